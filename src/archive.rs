@@ -1,0 +1,24 @@
+//! The archive: a plain ZIP of `data.json` and `metadata.json`, as `docs/format.md` describes it.
+
+mod frame;
+mod metadata;
+mod reader;
+mod writer;
+
+use std::io::{Read, Seek, Write};
+
+pub(crate) use frame::{Meter, Summary};
+pub(crate) use metadata::{Metadata, Origin};
+pub(crate) use reader::{Archive, glance};
+pub(crate) use writer::ArchiveWriter;
+
+pub(crate) const DATA: &str = "data.json";
+pub(crate) const METADATA: &str = "metadata.json";
+
+/// Something to read an archive from.
+pub(crate) trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send + ?Sized> ReadSeek for T {}
+
+/// Something to write an archive to.
+pub(crate) trait WriteSeek: Write + Seek + Send {}
+impl<T: Write + Seek + Send + ?Sized> WriteSeek for T {}

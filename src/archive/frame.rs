@@ -1,0 +1,362 @@
+//! Follows `data.json` as it streams by: its outer frame, where each section lies, how many
+//! records it holds, its length and its hash.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use sha2::{Digest, Sha256};
+
+use crate::backup::Counts;
+
+/// How deep serde_json reads; what lies deeper could be written, but never restored.
+const MAX_DEPTH: usize = 127;
+
+/// Measures the JSON that is written to it.
+pub(crate) struct Meter {
+    hash: Sha256,
+    frame: Frame,
+}
+
+/// What `data.json` turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) sections: Vec<SectionSpan>,
+}
+
+/// Where a section's JSON lies in `data.json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SectionSpan {
+    pub(crate) name: String,
+    pub(crate) bytes: Range<u64>,
+    pub(crate) records: u64,
+}
+
+impl Summary {
+    pub(crate) fn counts(&self) -> Counts {
+        self.sections.iter().map(|section| (section.name.clone(), section.records)).collect()
+    }
+}
+
+impl Meter {
+    /// `depth_of` tells how deep a section's records lie.
+    pub(crate) fn new(depth_of: impl Fn(&str) -> u8 + Send + 'static) -> Self {
+        Self { hash: Sha256::new(), frame: Frame::new(Box::new(depth_of)) }
+    }
+
+    pub(crate) fn finish(self) -> Result<Summary, &'static str> {
+        self.frame.end()?;
+        Ok(Summary {
+            bytes: self.frame.position,
+            sha256: hex(&self.hash.finalize()),
+            sections: self.frame.sections,
+        })
+    }
+}
+
+impl Write for Meter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.frame
+            .follow(bytes)
+            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+        self.hash.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        use std::fmt::Write;
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// What comes next in the outermost object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Open,
+    FirstKey,
+    Key,
+    InKey,
+    Colon,
+    Value,
+    InValue,
+    CommaOrEnd,
+    Nothing,
+}
+
+/// The state of a reader that looks at brackets, quotes and commas only; what lies between them is
+/// the decoder's business.
+struct Frame {
+    position: u64,
+    next: Next,
+    key: Vec<u8>,
+    /// In a string, and whether the last byte was a backslash in it.
+    string: Option<bool>,
+    /// The open brackets of the section that is read.
+    open: Vec<u8>,
+    /// The innermost container that is counted has no record yet.
+    untouched: bool,
+    depth: usize,
+    depth_of: Box<dyn Fn(&str) -> u8 + Send>,
+    sections: Vec<SectionSpan>,
+}
+
+impl Frame {
+    fn new(depth_of: Box<dyn Fn(&str) -> u8 + Send>) -> Self {
+        Self {
+            position: 0,
+            next: Next::Open,
+            key: Vec::new(),
+            string: None,
+            open: Vec::new(),
+            untouched: false,
+            depth: 1,
+            depth_of,
+            sections: Vec::new(),
+        }
+    }
+
+    fn follow(&mut self, bytes: &[u8]) -> Result<(), &'static str> {
+        for &byte in bytes {
+            self.step(byte)?;
+            self.position += 1;
+        }
+        Ok(())
+    }
+
+    fn end(&self) -> Result<(), &'static str> {
+        if self.next == Next::Nothing { Ok(()) } else { Err("data.json is cut off") }
+    }
+
+    fn step(&mut self, byte: u8) -> Result<(), &'static str> {
+        match (self.next, byte) {
+            (Next::InValue, _) => return self.inside(byte),
+            (Next::InKey, _) => return self.inside_key(byte),
+            (_, b' ' | b'\n' | b'\r' | b'\t') => {}
+            (Next::Open, b'{') => self.next = Next::FirstKey,
+            (Next::FirstKey | Next::Key, b'"') => {
+                self.key = vec![byte];
+                self.string = Some(false);
+                self.next = Next::InKey;
+            }
+            (Next::FirstKey | Next::CommaOrEnd, b'}') => self.next = Next::Nothing,
+            (Next::Colon, b':') => self.next = Next::Value,
+            (Next::Value, _) => {
+                self.begin()?;
+                return self.inside(byte);
+            }
+            (Next::CommaOrEnd, b',') => self.next = Next::Key,
+            _ => return Err("data.json is not one JSON object"),
+        }
+        Ok(())
+    }
+
+    fn inside_key(&mut self, byte: u8) -> Result<(), &'static str> {
+        self.key.push(byte);
+        if self.key.len() > 1024 {
+            return Err("the name of a section is longer than 1 KB");
+        }
+        if self.quoted(byte) {
+            self.next = Next::Colon;
+        }
+        Ok(())
+    }
+
+    /// Follows a string; true at its end.
+    fn quoted(&mut self, byte: u8) -> bool {
+        self.string = match (self.string, byte) {
+            (Some(false), b'\\') => Some(true),
+            (Some(false), b'"') => None,
+            _ => Some(false),
+        };
+        self.string.is_none()
+    }
+
+    fn begin(&mut self) -> Result<(), &'static str> {
+        let name: String =
+            serde_json::from_slice(&self.key).map_err(|_| "the name of a section is not text")?;
+        if self.sections.iter().any(|section| section.name == name) {
+            return Err("a section stands in data.json twice");
+        }
+        self.depth = usize::from((self.depth_of)(&name));
+        let bytes = self.position..self.position;
+        self.sections.push(SectionSpan { name, bytes, records: 0 });
+        self.next = Next::InValue;
+        Ok(())
+    }
+
+    fn inside(&mut self, byte: u8) -> Result<(), &'static str> {
+        if self.string.is_some() {
+            if self.quoted(byte) && self.open.is_empty() {
+                self.finish_value(self.position + 1, true);
+            }
+            return Ok(());
+        }
+        match byte {
+            b' ' | b'\n' | b'\r' | b'\t' => {}
+            b'{' | b'[' => self.open(byte)?,
+            b'}' | b']' => return self.close(byte),
+            b',' => return self.comma(),
+            b'"' => {
+                self.touch();
+                self.string = Some(false);
+            }
+            _ => self.touch(),
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, byte: u8) -> Result<(), &'static str> {
+        self.touch();
+        if self.open.len() + 1 >= MAX_DEPTH {
+            return Err("the data is nested more than 127 levels deep");
+        }
+        self.open.push(byte);
+        self.untouched = self.open.len() == self.depth;
+        Ok(())
+    }
+
+    /// Counts the first record of a container.
+    fn touch(&mut self) {
+        if self.untouched {
+            self.untouched = false;
+            self.count();
+        }
+    }
+
+    fn count(&mut self) {
+        if let Some(section) = self.sections.last_mut() {
+            section.records += 1;
+        }
+    }
+
+    fn comma(&mut self) -> Result<(), &'static str> {
+        if self.open.is_empty() {
+            // the end of a number or a word
+            self.finish_value(self.position, true);
+            self.next = Next::Key;
+        } else if self.open.len() == self.depth {
+            self.count();
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, byte: u8) -> Result<(), &'static str> {
+        match (self.open.pop(), byte) {
+            (Some(b'{'), b'}') | (Some(b'['), b']') => {
+                self.untouched = false;
+                if self.open.is_empty() {
+                    self.finish_value(self.position + 1, false);
+                }
+                Ok(())
+            }
+            (None, b'}') => {
+                self.finish_value(self.position, true);
+                self.next = Next::Nothing;
+                Ok(())
+            }
+            _ => Err("the brackets of data.json do not match"),
+        }
+    }
+
+    fn finish_value(&mut self, end: u64, scalar: bool) {
+        if let Some(section) = self.sections.last_mut() {
+            section.bytes.end = end;
+            if scalar {
+                section.records = 1;
+            }
+        }
+        self.next = Next::CommaOrEnd;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measure(json: &str) -> Result<Vec<(String, u64, String)>, &'static str> {
+        let depth = |name: &str| if name == "deep" { 2 } else { 1 };
+        let mut frame = Frame::new(Box::new(depth));
+        // byte by byte: no answer may hang on where a chunk ends
+        for byte in json.as_bytes() {
+            frame.follow(&[*byte])?;
+        }
+        frame.end()?;
+        let text = |range: &Range<u64>| {
+            let range = usize::try_from(range.start).expect("small")
+                ..usize::try_from(range.end).expect("small");
+            json[range].to_owned()
+        };
+        Ok(frame
+            .sections
+            .iter()
+            .map(|section| (section.name.clone(), section.records, text(&section.bytes)))
+            .collect())
+    }
+
+    #[test]
+    fn sections_are_found_and_their_records_counted() {
+        let json = r#" { "deep" : {"1":{"a":[1,2],"b":"}]\"{,"},"2":{}, "3":{"c":{}}} ,
+            "list":[{"x":1},[],"a,b"], "empty":[ ], "n": 12 ,"t":"q\"\\","last":null } "#;
+        let found = measure(json).expect("well formed");
+        let counts: Vec<_> = found.iter().map(|(name, n, _)| (name.as_str(), *n)).collect();
+        assert_eq!(
+            counts,
+            [("deep", 3), ("list", 3), ("empty", 0), ("n", 1), ("t", 1), ("last", 1)]
+        );
+        for (name, _, text) in &found {
+            let value: serde_json::Value = serde_json::from_str(text.trim_end()).expect(name);
+            let whole: serde_json::Value = serde_json::from_str(json).expect("json");
+            assert_eq!(whole[name], value);
+        }
+        assert_eq!(measure("{}"), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_broken_frame_is_refused() {
+        for json in [
+            "",
+            "{",
+            "[]",
+            "null",
+            "{}{}",
+            "{\"a\":1",
+            "{\"a\":1}}",
+            "{\"a\":[}",
+            "{\"a\":[1}",
+            "{\"a\"}",
+            "{\"a\":1,}",
+            "{,}",
+            "{\"a\":1 \"b\":2}",
+            "{\"a\":1,\"a\":2}",
+            "{a:1}",
+            "\u{feff}{}",
+            "{} x",
+            "{\"\\ud800\":1}",
+        ] {
+            // `1 \"b\":2` and the like are left to the decoder, as long as the frame is whole
+            let decoded = serde_json::from_str::<serde_json::Value>(json).is_ok();
+            assert!(measure(json).is_err() || !decoded, "{json}");
+        }
+        assert!(measure("{\"a\":1,\"a\":2}").is_err());
+        assert!(measure(&format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200))).is_err());
+    }
+
+    #[test]
+    fn what_serde_can_read_is_not_too_deep() {
+        let deepest = (100..140).rev().find(|&n| {
+            let json = format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
+            measure(&json).is_ok()
+        });
+        let n = deepest.expect("some depth");
+        let json = format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{n}");
+    }
+}

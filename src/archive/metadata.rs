@@ -1,0 +1,115 @@
+//! `metadata.json`: what is known of a backup without reading its data.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The only version there is; the Python system wrote it too.
+const VERSION: &str = "1.0";
+
+/// The first three keys are the Python system's; a reader of its age passes over the others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Metadata {
+    #[serde(with = "local_iso")]
+    pub(crate) created_at: NaiveDateTime,
+    backup_version: String,
+    pub(crate) records_count: Counts,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) created_at_utc: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trigger: Option<Trigger>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bot_id: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) schema_version: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) data_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) data_sha256: Option<String>,
+}
+
+/// What a new backup says of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) created_at: NaiveDateTime,
+    pub(crate) created_at_utc: DateTime<Utc>,
+    pub(crate) trigger: Trigger,
+    pub(crate) bot_id: u64,
+    pub(crate) schema_version: u32,
+}
+
+impl Metadata {
+    pub(crate) fn new(origin: Origin, data: super::Summary) -> Self {
+        Self {
+            created_at: origin.created_at,
+            backup_version: VERSION.to_owned(),
+            records_count: data.counts(),
+            created_at_utc: Some(origin.created_at_utc),
+            trigger: Some(origin.trigger),
+            bot_id: Some(origin.bot_id),
+            schema_version: Some(origin.schema_version),
+            comment: None,
+            data_bytes: Some(data.bytes),
+            data_sha256: Some(data.sha256),
+        }
+    }
+
+    /// Reads `metadata.json`; a version that is not known is an error that names it.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            backup_version: String,
+        }
+        let unreadable = |error: serde_json::Error| {
+            Error::damaged("metadata.json cannot be read").because(error)
+        };
+        // an unknown version may have any other shape: look at the version alone first
+        let version: Version = serde_json::from_slice(json).map_err(unreadable)?;
+        if version.backup_version != VERSION {
+            let version: String = version.backup_version.chars().take(20).collect();
+            return Err(Error::new(ErrorKind::UnknownVersion, version));
+        }
+        serde_json::from_slice(json).map_err(unreadable)
+    }
+
+    /// Whether this system wrote the archive; the Python system leaves no bot and no hash.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.data_sha256.is_some() && self.data_bytes.is_some()
+    }
+
+    pub(crate) fn into_info(self, id: BackupId, size_bytes: u64) -> BackupInfo {
+        BackupInfo {
+            id,
+            size_bytes,
+            created_at: self.created_at,
+            created_at_utc: self.created_at_utc,
+            trigger: self.trigger,
+            bot_id: self.bot_id,
+            counts: self.records_count,
+        }
+    }
+}
+
+/// Local time as Python's `isoformat` writes it: whole seconds, or with a fraction.
+mod local_iso {
+    use chrono::NaiveDateTime;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(
+        at: &NaiveDateTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&at.format("%Y-%m-%dT%H:%M:%S"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<NaiveDateTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f").map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,257 @@
+//! Opens an archive, and trusts nothing in it before it has been checked.
+
+use std::io::{self, Read, Seek, SeekFrom, Take, Write};
+
+use flate2::read::DeflateDecoder;
+use zip::read::ZipFile;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::{DATA, METADATA, Metadata, Meter, ReadSeek, Summary};
+use crate::error::{Error, Result};
+
+/// More than any bot's data; what says it holds more is not one of ours.
+const MAX_DATA_BYTES: u64 = 64 << 30;
+const MAX_METADATA_BYTES: u64 = 64 << 10;
+/// The end record of a ZIP without a comment.
+const END_RECORD_BYTES: u64 = 22;
+
+type File = Box<dyn ReadSeek>;
+
+/// Reads what an archive says of itself, and not its data: enough for a list.
+pub(crate) fn glance(file: File) -> Result<Metadata> {
+    let mut zip = open(file)?;
+    metadata(&mut zip)
+}
+
+/// An archive that was read to its end and found whole.
+pub(crate) struct Archive {
+    pub(crate) metadata: Metadata,
+    pub(crate) summary: Summary,
+    place: Place,
+    stream: Stream,
+}
+
+impl Archive {
+    /// Checks the whole archive: its structure, every checksum, the lengths, the hash and the
+    /// records that its metadata promises.
+    pub(crate) fn open(file: File, meter: Meter) -> Result<Self> {
+        let mut zip = open(file)?;
+        zip.validate_header_consistency().map_err(unreadable)?;
+        let metadata = metadata(&mut zip)?;
+        let (summary, place) = measure(&mut zip, meter)?;
+        compare(&metadata, &summary)?;
+        let stream = Stream::Closed(zip.into_inner());
+        Ok(Self { metadata, summary, place, stream })
+    }
+
+    /// Exactly the JSON of one section. Sections are cheapest in the order of the archive.
+    pub(crate) fn section(&mut self, name: &str) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        let Some(span) = self.summary.sections.iter().find(|section| section.name == name) else {
+            return Ok(None);
+        };
+        let range = span.bytes.clone();
+        let data =
+            self.seek(range.start).map_err(|error| Error::storage("read the archive", error))?;
+        Ok(Some(Box::new(data.take(range.end - range.start))))
+    }
+
+    fn seek(&mut self, offset: u64) -> io::Result<&mut Inflate> {
+        let open = match std::mem::replace(&mut self.stream, Stream::Lost) {
+            Stream::Open(data) if data.position <= offset => data,
+            Stream::Open(data) => self.place.start(data.into_file())?,
+            Stream::Closed(file) => self.place.start(file)?,
+            Stream::Lost => return Err(io::Error::other("the archive was closed by an error")),
+        };
+        self.stream = Stream::Open(open);
+        let Stream::Open(data) = &mut self.stream else {
+            return Err(io::Error::other("the archive was closed by an error"));
+        };
+        let skip = offset - data.position;
+        if io::copy(&mut data.by_ref().take(skip), &mut io::sink())? < skip {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(data)
+    }
+}
+
+enum Stream {
+    Closed(File),
+    Open(Inflate),
+    /// An error came between; the file went with it.
+    Lost,
+}
+
+/// Where the bytes of `data.json` lie in the file.
+#[derive(Clone, Copy)]
+struct Place {
+    start: u64,
+    compressed: u64,
+    deflated: bool,
+}
+
+impl Place {
+    fn start(self, mut file: File) -> io::Result<Inflate> {
+        file.seek(SeekFrom::Start(self.start))?;
+        let bytes = file.take(self.compressed);
+        let bytes = if self.deflated {
+            Bytes::Deflated(Box::new(DeflateDecoder::new(bytes)))
+        } else {
+            Bytes::Stored(bytes)
+        };
+        Ok(Inflate { bytes, position: 0 })
+    }
+}
+
+/// `data.json` as it unpacks, and how far it has come.
+struct Inflate {
+    bytes: Bytes,
+    position: u64,
+}
+
+enum Bytes {
+    Deflated(Box<DeflateDecoder<Take<File>>>),
+    Stored(Take<File>),
+}
+
+impl Inflate {
+    fn into_file(self) -> File {
+        match self.bytes {
+            Bytes::Deflated(decoder) => decoder.into_inner().into_inner(),
+            Bytes::Stored(bytes) => bytes.into_inner(),
+        }
+    }
+}
+
+impl Read for Inflate {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = match &mut self.bytes {
+            Bytes::Deflated(decoder) => decoder.read(buffer)?,
+            Bytes::Stored(bytes) => bytes.read(buffer)?,
+        };
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+/// Opens a ZIP of exactly our two files, with nothing before, between or after them.
+fn open(mut file: File) -> Result<ZipArchive<File>> {
+    check_end(&mut file)?;
+    let mut zip = ZipArchive::new(file).map_err(unreadable)?;
+    if zip.len() != 2 || zip.offset() != 0 || zip.has_duplicate_names() {
+        return Err(Error::damaged(
+            "the archive does not hold exactly data.json and metadata.json",
+        ));
+    }
+    for index in 0..2 {
+        check_entry(&zip.by_index_raw(index).map_err(unreadable)?)?;
+    }
+    Ok(zip)
+}
+
+/// Looks at the end of the file before the directory is read: a directory of a million names costs
+/// memory, and only two are ours.
+fn check_end(file: &mut File) -> Result<()> {
+    let read = |error: io::Error| Error::storage("read the archive", error);
+    let length = file.seek(SeekFrom::End(0)).map_err(read)?;
+    if length < END_RECORD_BYTES {
+        return Err(Error::damaged("the archive is cut off"));
+    }
+    let mut end = [0; END_RECORD_BYTES as usize];
+    file.seek(SeekFrom::Start(length - END_RECORD_BYTES)).map_err(read)?;
+    file.read_exact(&mut end).map_err(read)?;
+    file.seek(SeekFrom::Start(0)).map_err(read)?;
+    if !end.starts_with(b"PK\x05\x06") || !end.ends_with(&[0, 0]) {
+        return Err(Error::damaged(
+            "the archive has no end: it is cut off, or something follows it",
+        ));
+    }
+    if end[10..12] != [2, 0] {
+        return Err(Error::damaged("the archive does not hold exactly two files"));
+    }
+    Ok(())
+}
+
+fn check_entry(entry: &ZipFile<'_, File>) -> Result<()> {
+    let known = [DATA.as_bytes(), METADATA.as_bytes()].contains(&entry.name_raw());
+    if !known || !entry.is_file() || entry.is_symlink() {
+        return Err(Error::damaged("the archive holds something that is not a backup's"));
+    }
+    if entry.encrypted() {
+        return Err(Error::damaged("the archive is encrypted"));
+    }
+    if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+        return Err(Error::damaged("the archive is compressed by another method than DEFLATE"));
+    }
+    Ok(())
+}
+
+fn metadata(zip: &mut ZipArchive<File>) -> Result<Metadata> {
+    let entry = zip.by_name(METADATA).map_err(unreadable)?;
+    let mut json = Vec::new();
+    entry.take(MAX_METADATA_BYTES + 1).read_to_end(&mut json).map_err(broken)?;
+    if json.len() as u64 > MAX_METADATA_BYTES {
+        return Err(Error::damaged("metadata.json is larger than 64 KB"));
+    }
+    Metadata::parse(&json)
+}
+
+/// Reads the data to its end, where the ZIP's own checksum is compared.
+fn measure(zip: &mut ZipArchive<File>, mut meter: Meter) -> Result<(Summary, Place)> {
+    let entry = zip.by_name(DATA).map_err(unreadable)?;
+    let place = Place {
+        start: entry.data_start().ok_or_else(|| Error::damaged("data.json cannot be found"))?,
+        compressed: entry.compressed_size(),
+        deflated: entry.compression() == CompressionMethod::Deflated,
+    };
+    let mut data = entry.take(MAX_DATA_BYTES + 1);
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = data.read(&mut buffer).map_err(broken)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        meter.write_all(bytes).map_err(broken)?;
+    }
+    let summary = meter.finish().map_err(Error::damaged)?;
+    if summary.bytes > MAX_DATA_BYTES {
+        return Err(Error::damaged("data.json is larger than 64 GB"));
+    }
+    Ok((summary, place))
+}
+
+/// Holds the data against what the metadata promises. The Python system promises no hash, and its
+/// counts are of users where ours are of orders.
+fn compare(metadata: &Metadata, summary: &Summary) -> Result<()> {
+    if metadata.data_bytes.is_some_and(|bytes| bytes != summary.bytes) {
+        return Err(Error::damaged("data.json has another length than its metadata says"));
+    }
+    if metadata.data_sha256.as_ref().is_some_and(|hash| *hash != summary.sha256) {
+        return Err(Error::damaged("data.json has another hash than its metadata says"));
+    }
+    if metadata.is_ours()
+        && metadata
+            .records_count
+            .iter()
+            .map(|(name, _)| name)
+            .ne(summary.sections.iter().map(|section| section.name.as_str()))
+    {
+        return Err(Error::damaged("data.json has other sections than its metadata says"));
+    }
+    Ok(())
+}
+
+fn unreadable(error: zip::result::ZipError) -> Error {
+    match error {
+        zip::result::ZipError::Io(error) => broken(error),
+        other => Error::damaged("the archive cannot be read").because(other),
+    }
+}
+
+/// Tells a failing disk from a failing archive.
+fn broken(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData
+        | io::ErrorKind::InvalidInput
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::Other => Error::damaged("the archive cannot be read").because(error),
+        _ => Error::storage("read the archive", error),
+    }
+}

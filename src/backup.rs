@@ -1,0 +1,214 @@
+//! The nouns: what a backup is called, what started it, what it holds.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The name of a backup: `backup_YYYYMMDD_HHMMSS.zip`, in local time.
+///
+/// A second backup within the same second is `backup_YYYYMMDD_HHMMSS_2.zip`, and so on. Only names
+/// of exactly this form are backups; whatever else lies beside them is never touched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BackupId {
+    stamp: NaiveDateTime,
+    copy: u32,
+}
+
+impl BackupId {
+    /// The name for a backup made at this local time; `copy` is 1 for the first of a second.
+    pub(crate) fn new(stamp: NaiveDateTime, copy: u32) -> Self {
+        // whole seconds are all that a name can hold
+        let stamp = stamp.date().and_time(whole_seconds(stamp));
+        Self { stamp, copy: copy.max(1) }
+    }
+
+    /// Reads a file name; `None` where it is not exactly a backup's name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::from_key(name.strip_prefix("backup_")?.strip_suffix(".zip")?)
+    }
+
+    /// The part of the name that differs: `20260201_143025` or `20260201_143025_2`.
+    pub(crate) fn key(&self) -> String {
+        let stamp = self.stamp.format("%Y%m%d_%H%M%S");
+        match self.copy {
+            1 => stamp.to_string(),
+            copy => format!("{stamp}_{copy}"),
+        }
+    }
+
+    pub(crate) fn from_key(key: &str) -> Option<Self> {
+        let digits = |range: std::ops::Range<usize>| {
+            let part = key.get(range)?;
+            part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok())?
+        };
+        if key.get(8..9)? != "_" {
+            return None;
+        }
+        let year = i32::try_from(digits(0..4)?).ok()?;
+        let date = NaiveDate::from_ymd_opt(year, digits(4..6)?, digits(6..8)?)?;
+        let stamp = date.and_hms_opt(digits(9..11)?, digits(11..13)?, digits(13..15)?)?;
+        let copy = match key.get(15..)? {
+            "" => 1,
+            _ => digits(16..key.len())?,
+        };
+        let id = Self { stamp, copy };
+        // one spelling a name: no `_1`, no `_02`, nothing after it
+        (id.key() == key).then_some(id)
+    }
+
+    /// The local time in the name.
+    #[must_use]
+    pub fn stamp(&self) -> NaiveDateTime {
+        self.stamp
+    }
+}
+
+fn whole_seconds(stamp: NaiveDateTime) -> chrono::NaiveTime {
+    use chrono::Timelike;
+    stamp.time().with_nanosecond(0).unwrap_or_else(|| stamp.time())
+}
+
+impl fmt::Display for BackupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "backup_{}.zip", self.key())
+    }
+}
+
+/// What started a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Trigger {
+    /// A person asked for it.
+    Manual,
+    /// It was due.
+    Scheduled,
+    /// It holds what was live before a restore, so that the restore can be undone.
+    BeforeRestore,
+}
+
+/// How many records each section of a backup holds, in the order of the archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts(Vec<(String, u64)>);
+
+impl Counts {
+    /// The records of one section; `None` where there is no such section.
+    #[must_use]
+    pub fn get(&self, section: &str) -> Option<u64> {
+        self.0.iter().find(|(name, _)| name == section).map(|&(_, count)| count)
+    }
+
+    /// Every section and its records, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, count)| (name.as_str(), *count))
+    }
+
+    /// All records of all sections.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
+    }
+}
+
+impl FromIterator<(String, u64)> for Counts {
+    fn from_iter<I: IntoIterator<Item = (String, u64)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, count) in &self.0 {
+            map.serialize_entry(name, count)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Counts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number for each section")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
+                let mut counts = Counts::default();
+                while let Some((name, count)) = map.next_entry::<String, u64>()? {
+                    if counts.get(&name).is_some() {
+                        return Err(serde::de::Error::custom("a section is counted twice"));
+                    }
+                    counts.0.push((name, count));
+                }
+                Ok(counts)
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// What is known of one backup without reading its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackupInfo {
+    /// Its name.
+    pub id: BackupId,
+    /// The archive's length in bytes.
+    pub size_bytes: u64,
+    /// When it was made, in local time, to the second.
+    pub created_at: NaiveDateTime,
+    /// When it was made; `None` in archives of the Python system.
+    pub created_at_utc: Option<DateTime<Utc>>,
+    /// What started it; `None` in archives of the Python system.
+    pub trigger: Option<Trigger>,
+    /// Which bot made it, by its Telegram id; `None` in archives of the Python system.
+    pub bot_id: Option<u64>,
+    /// The records in each section.
+    pub counts: Counts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_spelling() {
+        for good in ["backup_20260201_143025.zip", "backup_20260201_143025_2.zip"] {
+            assert_eq!(BackupId::parse(good).expect(good).to_string(), good);
+        }
+        for bad in [
+            "backup_20260201_143025_1.zip",
+            "backup_20260201_143025_02.zip",
+            "backup_20260201_143025_.zip",
+            "backup_20260201_143025_2.zip.zip",
+            "backup_20260231_143025.zip",
+            "backup_20260201_246025.zip",
+            "backup_2026020a_143025.zip",
+            "backup_+0260201_143025.zip",
+            "backup_20260201-143025.zip",
+            "../backup_20260201_143025.zip",
+            "backup_２０２６0201_143025.zip",
+            "backup_.zip",
+            "",
+        ] {
+            assert_eq!(BackupId::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_sort_by_time_then_by_copy() {
+        let mut names = ["20260201_143025_10", "20260201_143024", "20260201_143025_2"]
+            .map(|key| BackupId::from_key(key).expect(key));
+        names.sort();
+        let keys = names.map(|id| id.key());
+        assert_eq!(keys, ["20260201_143024", "20260201_143025_2", "20260201_143025_10"]);
+    }
+}

@@ -1,0 +1,198 @@
+//! When the next backup is due, and the loop that makes it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Days, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{Clock, moment_of};
+use crate::error::{Error, ErrorKind};
+
+/// How long a sleep may be at most: a suspended machine's timer stands still, and a clock that is
+/// set does not wake it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(15 * 60);
+const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(15);
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(24);
+/// When a restore or another backup is running.
+const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(1);
+
+/// When the next backup is due.
+pub(crate) struct Schedule {
+    every: Days,
+    clock: Arc<dyn Clock>,
+    retry: Mutex<Retry>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Retry {
+    failures: u32,
+    /// Not before this moment, and how long after the failure that was.
+    pause: Option<(DateTime<Utc>, TimeDelta)>,
+}
+
+impl Schedule {
+    pub(crate) fn new(every: Days, clock: Arc<dyn Clock>) -> Self {
+        Self { every, clock, retry: Mutex::default() }
+    }
+
+    /// When the next backup is to be tried, after the backups that were made at these moments.
+    pub(crate) fn next(&self, made_at: &[DateTime<Utc>]) -> DateTime<Utc> {
+        let now = self.clock.now();
+        let due = due(made_at, now, self.every, self.clock.as_ref());
+        let mut retry = self.retry.lock().unwrap_or_else(PoisonError::into_inner);
+        if due > now {
+            // somebody made one meanwhile: what failed before is no matter any more
+            *retry = Retry::default();
+            return due;
+        }
+        match retry.pause {
+            // a clock that was set back must not make the pause longer
+            Some((until, pause)) => until.min(now + pause),
+            None => now,
+        }
+    }
+
+    fn failed(&self, kind: ErrorKind) {
+        let mut retry = self.retry.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = if kind == ErrorKind::Busy {
+            BUSY_PAUSE
+        } else {
+            retry.failures = retry.failures.saturating_add(1);
+            pause_after(retry.failures)
+        };
+        retry.pause = Some((self.clock.now() + pause, pause));
+    }
+
+    fn succeeded(&self) {
+        *self.retry.lock().unwrap_or_else(PoisonError::into_inner) = Retry::default();
+    }
+
+    fn paused_until(&self) -> Option<DateTime<Utc>> {
+        let retry = self.retry.lock().unwrap_or_else(PoisonError::into_inner);
+        retry.pause.map(|(until, pause)| until.min(self.clock.now() + pause))
+    }
+}
+
+/// 15 minutes, then twice as long each time, a day at most.
+fn pause_after(failures: u32) -> TimeDelta {
+    let doubled = 1_i32.checked_shl(failures.saturating_sub(1)).filter(|n| *n > 0);
+    doubled.and_then(|n| FIRST_PAUSE.checked_mul(n)).map_or(LONGEST_PAUSE, |p| p.min(LONGEST_PAUSE))
+}
+
+/// The newest backup's time and the interval later, in days of the wall clock; now, where there is
+/// none.
+fn due(
+    made_at: &[DateTime<Utc>],
+    now: DateTime<Utc>,
+    every: Days,
+    clock: &dyn Clock,
+) -> DateTime<Utc> {
+    let after = |moment: DateTime<Utc>| {
+        let wall = clock.to_local(moment);
+        wall.checked_add_days(every).map_or(DateTime::<Utc>::MAX_UTC, |w| moment_of(clock, w))
+    };
+    // a date further ahead than one interval is a wrong clock's: it would stop the backups for years
+    let horizon = after(now);
+    made_at.iter().copied().filter(|moment| *moment <= horizon).max().map_or(now, after)
+}
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What the loop does when a backup is due.
+pub(crate) trait Job: Send + Sync + 'static {
+    /// When the backups that there are were made.
+    fn made_at(&self) -> BoxFuture<'_, Result<Vec<DateTime<Utc>>, Error>>;
+
+    /// Makes one, and tells of it.
+    fn back_up(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Tells that there will be none.
+    fn failed(&self, error: Error) -> BoxFuture<'_, ()>;
+}
+
+/// Makes backups when they are due, until it is stopped; a backup that runs then is finished.
+pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match job.made_at().await {
+            Ok(made_at) if schedule.next(&made_at) > schedule.clock.now() => {
+                sleep_until(schedule.next(&made_at), &schedule, &stop).await;
+            }
+            Ok(_) => attempt(&schedule, &job).await,
+            Err(error) => give_up(&schedule, &job, error).await,
+        }
+        if let Some(until) = schedule.paused_until() {
+            sleep_until(until, &schedule, &stop).await;
+        }
+    }
+}
+
+async fn attempt(schedule: &Schedule, job: &Arc<dyn Job>) {
+    let running = Arc::clone(job);
+    // on a task of its own, so that a panic ends the task and not this loop
+    let outcome = tokio::spawn(async move { running.back_up().await }).await;
+    match outcome {
+        Ok(Ok(())) => schedule.succeeded(),
+        Ok(Err(error)) => give_up(schedule, job, error).await,
+        Err(panic) => {
+            let error = Error::new(ErrorKind::Internal, "make the scheduled backup");
+            give_up(schedule, job, error.because(panic)).await;
+        }
+    }
+}
+
+async fn give_up(schedule: &Schedule, job: &Arc<dyn Job>, error: Error) {
+    schedule.failed(error.kind());
+    if error.kind() != ErrorKind::Busy {
+        tracing::warn!(kind = ?error.kind(), step = %error, "the scheduled backup failed");
+        job.failed(error).await;
+    }
+}
+
+/// Sleeps by the clock on the wall, whatever happens to it meanwhile.
+async fn sleep_until(moment: DateTime<Utc>, schedule: &Schedule, stop: &CancellationToken) {
+    let began = schedule.clock.now();
+    loop {
+        let now = schedule.clock.now();
+        // set back: what is due must be asked anew
+        let left = if now < began { TimeDelta::zero() } else { moment - now };
+        let Some(left) = left.to_std().ok().filter(|left| !left.is_zero()) else { return };
+        let nap = tokio::time::sleep(left.min(LONGEST_SLEEP));
+        if stop.run_until_cancelled(nap).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// The running schedule. It goes on if this is dropped.
+#[derive(Debug)]
+#[must_use = "call `shutdown` when the dispatcher has ended, so that a running backup is finished"]
+pub struct BackupTask {
+    pub(crate) stop: CancellationToken,
+    pub(crate) work: TaskTracker,
+}
+
+impl BackupTask {
+    /// Stops the schedule and waits until what runs is finished: a backup, a restore, their
+    /// messages.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.work.close();
+        self.work.wait().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_a_quarter_of_an_hour_to_a_day() {
+        let minutes: Vec<i64> = (1..=9).map(|n| pause_after(n).num_minutes()).collect();
+        assert_eq!(minutes, [15, 30, 60, 120, 240, 480, 960, 1440, 1440]);
+        assert_eq!(pause_after(u32::MAX), LONGEST_PAUSE);
+    }
+}

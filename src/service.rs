@@ -1,0 +1,327 @@
+//! The use cases: back up, list, inspect, restore, undo. One at a time.
+
+mod create;
+mod notebook;
+mod restore;
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+
+use crate::archive::{Archive, Meter, glance};
+use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
+use crate::clock::{Clock, moment_of};
+use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::source::{AnySource, Export, Import, Section, Sections};
+use crate::storage::{Readable, Storage};
+
+use notebook::Notebook;
+pub(crate) use restore::{Interrupted, RestoreFailed, Restored};
+
+/// The parts that the use cases are made of, and the settings that they need.
+pub(crate) struct Parts {
+    pub(crate) source: Box<dyn AnySource>,
+    pub(crate) storage: Box<dyn Storage>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keep: usize,
+    pub(crate) bot_id: u64,
+    pub(crate) schema_version: u32,
+}
+
+#[derive(Clone)]
+pub(crate) struct Service {
+    parts: Arc<Parts>,
+    busy: Arc<Mutex<()>>,
+}
+
+/// A line of the list of backups.
+#[derive(Debug)]
+pub(crate) enum Listed {
+    Good(BackupInfo),
+    Damaged { id: BackupId, size_bytes: u64, error: Error },
+}
+
+/// Some lines of the list of backups, the newest first.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) lines: Vec<Listed>,
+    /// Which page it is, from 0; the last one, where fewer were left.
+    pub(crate) number: usize,
+    pub(crate) pages: usize,
+    pub(crate) size: usize,
+}
+
+/// What a finished backup tells.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) info: BackupInfo,
+    /// Where it lies, in the words of its storage.
+    pub(crate) path: String,
+    /// Old backups could not be removed; the new one is not touched by that.
+    pub(crate) cleanup: Option<Error>,
+}
+
+/// An archive that was read to its end, beside what is live.
+#[derive(Debug)]
+pub(crate) struct Inspection {
+    pub(crate) info: BackupInfo,
+    pub(crate) data_sha256: String,
+    /// What is live now.
+    pub(crate) live: Counts,
+    /// Another bot made it.
+    pub(crate) foreign: bool,
+}
+
+impl Service {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts), busy: Arc::default() }
+    }
+
+    /// Makes a backup; old ones go after it.
+    pub(crate) async fn back_up(&self, trigger: Trigger) -> Result<Report> {
+        self.alone(move |parts, handle| parts.back_up(handle, trigger)).await
+    }
+
+    /// A page of the list. Only the archives of the page are opened.
+    pub(crate) async fn list(&self, page: usize, size: usize) -> Result<Page> {
+        self.blocking(move |parts, _| parts.list(page, size)).await
+    }
+
+    /// When backups were made that the schedule counts from.
+    pub(crate) async fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
+        self.blocking(|parts, _| parts.made_at()).await
+    }
+
+    /// Checks an archive wholly, and counts what is live.
+    pub(crate) async fn inspect(&self, id: BackupId) -> Result<Inspection> {
+        self.blocking(move |parts, handle| parts.inspect(handle, &id)).await
+    }
+
+    /// Notes that the schedule fails; true the first time.
+    pub(crate) async fn note_failing(&self) -> bool {
+        let noted = self.blocking(|parts, _| {
+            let mut notebook = Notebook::read(parts.storage.as_ref());
+            if notebook.failing_since.is_some() {
+                return Ok(false);
+            }
+            notebook.failing_since = Some(parts.clock.now());
+            notebook.write(parts.storage.as_ref())?;
+            Ok(true)
+        });
+        noted.await.unwrap_or(true)
+    }
+
+    /// Notes that the schedule works again; true if it had failed before.
+    pub(crate) async fn note_working(&self) -> bool {
+        let noted = self.blocking(|parts, _| {
+            let mut notebook = Notebook::read(parts.storage.as_ref());
+            let failed = notebook.failing_since.take().is_some();
+            if failed {
+                notebook.write(parts.storage.as_ref())?;
+            }
+            Ok(failed)
+        });
+        noted.await.unwrap_or(false)
+    }
+
+    pub(crate) fn storage_name(&self) -> String {
+        self.parts.storage.name()
+    }
+
+    pub(crate) fn keep(&self) -> usize {
+        self.parts.keep
+    }
+
+    pub(crate) fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+        self.parts.clock.to_local(moment)
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.parts.clock.now()
+    }
+
+    /// Runs on a thread where it may block, while nothing else that changes anything runs.
+    async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let Ok(guard) = Arc::clone(&self.busy).try_lock_owned() else {
+            return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
+        };
+        self.blocking(move |parts, handle| {
+            // held by the thread: it lasts as long as the work, whoever waits for it
+            let _guard = guard;
+            work(parts, handle)
+        })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let parts = Arc::clone(&self.parts);
+        let handle = Handle::current();
+        let thread = tokio::task::spawn_blocking(move || {
+            // what panics is the host's code; the bot must live
+            catch_unwind(AssertUnwindSafe(|| work(&parts, &handle)))
+                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+        });
+        thread.await.unwrap_or_else(|error| {
+            Err(Error::new(ErrorKind::Internal, "the work was cut off").because(error))
+        })
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Error::new(ErrorKind::Source, "the bot's own code panicked").because(text)
+}
+
+impl Parts {
+    fn list(&self, page: usize, size: usize) -> Result<Page> {
+        let found = self.newest_first()?;
+        let size = size.max(1);
+        let pages = found.len().div_ceil(size);
+        let number = page.min(pages.saturating_sub(1));
+        let lines = found.into_iter().skip(number * size).take(size);
+        let lines = lines.map(|(id, size_bytes)| self.line(id, size_bytes)).collect();
+        Ok(Page { lines, number, pages, size })
+    }
+
+    fn newest_first(&self) -> Result<Vec<(BackupId, u64)>> {
+        let mut found = self.storage.list().map_err(|e| Error::storage("list the backups", e))?;
+        found.sort_by(|a, b| b.cmp(a));
+        Ok(found)
+    }
+
+    fn line(&self, id: BackupId, size_bytes: u64) -> Listed {
+        let outcome = self.open(&id).and_then(|file| {
+            let metadata = glance(Box::new(file))?;
+            if metadata.is_ours() {
+                return Ok(metadata.into_info(id.clone(), size_bytes));
+            }
+            // the Python system counted users where it says orders: count anew
+            let archive = self.archive(&id)?;
+            let counts = archive.summary.counts();
+            Ok(BackupInfo { counts, ..archive.metadata.into_info(id.clone(), size_bytes) })
+        });
+        match outcome {
+            Ok(info) => Listed::Good(info),
+            Err(error) => Listed::Damaged { id, size_bytes, error },
+        }
+    }
+
+    fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
+        let mut moments = Vec::new();
+        for (id, size_bytes) in self.newest_first()? {
+            let Ok(metadata) = self.open(&id).and_then(|file| glance(Box::new(file))) else {
+                continue;
+            };
+            let info = metadata.into_info(id, size_bytes);
+            let ours = info.bot_id.is_none_or(|bot| bot == self.bot_id);
+            if ours && info.trigger != Some(Trigger::BeforeRestore) {
+                moments.push(self.moment(&info));
+            }
+        }
+        Ok(moments)
+    }
+
+    fn moment(&self, info: &BackupInfo) -> DateTime<Utc> {
+        info.created_at_utc.unwrap_or_else(|| moment_of(self.clock.as_ref(), info.created_at))
+    }
+
+    fn inspect(&self, handle: &Handle, id: &BackupId) -> Result<Inspection> {
+        let (archive, size_bytes) = self.checked(handle, id)?;
+        let live = self.live_counts(handle)?;
+        let data_sha256 = archive.summary.sha256.clone();
+        let counts = archive.summary.counts();
+        let info = archive.metadata.into_info(id.clone(), size_bytes);
+        let foreign = info.bot_id.is_some_and(|bot| bot != self.bot_id);
+        Ok(Inspection { info: BackupInfo { counts, ..info }, data_sha256, live, foreign })
+    }
+
+    /// Reads an archive to its end and decodes it with the host's types.
+    fn checked(&self, handle: &Handle, id: &BackupId) -> Result<(Archive, u64)> {
+        let mut archive = self.archive(id)?;
+        self.check(handle, &mut archive)?;
+        let list = self.storage.list().map_err(|e| Error::storage("list the backups", e))?;
+        let size_bytes = list.iter().find(|(found, _)| found == id).map_or(0, |(_, size)| *size);
+        Ok((archive, size_bytes))
+    }
+
+    fn open(&self, id: &BackupId) -> Result<Box<dyn Readable>> {
+        let file = self.storage.open(id).map_err(|e| Error::storage("open the backup", e))?;
+        file.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {id}")))
+    }
+
+    fn archive(&self, id: &BackupId) -> Result<Archive> {
+        Archive::open(Box::new(self.open(id)?), self.meter())
+    }
+
+    fn check(&self, handle: &Handle, archive: &mut Archive) -> Result<()> {
+        let mut import = Import::new(archive);
+        let outcome = handle.block_on(self.source.check(&mut import));
+        if let Some(failure) = import.failure() {
+            return Err(failure);
+        }
+        outcome.map_err(|cause| {
+            failed(ErrorKind::Incompatible, "read the backup as the bot would", cause)
+        })
+    }
+
+    fn live_counts(&self, handle: &Handle) -> Result<Counts> {
+        let mut meter = self.meter();
+        self.export(handle, &mut meter)?;
+        let summary = meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
+        Ok(summary.counts())
+    }
+
+    fn export(&self, handle: &Handle, out: &mut (dyn Write + Send)) -> Result<()> {
+        let mut export = Export::new(out);
+        let outcome = handle.block_on(self.source.export(&mut export));
+        if let Some(failure) = export.failure() {
+            return Err(failure);
+        }
+        outcome.map_err(|cause| failed(ErrorKind::Source, "read the bot's data", cause))?;
+        let sections = self.source.sections();
+        export.finish(sections.iter().map(|section| section.name.as_str()))
+    }
+
+    fn meter(&self) -> Meter {
+        let depths: HashMap<String, u8> = self
+            .source
+            .sections()
+            .into_iter()
+            .map(|Section { name, depth, .. }| (name, depth))
+            .collect();
+        Meter::new(move |section| depths.get(section).copied().unwrap_or(1))
+    }
+}
+
+/// Keeps the kind of an error of ours that came back through the host's code.
+fn failed(kind: ErrorKind, step: &str, cause: BoxError) -> Error {
+    match cause.downcast::<Error>() {
+        Ok(ours) => *ours,
+        Err(cause) => Error::new(kind, step).because(cause),
+    }
+}
+
+impl Sections for Archive {
+    fn names(&self) -> Vec<String> {
+        self.summary.sections.iter().map(|section| section.name.clone()).collect()
+    }
+
+    fn open(&mut self, section: &str) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        self.section(section)
+    }
+}

@@ -1,0 +1,152 @@
+//! Making a backup, and deciding which old ones go.
+
+use std::io::Write;
+
+use tokio::runtime::Handle;
+
+use super::notebook::Notebook;
+use super::{Parts, Report};
+use crate::archive::{Archive, ArchiveWriter, Metadata, Origin};
+use crate::backup::{BackupId, BackupInfo, Trigger};
+use crate::error::{Error, ErrorKind, Result};
+use crate::retention::{Candidate, Standing, Verdict, plan};
+
+/// A backup that is published and proved.
+pub(super) struct Created {
+    pub(super) info: BackupInfo,
+    pub(super) data_sha256: String,
+}
+
+impl Parts {
+    pub(super) fn back_up(&self, handle: &Handle, trigger: Trigger) -> Result<Report> {
+        let created = self.create(handle, trigger)?;
+        let cleanup = self.apply_retention(handle).err();
+        if let Some(error) = &cleanup {
+            tracing::warn!(kind = ?error.kind(), step = %error, "old backups were not removed");
+        }
+        let path = self.storage.path(&created.info.id);
+        Ok(Report { info: created.info, path, cleanup })
+    }
+
+    /// Writes, reads back, names: only then is it a backup.
+    pub(super) fn create(&self, handle: &Handle, trigger: Trigger) -> Result<Created> {
+        let step = "write the archive";
+        let now = self.clock.now();
+        let origin = Origin {
+            created_at: self.clock.to_local(now),
+            created_at_utc: now,
+            trigger,
+            bot_id: self.bot_id,
+            schema_version: self.schema_version,
+        };
+        let stamp = origin.created_at;
+        let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
+        let mut writer = ArchiveWriter::begin(&mut draft, stamp, self.meter())?;
+        self.export(handle, &mut writer)?;
+        let (_, written) = writer.finish(origin)?;
+        draft.flush().map_err(|e| Error::storage(step, e))?;
+
+        let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
+        let mut archive = Archive::open(Box::new(file), self.meter())?;
+        same(&written, &archive)?;
+        self.check(handle, &mut archive)?;
+        let data_sha256 = archive.summary.sha256.clone();
+        // some systems rename no file that is open
+        drop(archive);
+
+        let id = (1..=u32::MAX)
+            .map(|copy| BackupId::new(stamp, copy))
+            .find_map(|id| match draft.publish(&id) {
+                Ok(true) => Some(Ok(id)),
+                Ok(false) => None,
+                Err(error) => Some(Err(Error::storage("name the archive", error))),
+            })
+            .unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "find a free name")))?;
+        let size_bytes = self.size_of(&id)?;
+        self.note_proof(&id, size_bytes, &data_sha256);
+        tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
+        Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
+    }
+
+    fn size_of(&self, id: &BackupId) -> Result<u64> {
+        let list = self.storage.list().map_err(|e| Error::storage("list the backups", e))?;
+        let found = list.into_iter().find(|(found, _)| found == id);
+        found
+            .map(|(_, size)| size)
+            .ok_or_else(|| Error::new(ErrorKind::Storage, format!("{id} is gone at once")))
+    }
+
+    /// A proof that is not noted costs one more reading later, and nothing else.
+    fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
+        let mut notebook = Notebook::read(self.storage.as_ref());
+        notebook.prove(id, size_bytes, data_sha256);
+        if let Err(error) = notebook.write(self.storage.as_ref()) {
+            tracing::warn!(kind = ?error.kind(), step = %error, "a proof was not noted");
+        }
+    }
+
+    fn apply_retention(&self, handle: &Handle) -> Result<()> {
+        let found = self.newest_first()?;
+        if found.len() <= self.keep {
+            return Ok(());
+        }
+        let mut notebook = Notebook::read(self.storage.as_ref());
+        let candidates: Vec<Candidate> = found
+            .into_iter()
+            .map(|(id, size_bytes)| self.candidate(handle, &mut notebook, id, size_bytes))
+            .collect();
+        let mut outcome = Ok(());
+        for (id, verdict) in plan(&candidates, self.keep, self.clock.now(), &notebook.undo_to()) {
+            tracing::debug!(backup = %id, ?verdict, "retention");
+            if verdict == Verdict::Delete
+                && let Err(error) = self.storage.delete(&id)
+            {
+                outcome = Err(Error::storage("remove old backups", error));
+            }
+        }
+        let left = self.newest_first()?;
+        notebook.retain(|name| left.iter().any(|(id, _)| id.to_string() == name));
+        outcome.and(notebook.write(self.storage.as_ref()))
+    }
+
+    /// An archive that nobody has proved yet is read now, so that none is deleted for its sake.
+    fn candidate(
+        &self,
+        handle: &Handle,
+        notebook: &mut Notebook,
+        id: BackupId,
+        size_bytes: u64,
+    ) -> Candidate {
+        let unproven = |id| Candidate {
+            id,
+            created_at: self.clock.now(),
+            trigger: None,
+            standing: Standing::Unproven,
+        };
+        let Ok(metadata) = self.open(&id).and_then(|file| crate::archive::glance(Box::new(file)))
+        else {
+            return unproven(id);
+        };
+        let ours = metadata.is_ours() && metadata.bot_id == Some(self.bot_id);
+        let info = metadata.into_info(id.clone(), size_bytes);
+        let standing = if !ours {
+            Standing::Foreign
+        } else if notebook.is_proved(&id, size_bytes) {
+            Standing::Verified
+        } else if let Ok((archive, _)) = self.checked(handle, &id) {
+            notebook.prove(&id, size_bytes, &archive.summary.sha256);
+            Standing::Verified
+        } else {
+            Standing::Unproven
+        };
+        Candidate { id, created_at: self.moment(&info), trigger: info.trigger, standing }
+    }
+}
+
+/// What was read back is what was written.
+fn same(written: &Metadata, archive: &Archive) -> Result<()> {
+    if *written == archive.metadata && written.records_count == archive.summary.counts() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Storage, "what was read back is not what was written"))
+}

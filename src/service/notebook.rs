@@ -1,0 +1,114 @@
+//! `state.json`: what is remembered beside the archives. Lost or damaged, no backup is lost.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::backup::BackupId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Storage;
+
+const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Notebook {
+    version: u32,
+    /// Which archives were read to their end, by name.
+    #[serde(default)]
+    proofs: BTreeMap<String, Proof>,
+    /// The way back from the last restore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) undo: Option<Undo>,
+    /// The journal: written before a restore, cleared after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) restoring: Option<Undo>,
+    /// Since when the schedule fails, once the administrator was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failing_since: Option<DateTime<Utc>>,
+}
+
+/// What an archive was when it was proved; one of another length is another archive.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Proof {
+    size_bytes: u64,
+    data_sha256: String,
+}
+
+/// The way back to a safety backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Undo {
+    /// What a button must know to use it.
+    pub(crate) token: String,
+    /// The archive that was restored.
+    pub(crate) restored: String,
+    /// The archive of what was live before.
+    pub(crate) safety: String,
+    pub(crate) safety_sha256: String,
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl Undo {
+    pub(crate) fn safety(&self) -> Option<BackupId> {
+        BackupId::parse(&self.safety)
+    }
+}
+
+impl Default for Notebook {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            proofs: BTreeMap::new(),
+            undo: None,
+            restoring: None,
+            failing_since: None,
+        }
+    }
+}
+
+impl Notebook {
+    /// Reads it; one that is missing or damaged is an empty one.
+    pub(crate) fn read(storage: &dyn Storage) -> Self {
+        match storage.read_state() {
+            Ok(Some(json)) => serde_json::from_slice(&json).unwrap_or_else(|error| {
+                tracing::warn!(line = error.line(), "state.json is damaged; starting a new one");
+                Self::default()
+            }),
+            Ok(None) => Self::default(),
+            Err(error) => {
+                tracing::warn!(%error, "state.json cannot be read");
+                Self::default()
+            }
+        }
+    }
+
+    pub(crate) fn write(&self, storage: &dyn Storage) -> Result<()> {
+        let step = "write state.json";
+        if self.version > VERSION {
+            // a newer program's notes: leave them to it
+            return Err(Error::new(ErrorKind::UnknownVersion, self.version.to_string()));
+        }
+        let json = serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::new(ErrorKind::Internal, step).because(error))?;
+        storage.write_state(&json).map_err(|error| Error::storage(step, error))
+    }
+
+    pub(crate) fn prove(&mut self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
+        let proof = Proof { size_bytes, data_sha256: data_sha256.to_owned() };
+        self.proofs.insert(id.to_string(), proof);
+    }
+
+    pub(crate) fn is_proved(&self, id: &BackupId, size_bytes: u64) -> bool {
+        self.proofs.get(&id.to_string()).is_some_and(|proof| proof.size_bytes == size_bytes)
+    }
+
+    /// Forgets the archives that are gone.
+    pub(crate) fn retain(&mut self, exists: impl Fn(&str) -> bool) {
+        self.proofs.retain(|name, _| exists(name));
+    }
+
+    /// The safety backups that a button may still lead to.
+    pub(crate) fn undo_to(&self) -> Vec<BackupId> {
+        [&self.undo, &self.restoring].into_iter().flatten().filter_map(Undo::safety).collect()
+    }
+}

@@ -1,0 +1,255 @@
+//! The way of the data back into a bot: read section by section, decoded into the host's types.
+
+use std::fmt;
+use std::io::{BufReader, Read};
+use std::marker::PhantomData;
+
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
+};
+
+use crate::error::{BoxError, Error, ErrorKind, Result};
+
+/// Where the sections of a backup are read from.
+pub(crate) trait Sections: Send {
+    /// The sections there are, in the order of the archive.
+    fn names(&self) -> Vec<String>;
+
+    /// Exactly the JSON of one section; `None` where there is no such section.
+    fn open(&mut self, section: &str) -> Result<Option<Box<dyn Read + Send + '_>>>;
+}
+
+/// Gives the data of a backup, section by section.
+pub struct Import<'a> {
+    sections: &'a mut dyn Sections,
+    failure: Option<Error>,
+}
+
+impl<'a> Import<'a> {
+    pub(crate) fn new(sections: &'a mut dyn Sections) -> Self {
+        Self { sections, failure: None }
+    }
+
+    /// The sections that this backup holds, in the order of the archive.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.sections.names()
+    }
+
+    /// Reads a whole section; `None` where the backup has no such section, and then what is live
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// Data that does not fit `T`.
+    pub fn value<T: DeserializeOwned>(&mut self, section: &str) -> Result<Option<T>> {
+        self.seed(section, PhantomData)
+    }
+
+    /// Reads a list item by item, in constant memory; gives their number.
+    ///
+    /// # Errors
+    /// Data that does not fit `T`, or the error of `take`, which ends the reading.
+    pub fn each<T, E>(
+        &mut self,
+        section: &str,
+        take: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<Option<u64>>
+    where
+        T: DeserializeOwned,
+        E: Into<BoxError>,
+    {
+        let mut refusal = None;
+        let items = Items { take, failed: &mut refusal, item: PhantomData };
+        let outcome = self.decode(section, items);
+        self.streamed(section, outcome, refusal)
+    }
+
+    /// Reads a map entry by entry, in constant memory; gives their number.
+    ///
+    /// # Errors
+    /// Data that does not fit `K` or `V`, or the error of `take`, which ends the reading.
+    pub fn entries<K, V, E>(
+        &mut self,
+        section: &str,
+        take: impl FnMut(K, V) -> Result<(), E>,
+    ) -> Result<Option<u64>>
+    where
+        K: DeserializeOwned,
+        V: DeserializeOwned,
+        E: Into<BoxError>,
+    {
+        let mut refusal = None;
+        let entries = Entries { take, failed: &mut refusal, entry: PhantomData };
+        let outcome = self.decode(section, entries);
+        self.streamed(section, outcome, refusal)
+    }
+
+    /// Reads a section with a seed of the caller's.
+    pub(crate) fn seed<'de, S>(&mut self, section: &str, seed: S) -> Result<Option<S::Value>>
+    where
+        S: DeserializeSeed<'de>,
+    {
+        let outcome = self.decode(section, seed);
+        self.note(outcome)
+    }
+
+    /// Remembers a failure on behalf of a caller that cannot return it.
+    pub(crate) fn keep(&mut self, outcome: Result<()>) {
+        let _ = self.note(outcome);
+    }
+
+    /// The first failure of this reading, if the source passed over one.
+    pub(crate) fn failure(&mut self) -> Option<Error> {
+        self.failure.take()
+    }
+
+    fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        if let (Err(error), None) = (&outcome, &self.failure) {
+            self.failure = Some(Error::new(error.kind(), error.chain()));
+        }
+        outcome
+    }
+
+    fn decode<'de, S>(&mut self, section: &str, seed: S) -> Result<Option<S::Value>>
+    where
+        S: DeserializeSeed<'de>,
+    {
+        let Some(json) = self.sections.open(section)? else { return Ok(None) };
+        let mut json = serde_json::Deserializer::from_reader(BufReader::new(json));
+        let value = seed.deserialize(&mut json).map_err(|error| unfit(section, &error))?;
+        json.end().map_err(|error| unfit(section, &error))?;
+        Ok(Some(value))
+    }
+
+    fn streamed(
+        &mut self,
+        section: &str,
+        outcome: Result<Option<u64>>,
+        refusal: Option<BoxError>,
+    ) -> Result<Option<u64>> {
+        let outcome = match refusal {
+            Some(cause) => {
+                Err(Error::new(ErrorKind::Source, format!("take over «{section}»")).because(cause))
+            }
+            None => outcome,
+        };
+        self.note(outcome)
+    }
+}
+
+impl fmt::Debug for Import<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Import").field("names", &self.names()).finish_non_exhaustive()
+    }
+}
+
+fn unfit(section: &str, error: &serde_json::Error) -> Error {
+    let kind = match error.classify() {
+        serde_json::error::Category::Data => ErrorKind::Incompatible,
+        _ => ErrorKind::Damaged,
+    };
+    Error::new(kind, format!("read the section «{section}»")).because(without_data(error))
+}
+
+/// What serde says, without the values that it quotes: those belong to the bot's clients.
+fn without_data(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let mut parts = text.split('"');
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    // an escaped quote inside a value only makes the blank longer
+    if let Some(last) = parts.next_back() {
+        clean.push('…');
+        clean.push_str(last);
+    }
+    clean
+}
+
+struct Items<'f, T, F> {
+    take: F,
+    failed: &'f mut Option<BoxError>,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<'de, T, F, E> DeserializeSeed<'de> for Items<'_, T, F>
+where
+    T: Deserialize<'de>,
+    F: FnMut(T) -> Result<(), E>,
+    E: Into<BoxError>,
+{
+    type Value = u64;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T, F, E> Visitor<'de> for Items<'_, T, F>
+where
+    T: Deserialize<'de>,
+    F: FnMut(T) -> Result<(), E>,
+    E: Into<BoxError>,
+{
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<u64, A::Error> {
+        let mut count = 0;
+        while let Some(item) = seq.next_element()? {
+            (self.take)(item).map_err(|error| stop(self.failed, error))?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+struct Entries<'f, K, V, F> {
+    take: F,
+    failed: &'f mut Option<BoxError>,
+    entry: PhantomData<fn() -> (K, V)>,
+}
+
+impl<'de, K, V, F, E> DeserializeSeed<'de> for Entries<'_, K, V, F>
+where
+    K: Deserialize<'de>,
+    V: Deserialize<'de>,
+    F: FnMut(K, V) -> Result<(), E>,
+    E: Into<BoxError>,
+{
+    type Value = u64;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, K, V, F, E> Visitor<'de> for Entries<'_, K, V, F>
+where
+    K: Deserialize<'de>,
+    V: Deserialize<'de>,
+    F: FnMut(K, V) -> Result<(), E>,
+    E: Into<BoxError>,
+{
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<u64, A::Error> {
+        let mut count = 0;
+        while let Some((key, value)) = map.next_entry()? {
+            (self.take)(key, value).map_err(|error| stop(self.failed, error))?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+/// Keeps the host's error and ends the reading with one of serde's.
+fn stop<S: serde::de::Error>(failed: &mut Option<BoxError>, error: impl Into<BoxError>) -> S {
+    *failed = Some(error.into());
+    S::custom("stopped")
+}

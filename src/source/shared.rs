@@ -1,0 +1,331 @@
+//! A source made of any state in a lock: each field of the struct is a section.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::{Serialize, forward_to_deserialize_any};
+use serde_json::value::RawValue;
+
+use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::source::{DataSource, Export, Import, Section};
+
+/// The section of a state that is no struct.
+const WHOLE: &str = "data";
+
+/// The state of a bot in a lock, as a source: each field of the struct is a section of the backup.
+///
+/// The lock is held only for a clone of the state, and for the swap at the end of a restore. A
+/// state that is not a struct (a bare map or list) is one section called `data`.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Arc;
+/// use serde::{Deserialize, Serialize};
+/// use teloxide_backup::{Section, Shared};
+/// use tokio::sync::RwLock;
+///
+/// #[derive(Clone, Default, Serialize, Deserialize)]
+/// struct Shop {
+///     orders: HashMap<u64, String>,
+/// }
+///
+/// let state = Arc::new(RwLock::new(Shop::default()));
+/// let source = Shared::new(state.clone())
+///     .section(Section::new("orders").ru("заказ", "заказа", "заказов"));
+/// ```
+#[must_use]
+pub struct Shared<T> {
+    state: Arc<dyn SharedState<T>>,
+    sections: Vec<Section>,
+    /// The fields of the struct `T`; `None` where it is no struct.
+    fields: Option<&'static [&'static str]>,
+}
+
+impl<T> Shared<T>
+where
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    /// Makes a source of an `Arc` of a tokio or std `RwLock` or `Mutex`.
+    pub fn new<L: SharedState<T>>(state: Arc<L>) -> Self {
+        Self { state, sections: Vec::new(), fields: fields_of::<T>() }
+    }
+
+    /// Gives people's words for a field. Default: the field's name.
+    pub fn section(mut self, section: Section) -> Self {
+        self.sections.push(section);
+        self
+    }
+
+    /// Decodes a backup wholly. What it lacks is taken from `live`.
+    fn decode(&self, data: &mut Import<'_>, live: Option<&T>) -> Result<T> {
+        let Some(fields) = self.fields else {
+            return match (data.value(WHOLE)?, live) {
+                (Some(value), _) => Ok(value),
+                (None, Some(live)) => Ok(live.clone()),
+                (None, None) => {
+                    let step = format!("the backup has no section «{WHOLE}»");
+                    Err(Error::new(ErrorKind::Incompatible, step))
+                }
+            };
+        };
+        let names = data.names();
+        let mut lacking = match live {
+            Some(live) => fields_as_json(live)?,
+            None => Vec::new(),
+        };
+        lacking.retain(|(name, _)| !names.contains(name));
+        let mut failure = None;
+        let reader = Fields {
+            data,
+            names: names.into_iter(),
+            lacking,
+            next: None,
+            fields,
+            failure: &mut failure,
+        };
+        T::deserialize(reader).map_err(|error| {
+            failure.unwrap_or_else(|| {
+                Error::new(ErrorKind::Incompatible, "read the state").because(error.to_string())
+            })
+        })
+    }
+
+    /// Whether the backup holds every field, so that nothing live must stay as it is.
+    fn complete(&self, data: &Import<'_>) -> bool {
+        let names = data.names();
+        let has = |field: &str| names.iter().any(|name| name == field);
+        self.fields.map_or_else(|| has(WHOLE), |fields| fields.iter().all(|field| has(field)))
+    }
+}
+
+impl<T> DataSource for Shared<T>
+where
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        self.sections.clone()
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        let snapshot = self.state.snapshot().await?;
+        match self.fields {
+            Some(fields) => out.fields(&snapshot, fields)?,
+            None => out.value(WHOLE, &snapshot)?,
+        }
+        Ok(())
+    }
+
+    async fn check(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        let live = if self.complete(data) { None } else { Some(self.state.snapshot().await?) };
+        self.decode(data, live.as_ref())?;
+        Ok(())
+    }
+
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        if self.complete(data) {
+            let restored = self.decode(data, None)?;
+            self.state.update(Box::new(|_| Ok(restored))).await?;
+        } else {
+            // what stays must not change between its reading and the swap
+            self.state.update(Box::new(|live| Ok(self.decode(data, Some(live))?))).await?;
+        }
+        Ok(())
+    }
+}
+
+impl<T> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("fields", &self.fields).finish_non_exhaustive()
+    }
+}
+
+type BoxFuture<'a, V> = Pin<Box<dyn Future<Output = Result<V, BoxError>> + Send + 'a>>;
+type Change<'a, T> = Box<dyn FnOnce(&T) -> Result<T, BoxError> + Send + 'a>;
+
+/// A lock around a state: a tokio or std `RwLock` or `Mutex`.
+pub trait SharedState<T>: Send + Sync + 'static {
+    /// A copy of the state.
+    fn snapshot(&self) -> BoxFuture<'_, T>;
+
+    /// Puts what `change` makes of the state in its place, or leaves it on an error.
+    fn update<'a>(&'a self, change: Change<'a, T>) -> BoxFuture<'a, ()>;
+}
+
+impl<T: Clone + Send + Sync + 'static> SharedState<T> for tokio::sync::RwLock<T> {
+    fn snapshot(&self) -> BoxFuture<'_, T> {
+        Box::pin(async { Ok(self.read().await.clone()) })
+    }
+
+    fn update<'a>(&'a self, change: Change<'a, T>) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            let mut live = self.write().await;
+            *live = change(&live)?;
+            Ok(())
+        })
+    }
+}
+
+impl<T: Clone + Send + 'static> SharedState<T> for tokio::sync::Mutex<T> {
+    fn snapshot(&self) -> BoxFuture<'_, T> {
+        Box::pin(async { Ok(self.lock().await.clone()) })
+    }
+
+    fn update<'a>(&'a self, change: Change<'a, T>) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            let mut live = self.lock().await;
+            *live = change(&live)?;
+            Ok(())
+        })
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> SharedState<T> for std::sync::RwLock<T> {
+    fn snapshot(&self) -> BoxFuture<'_, T> {
+        Box::pin(async { Ok(self.read().map_err(|_| poisoned())?.clone()) })
+    }
+
+    fn update<'a>(&'a self, change: Change<'a, T>) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            let mut live = self.write().map_err(|_| poisoned())?;
+            *live = change(&live)?;
+            Ok(())
+        })
+    }
+}
+
+impl<T: Clone + Send + 'static> SharedState<T> for std::sync::Mutex<T> {
+    fn snapshot(&self) -> BoxFuture<'_, T> {
+        Box::pin(async { Ok(self.lock().map_err(|_| poisoned())?.clone()) })
+    }
+
+    fn update<'a>(&'a self, change: Change<'a, T>) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            let mut live = self.lock().map_err(|_| poisoned())?;
+            *live = change(&live)?;
+            Ok(())
+        })
+    }
+}
+
+fn poisoned() -> BoxError {
+    "the lock is poisoned: the bot panicked while it changed its data; restart it".into()
+}
+
+/// The field names of a struct, asked of its own `Deserialize`.
+fn fields_of<T: DeserializeOwned>() -> Option<&'static [&'static str]> {
+    let mut found = None;
+    let _ = T::deserialize(FieldNames(&mut found));
+    found
+}
+
+struct FieldNames<'f>(&'f mut Option<&'static [&'static str]>);
+
+impl<'de> Deserializer<'de> for FieldNames<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(Self::Error::custom("not a struct"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = Some(fields);
+        Err(Self::Error::custom("only the names were asked for"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The fields of a live state, each as JSON.
+fn fields_as_json<T: Serialize>(live: &T) -> Result<Vec<(String, Box<RawValue>)>> {
+    let failed = |error: serde_json::Error| {
+        Error::new(ErrorKind::Source, "write the live state as JSON").because(error)
+    };
+    let json = serde_json::to_string(live).map_err(failed)?;
+    let fields: std::collections::BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(&json).map_err(failed)?;
+    Ok(fields.into_iter().collect())
+}
+
+/// The sections of a backup as the fields of one struct.
+struct Fields<'f, 'a> {
+    data: &'f mut Import<'a>,
+    names: std::vec::IntoIter<String>,
+    lacking: Vec<(String, Box<RawValue>)>,
+    next: Option<Field>,
+    fields: &'static [&'static str],
+    failure: &'f mut Option<Error>,
+}
+
+enum Field {
+    Archived(String),
+    Live(Box<RawValue>),
+}
+
+impl<'de> Deserializer<'de> for Fields<'_, '_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_map(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'_, '_> {
+    type Error = serde::de::value::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Self::Error> {
+        let (name, field) = match (self.names.next(), self.lacking.pop()) {
+            (None, None) => return Ok(None),
+            (Some(name), live) => {
+                self.lacking.extend(live);
+                (name.clone(), Field::Archived(name))
+            }
+            (None, Some((name, json))) => (name, Field::Live(json)),
+        };
+        self.next = Some(field);
+        seed.deserialize(StrDeserializer::new(&name)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, Self::Error> {
+        match self.next.take() {
+            Some(Field::Archived(name)) => match self.data.seed(&name, seed) {
+                Ok(Some(value)) => Ok(value),
+                Ok(None) => Err(Self::Error::custom(format!("«{name}» is gone"))),
+                Err(error) => {
+                    *self.failure = Some(error);
+                    Err(Self::Error::custom("see the failure"))
+                }
+            },
+            Some(Field::Live(json)) => {
+                let mut json = serde_json::Deserializer::from_reader(json.get().as_bytes());
+                seed.deserialize(&mut json).map_err(Self::Error::custom)
+            }
+            None => Err(Self::Error::custom("a value without a key")),
+        }
+    }
+}

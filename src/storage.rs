@@ -1,0 +1,86 @@
+//! Where archives live.
+
+mod folder;
+mod memory;
+
+use std::io::{self, Read, Seek, Write};
+
+use crate::backup::BackupId;
+
+pub use folder::FolderStorage;
+pub use memory::MemoryStorage;
+
+/// A place for archives and for one small notebook.
+///
+/// Calls come one at a time, on a thread where they may block. Absence is no error: opening what is
+/// not there gives `None`, deleting it succeeds.
+pub trait Storage: Send + Sync + 'static {
+    /// What people call this place: the folder's name, as it was set.
+    fn name(&self) -> String;
+
+    /// Where one archive lies, as people may look for it.
+    fn path(&self, id: &BackupId) -> String;
+
+    /// Makes the place ready and clears away what an earlier crash has left. Called once, at start.
+    ///
+    /// # Errors
+    /// A place that cannot be written.
+    fn prepare(&self) -> io::Result<()>;
+
+    /// The archives there are, with their lengths in bytes, in any order. What is not exactly a
+    /// backup's name is left out.
+    ///
+    /// # Errors
+    /// A place that cannot be read.
+    fn list(&self) -> io::Result<Vec<(BackupId, u64)>>;
+
+    /// Opens an archive; `None` where there is none.
+    ///
+    /// # Errors
+    /// An archive that cannot be read.
+    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>>;
+
+    /// Begins a new archive, which no list shows before it is published.
+    ///
+    /// # Errors
+    /// A place that cannot be written.
+    fn draft(&self) -> io::Result<Box<dyn Draft>>;
+
+    /// Removes an archive, if it is there.
+    ///
+    /// # Errors
+    /// An archive that cannot be removed.
+    fn delete(&self, id: &BackupId) -> io::Result<()>;
+
+    /// The notebook that lies beside the archives; `None` where there is none.
+    ///
+    /// # Errors
+    /// A place that cannot be read.
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Replaces the notebook, wholly or not at all; it survives a power cut once this returns.
+    ///
+    /// # Errors
+    /// A place that cannot be written.
+    fn write_state(&self, state: &[u8]) -> io::Result<()>;
+}
+
+/// An archive that is read.
+pub trait Readable: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Readable for T {}
+
+/// An archive that is written. Dropped before it is published, it is gone.
+pub trait Draft: Write + Seek + Send {
+    /// Makes what was written survive a power cut, and opens it anew, as a reader would.
+    ///
+    /// # Errors
+    /// A disk that does not take it; this draft is then lost.
+    fn reopen(&mut self) -> io::Result<Box<dyn Readable>>;
+
+    /// Gives the archive its name, never in the place of another: false where the name is taken.
+    /// Once this says true the archive survives a power cut.
+    ///
+    /// # Errors
+    /// A place that cannot be written.
+    fn publish(&mut self, id: &BackupId) -> io::Result<bool>;
+}

@@ -1,0 +1,261 @@
+//! Archives in a folder: written under a temporary name beside the others, then renamed.
+
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::backup::BackupId;
+use crate::storage::{Draft, Readable, Storage};
+
+const STATE: &str = "state.json";
+const DRAFT_PREFIX: &str = ".backup_";
+const DRAFT_SUFFIX: &str = ".tmp";
+/// A draft that was not written to for so long belongs to nobody: a crash left it.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
+
+/// Archives in a folder of the local disk.
+///
+/// The folder is made if it is missing, and on Unix readable by its owner alone (0700, the files
+/// 0600). A folder that also holds other things keeps its mode.
+#[derive(Clone, Debug)]
+pub struct FolderStorage {
+    folder: PathBuf,
+}
+
+impl FolderStorage {
+    /// Archives in this folder; a relative path counts from where the program was started.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    fn file(&self, id: &BackupId) -> PathBuf {
+        self.folder.join(id.to_string())
+    }
+
+    fn temporary(&self) -> io::Result<NamedTempFile> {
+        // 0600 on Unix, and beside the others, so that a rename is a rename
+        Builder::new().prefix(DRAFT_PREFIX).suffix(DRAFT_SUFFIX).tempfile_in(&self.folder)
+    }
+
+    fn remove_abandoned_drafts(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let ours = name
+                .to_str()
+                .is_some_and(|n| n.starts_with(DRAFT_PREFIX) && n.ends_with(DRAFT_SUFFIX));
+            if ours && is_abandoned(&entry) {
+                let removed = fs::remove_file(entry.path()).is_ok();
+                tracing::info!(removed, "found an unfinished backup of an earlier run");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing but ours lies here, so that the folder's mode is ours to set.
+    #[cfg(unix)]
+    fn is_dedicated(&self) -> io::Result<bool> {
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let ours = name.to_str().is_some_and(|name| {
+                name == STATE || name.starts_with('.') || BackupId::parse(name).is_some()
+            });
+            if !ours {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    #[cfg(unix)]
+    fn close_to_others(&self) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(&self.folder)?.permissions().mode();
+        if mode & 0o077 == 0 {
+            return Ok(());
+        }
+        if !self.is_dedicated()? {
+            tracing::warn!(
+                folder = %self.folder.display(),
+                "other users of this machine may read the backups: \
+                 give them a folder of their own, or run chmod 700 on it"
+            );
+            return Ok(());
+        }
+        fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))
+    }
+
+    #[cfg(not(unix))]
+    fn close_to_others(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn is_abandoned(entry: &fs::DirEntry) -> bool {
+    entry.metadata().is_ok_and(|found| {
+        found.is_file()
+            && found.modified().is_ok_and(|at| {
+                SystemTime::now().duration_since(at).is_ok_and(|age| age > ABANDONED)
+            })
+    })
+}
+
+impl Storage for FolderStorage {
+    fn name(&self) -> String {
+        self.folder.display().to_string()
+    }
+
+    fn path(&self, id: &BackupId) -> String {
+        let file = self.file(id);
+        std::path::absolute(&file).unwrap_or(file).display().to_string()
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        create_private(&self.folder)?;
+        self.close_to_others()?;
+        self.remove_abandoned_drafts()?;
+        // the only proof that a folder can be written is a file in it
+        self.temporary()?.close()
+    }
+
+    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let Some(id) = entry.file_name().to_str().and_then(BackupId::parse) else { continue };
+            // neither a link nor a pipe is one of ours, and opening a pipe would wait for ever
+            match fs::symlink_metadata(entry.path()) {
+                Ok(file) if file.is_file() => found.push((id, file.len())),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
+        let path = self.file(id);
+        match fs::symlink_metadata(&path) {
+            Ok(file) if file.is_file() => Ok(Some(Box::new(File::open(path)?))),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn draft(&self) -> io::Result<Box<dyn Draft>> {
+        // a folder that was removed while the bot ran is made anew
+        create_private(&self.folder)?;
+        Ok(Box::new(FolderDraft { folder: self.folder.clone(), file: Some(self.temporary()?) }))
+    }
+
+    fn delete(&self, id: &BackupId) -> io::Result<()> {
+        match fs::remove_file(self.file(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.folder.join(STATE)) {
+            Ok(state) => Ok(Some(state)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write_state(&self, state: &[u8]) -> io::Result<()> {
+        let mut file = self.temporary()?;
+        file.write_all(state)?;
+        file.as_file().sync_all()?;
+        file.persist(self.folder.join(STATE))?;
+        sync_folder(&self.folder)
+    }
+}
+
+struct FolderDraft {
+    folder: PathBuf,
+    /// `None` once it is published, or was lost with an error.
+    file: Option<NamedTempFile>,
+}
+
+impl FolderDraft {
+    fn file(&mut self) -> io::Result<&mut NamedTempFile> {
+        self.file.as_mut().ok_or_else(|| io::Error::other("this draft is no longer there"))
+    }
+}
+
+impl Draft for FolderDraft {
+    fn reopen(&mut self) -> io::Result<Box<dyn Readable>> {
+        let file = self.file()?;
+        file.as_file().sync_all()?;
+        // through its name, as every later reader comes to it
+        Ok(Box::new(file.reopen()?))
+    }
+
+    fn publish(&mut self, id: &BackupId) -> io::Result<bool> {
+        let Some(file) = self.file.take() else {
+            return Err(io::Error::other("this draft is no longer there"));
+        };
+        match file.persist_noclobber(self.folder.join(id.to_string())) {
+            Ok(_) => sync_folder(&self.folder).map(|()| true),
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
+                self.file = Some(failed.file);
+                Ok(false)
+            }
+            Err(failed) => Err(failed.error),
+        }
+    }
+}
+
+impl Write for FolderDraft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file()?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file()?.flush()
+    }
+}
+
+impl Seek for FolderDraft {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file()?.seek(to)
+    }
+}
+
+/// Makes the folder, its parents too, for the owner alone.
+fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes the names in a folder survive a power cut.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        // file systems of the network often know no such call; what they can do they have done
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) =>
+        {
+            tracing::warn!("this file system cannot make folder entries durable");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// Other systems have no such call, and keep the names with the file.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}

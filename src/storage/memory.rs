@@ -1,0 +1,120 @@
+//! Archives in memory, for tests and for trying out.
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Seek, SeekFrom, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::backup::BackupId;
+use crate::storage::{Draft, Readable, Storage};
+
+/// Archives in memory: gone with the program. Clones share what they hold.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStorage {
+    held: Arc<Mutex<Held>>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    archives: BTreeMap<BackupId, Arc<[u8]>>,
+    state: Option<Vec<u8>>,
+}
+
+impl MemoryStorage {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts an archive there, or takes its place.
+    pub fn insert(&self, id: BackupId, archive: impl Into<Arc<[u8]>>) {
+        self.held().archives.insert(id, archive.into());
+    }
+
+    /// The bytes of an archive; `None` where there is none.
+    #[must_use]
+    pub fn get(&self, id: &BackupId) -> Option<Arc<[u8]>> {
+        self.held().archives.get(id).cloned()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Storage for MemoryStorage {
+    fn name(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn path(&self, id: &BackupId) -> String {
+        id.to_string()
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
+        let held = self.held();
+        Ok(held.archives.iter().map(|(id, bytes)| (id.clone(), bytes.len() as u64)).collect())
+    }
+
+    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
+        Ok(self.get(id).map(|archive| Box::new(Cursor::new(archive)) as Box<dyn Readable>))
+    }
+
+    fn draft(&self) -> io::Result<Box<dyn Draft>> {
+        Ok(Box::new(MemoryDraft { storage: self.clone(), bytes: Cursor::default() }))
+    }
+
+    fn delete(&self, id: &BackupId) -> io::Result<()> {
+        self.held().archives.remove(id);
+        Ok(())
+    }
+
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.held().state.clone())
+    }
+
+    fn write_state(&self, state: &[u8]) -> io::Result<()> {
+        self.held().state = Some(state.to_vec());
+        Ok(())
+    }
+}
+
+struct MemoryDraft {
+    storage: MemoryStorage,
+    bytes: Cursor<Vec<u8>>,
+}
+
+impl Draft for MemoryDraft {
+    fn reopen(&mut self) -> io::Result<Box<dyn Readable>> {
+        Ok(Box::new(Cursor::new(self.bytes.get_ref().clone())))
+    }
+
+    fn publish(&mut self, id: &BackupId) -> io::Result<bool> {
+        let mut held = self.storage.held();
+        if held.archives.contains_key(id) {
+            return Ok(false);
+        }
+        held.archives.insert(id.clone(), self.bytes.get_ref().as_slice().into());
+        Ok(true)
+    }
+}
+
+impl Write for MemoryDraft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for MemoryDraft {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.bytes.seek(to)
+    }
+}

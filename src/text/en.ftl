@@ -1,0 +1,164 @@
+### The plugin's texts in English. The program puts the values in braces in.
+### Markup: Telegram's HTML. The texts of buttons and of toasts have none.
+
+## Making a backup
+
+backup-started = ⏳ Making a backup…
+backup-done = ✅ Backup made:
+    <code>{ $path }</code>
+backup-failed = ❌ No backup was made.
+
+    { $reason }
+cleanup-failed = ⚠️ Old backups could not be removed; the new one is fine.
+
+    { $reason }
+
+## Schedule
+
+scheduled-done = ✅ Scheduled backup made:
+    <code>{ $path }</code>
+
+    Size: { $size }
+    Records: { $records }
+scheduled-recovered = ✅ Scheduled backups work again.
+scheduled-failed = ❌ The scheduled backup was not made.
+
+    { $reason }
+
+    I will keep trying, and tell you when it works.
+
+## List
+
+list-title = 📂 Backups:
+list-entry = { $number }. { $name }
+    {"   "}Size: { $size }
+    {"   "}Created: { $created }
+    {"   "}Records: { $records }
+list-entry-safety = {"   "}🛟 Saved before a restore
+list-entry-damaged = { $number }. { $name }
+    {"   "}Size: { $size }
+    {"   "}⚠️ Damaged: { $reason }
+list-page = Page { $page } of { $pages }
+list-hint = To restore your data, press the button of a backup.
+list-empty = 📂 There are no backups yet.
+
+    Make the first one: /backup
+list-failed = ❌ The list of backups could not be read.
+
+    { $reason }
+button-backup = 🔄 { $number }. { $created }
+button-damaged = ⚠️ { $number }. { $created }
+button-previous = ◀️
+button-next = ▶️
+
+## Restore
+
+inspect-started = ⏳ Checking { $name }…
+inspect-failed = ❌ { $name } cannot be restored. The bot's data are as they were.
+
+    { $reason }
+confirm = 🔄 Restore the data from this backup?
+
+    <b>{ $name }</b>
+    Size: { $size }
+    Created: { $created }
+
+    In the backup: { $archived }
+    In the bot now: { $live }
+confirm-untouched = This backup lacks some of the data; they stay as they are: { $records }
+confirm-fewer = ⚠️ There will be far fewer records: { $live } now, { $archived } in the backup.
+confirm-foreign = ⚠️ Another bot made this backup.
+confirm-promise = I save the present data first, so the restore can be undone. The buttons work for 2 minutes.
+button-yes = ✅ Yes, restore
+button-no = ❌ Cancel
+button-list = 📂 Back to the list
+restore-cancelled = ❌ Cancelled. The bot's data are as they were.
+restore-started = ⏳ Restoring the data from { $name }…
+restore-done = ✅ Done! All data are loaded from the backup:
+    <b>{ $name }</b>
+
+    Restored: { $records }
+restore-untouched = Not in the backup, left as it was: { $records }
+restore-failed = ❌ The restore failed. The bot's data are as they were.
+
+    { $reason }
+restore-unclear = ❌ An error in the bot itself cut the restore off. The data may have changed: check them.
+
+    { $reason }
+
+    All that was there before is saved. The button below brings it back.
+button-undo = ↩️ Undo the restore
+undo-started = ⏳ Bringing back what was there before the restore…
+undo-done = ↩️ The restore is undone: the data are as they were before it.
+
+    Brought back: { $records }
+button-redo = ↩️ Undo this
+interrupted = ⚠️ The bot went down in the middle of a restore from { $name }. Check the data.
+
+    All that was there before is saved. If something is wrong, the button below brings it back.
+stale = This button is out of date. Open the list again: /backup_list
+
+## Settings
+
+settings = ⚙️ Automatic backups:
+
+    Enabled: { $enabled }
+    Interval: { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }
+    Folder: { $folder }
+    Backups to keep: { $keep }
+
+    Last backup: { $last }
+    Next backup: { $next }
+
+    💡 { $hint }
+settings-hint-file = To change the settings, edit the file { $file }
+settings-hint-code = The settings are part of the bot's program
+settings-never = none yet
+settings-off = not scheduled
+settings-soon = within minutes
+settings-not-started = the schedule is not running (the bot's program lacks spawn)
+
+## Access
+
+refusal = ⛔️ This command is for the administrator only.
+private-only = 💬 Backups live in the private chat with me.
+
+## Numbers
+
+records = { $count ->
+    [one] { $count } { $one }
+   *[other] { $count } { $many }
+}
+and-more = and { $count } more
+size = { $number } { $unit }
+
+## Errors: what happened and what to do
+
+error-busy = Another backup or restore is running. Wait until it ends, and try again.
+error-not-found = That backup is no longer there. Open the list again: /backup_list
+error-source = The bot's data could not be read or written. The old backups are safe.
+
+    <code>{ $detail }</code>
+error-damaged = The archive is damaged. Choose another one: /backup_list
+
+    <code>{ $detail }</code>
+error-unknown-version = The archive has version “{ $detail }”, which this program does not know. Update the bot and try again.
+error-incompatible = The archive is whole, but this version of the bot cannot read it.
+
+    <code>{ $detail }</code>
+error-changed = The archive has changed since you chose it. Open the list again: /backup_list
+error-storage-full = The disk is full. Make room and try again: /backup
+
+    <code>{ $detail }</code>
+error-access-denied = No access to the folder of the backups. Check that the bot may write to it.
+
+    <code>{ $detail }</code>
+error-storage = The folder of the backups does not work. Check the disk and try again.
+
+    <code>{ $detail }</code>
+error-internal = An internal error. The bot's log says more.
+
+    <code>{ $detail }</code>
