@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use chrono::SubsecRound;
 use tokio::runtime::Handle;
 
 use super::notebook::Notebook;
@@ -31,7 +32,8 @@ impl Parts {
     /// Writes, reads back, names: only then is it a backup.
     pub(super) fn create(&self, handle: &Handle, trigger: Trigger) -> Result<Created> {
         let step = "write the archive";
-        let now = self.clock.now();
+        // whole seconds are all that the name and the metadata hold
+        let now = self.clock.now().trunc_subsecs(0);
         let origin = Origin {
             created_at: self.clock.to_local(now),
             created_at_utc: now,

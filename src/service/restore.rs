@@ -55,9 +55,7 @@ impl Service {
     /// Brings back what was live before the restore that gave this token.
     pub(crate) async fn undo(&self, token: String) -> Result<Restored, RestoreFailed> {
         let outcome = self.alone(move |parts, handle| {
-            let notebook = Notebook::read(parts.storage.as_ref());
-            let known = [notebook.undo, notebook.restoring].into_iter().flatten();
-            let undo = known.into_iter().find(|undo| undo.token == token);
+            let undo = parts.undo_of(&token);
             let target = undo.and_then(|undo| Some((undo.safety()?, undo.safety_sha256)));
             let Some((id, data_sha256)) = target else {
                 return Err(Error::new(ErrorKind::Changed, "this restore can no longer be undone"));
@@ -65,6 +63,12 @@ impl Service {
             Ok(parts.restore(handle, &id, &data_sha256))
         });
         outcome.await?
+    }
+
+    /// Whether this token still leads to the state before a restore.
+    pub(crate) async fn can_undo(&self, token: String) -> bool {
+        let found = self.blocking(move |parts, _| Ok(parts.undo_of(&token).is_some()));
+        found.await.unwrap_or(false)
     }
 
     /// The restore that was cut off when the bot last ran.
@@ -95,6 +99,11 @@ impl Service {
 }
 
 impl Parts {
+    fn undo_of(&self, token: &str) -> Option<Undo> {
+        let notebook = Notebook::read(self.storage.as_ref());
+        [notebook.undo, notebook.restoring].into_iter().flatten().find(|undo| undo.token == token)
+    }
+
     fn restore(
         &self,
         handle: &Handle,

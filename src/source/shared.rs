@@ -62,7 +62,7 @@ where
 
     /// Decodes a backup wholly. What it lacks is taken from `live`.
     fn decode(&self, data: &mut Import<'_>, live: Option<&T>) -> Result<T> {
-        let Some(fields) = self.fields else {
+        if self.fields.is_none() {
             return match (data.value(WHOLE)?, live) {
                 (Some(value), _) => Ok(value),
                 (None, Some(live)) => Ok(live.clone()),
@@ -71,7 +71,7 @@ where
                     Err(Error::new(ErrorKind::Incompatible, step))
                 }
             };
-        };
+        }
         let names = data.names();
         let mut lacking = match live {
             Some(live) => fields_as_json(live)?,
@@ -79,14 +79,8 @@ where
         };
         lacking.retain(|(name, _)| !names.contains(name));
         let mut failure = None;
-        let reader = Fields {
-            data,
-            names: names.into_iter(),
-            lacking,
-            next: None,
-            fields,
-            failure: &mut failure,
-        };
+        let reader =
+            Fields { data, names: names.into_iter(), lacking, next: None, failure: &mut failure };
         T::deserialize(reader).map_err(|error| {
             failure.unwrap_or_else(|| {
                 Error::new(ErrorKind::Incompatible, "read the state").because(error.to_string())
@@ -266,7 +260,6 @@ struct Fields<'f, 'a> {
     names: std::vec::IntoIter<String>,
     lacking: Vec<(String, Box<RawValue>)>,
     next: Option<Field>,
-    fields: &'static [&'static str],
     failure: &'f mut Option<Error>,
 }
 

@@ -39,7 +39,6 @@ list-entry-damaged = { $number }. { $name }
     {"   "}Size: { $size }
     {"   "}⚠️ Damaged: { $reason }
 list-page = Page { $page } of { $pages }
-list-hint = To restore your data, press the button of a backup.
 list-empty = 📂 There are no backups yet.
 
     Make the first one: /backup

@@ -39,7 +39,6 @@ list-entry-damaged = { $number }. { $name }
     {"   "}Размер: { $size }
     {"   "}⚠️ Повреждён: { $reason }
 list-page = Страница { $page } из { $pages }
-list-hint = Чтобы восстановить данные, нажмите кнопку нужного бекапа.
 list-empty = 📂 Бекапов пока нет.
 
     Создать первый: /backup

@@ -1,0 +1,315 @@
+//! The Telegram side: updates become use cases, their reports become messages.
+
+pub(crate) mod access;
+mod branch;
+mod button;
+mod delivery;
+mod message;
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use teloxide::Bot;
+use teloxide::types::{ChatId, MessageId, UserId};
+use tokio_util::task::TaskTracker;
+
+use crate::backup::{BackupId, Trigger};
+use crate::error::{Error, ErrorKind};
+use crate::service::{Report, Service};
+use crate::text::Text;
+use access::{Access, private_chat};
+use branch::{Action, Command, Press};
+use button::{Button, Confirmations, Pending};
+use delivery::Delivery;
+use message::{Message, Next, Settings};
+
+pub(crate) use branch::branch;
+
+/// How many backups a page of the list shows.
+const PAGE: usize = 5;
+
+/// When the next backup comes, after those that were made at these moments.
+pub(crate) type NextBackup = Box<dyn Fn(&[DateTime<Utc>]) -> DateTime<Utc> + Send + Sync>;
+
+/// What the chat is made of, and what it tells about the settings.
+pub(crate) struct Parts {
+    pub(crate) service: Service,
+    pub(crate) text: Text,
+    pub(crate) access: Access,
+    pub(crate) enabled: bool,
+    pub(crate) days: u64,
+    pub(crate) settings_file: Option<String>,
+    pub(crate) next: NextBackup,
+    /// Whether the host has started the schedule.
+    pub(crate) started: Arc<std::sync::atomic::AtomicBool>,
+    /// Where the work runs that a shutdown waits for.
+    pub(crate) work: TaskTracker,
+}
+
+#[derive(Clone)]
+pub(crate) struct Chat {
+    parts: Arc<Parts>,
+    delivery: Delivery,
+    confirmations: Arc<Confirmations>,
+    /// What is being worked on, so that a second tap starts no second work.
+    running: Arc<Mutex<HashSet<Work>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Work {
+    BackUp(ChatId),
+    Message(ChatId, MessageId),
+}
+
+/// Ends a work when it is dropped, whatever became of it.
+struct Running {
+    running: Arc<Mutex<HashSet<Work>>>,
+    work: Work,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.work);
+    }
+}
+
+impl Chat {
+    pub(crate) fn new(bot: Bot, parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            delivery: Delivery::new(bot),
+            confirmations: Arc::default(),
+            running: Arc::default(),
+        }
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.parts.access
+    }
+
+    /// Does what an update asks for, outside the handler that brought it.
+    pub(crate) fn act(&self, action: Action) {
+        let chat = self.clone();
+        self.in_background(async move { chat.perform(action).await });
+    }
+
+    /// Tells every administrator of a backup that the schedule made.
+    pub(crate) async fn tell_done(&self, report: &Report, recovered: bool) {
+        self.tell(message::scheduled_done(&self.parts.text, report, recovered)).await;
+    }
+
+    /// Tells every administrator that the schedule made none.
+    pub(crate) async fn tell_failed(&self, error: &Error) {
+        self.tell(message::scheduled_failed(&self.parts.text, error)).await;
+    }
+
+    /// Tells of a restore that was cut off when the bot last ran.
+    pub(crate) async fn tell_of_interruption(&self) {
+        let Some(interrupted) = self.parts.service.interrupted().await else { return };
+        tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
+        let told = message::interrupted(&self.parts.text, &interrupted);
+        if self.tell(told).await {
+            self.parts.service.note_told_of_interruption().await;
+        }
+    }
+
+    /// True if the message reached somebody.
+    async fn tell(&self, message: Message) -> bool {
+        let mut reached = false;
+        for admin in &self.parts.access.admins {
+            reached |= self.delivery.send(private_chat(*admin), &message).await;
+        }
+        reached
+    }
+
+    fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.parts.work.spawn(work);
+    }
+
+    async fn perform(&self, action: Action) {
+        let text = &self.parts.text;
+        match action {
+            Action::Command(Command::BackUp, chat) => self.back_up(chat).await,
+            Action::Command(Command::List, chat) => {
+                let list = self.list(0).await;
+                self.delivery.send(chat, &list).await;
+            }
+            Action::Command(Command::Settings, chat) => {
+                let settings = self.settings().await;
+                self.delivery.send(chat, &settings).await;
+            }
+            Action::NotHere(chat) => {
+                self.delivery.send(chat, &message::private_only(text)).await;
+            }
+            Action::Press(press) => self.press(press).await,
+            Action::Dismiss(query) => self.delivery.answer(query, None).await,
+            Action::RefuseCommand(chat) => {
+                self.delivery.send(chat, &message::refusal(text)).await;
+            }
+            Action::RefusePress(query) => {
+                self.delivery.answer(query, Some(message::refusal(text).html)).await;
+            }
+        }
+    }
+
+    async fn back_up(&self, chat: ChatId) {
+        // the answer of the one that runs is the answer to all that were asked for meanwhile
+        let Some(_running) = self.begin(Work::BackUp(chat)) else { return };
+        let service = self.parts.service.clone();
+        let backup = tokio::spawn(async move { service.back_up(Trigger::Manual).await });
+        let started = message::backup_started(&self.parts.text);
+        let started = self.delivery.announce(chat, &started).await;
+        let outcome = backup.await.unwrap_or_else(|error| {
+            Err(Error::new(ErrorKind::Internal, "make a backup").because(error))
+        });
+        let answer = match outcome {
+            Ok(report) => message::backup_done(&self.parts.text, &report),
+            Err(error) => {
+                warn("back up", &error);
+                message::backup_failed(&self.parts.text, &error)
+            }
+        };
+        self.delivery.replace(chat, started, &answer).await;
+    }
+
+    async fn list(&self, page: usize) -> Message {
+        match self.parts.service.list(page, PAGE).await {
+            Ok(page) => message::list(&self.parts.text, &page),
+            Err(error) => {
+                warn("list", &error);
+                message::list_failed(&self.parts.text, &error)
+            }
+        }
+    }
+
+    async fn settings(&self) -> Message {
+        let Parts { service, text, .. } = &*self.parts;
+        let made_at = service.made_at().await.unwrap_or_else(|error| {
+            warn("read the settings", &error);
+            Vec::new()
+        });
+        let folder = service.storage_name();
+        let settings = Settings {
+            enabled: self.parts.enabled,
+            days: self.parts.days,
+            folder: &folder,
+            keep: service.keep(),
+            last: made_at.iter().max().map(|moment| service.to_local(*moment)),
+            next: self.next(&made_at),
+            file: self.parts.settings_file.as_deref(),
+        };
+        message::settings(text, &settings)
+    }
+
+    fn next(&self, made_at: &[DateTime<Utc>]) -> Next {
+        let Parts { service, enabled, started, next, .. } = &*self.parts;
+        if !enabled {
+            return Next::Off;
+        }
+        if !started.load(std::sync::atomic::Ordering::Relaxed) {
+            return Next::NotStarted;
+        }
+        let next = next(made_at);
+        if next <= service.now() { Next::Soon } else { Next::At(service.to_local(next)) }
+    }
+
+    async fn press(&self, press: Press) {
+        let Press { query, admin, chat, message, button } = press;
+        let Some(_running) = self.begin(Work::Message(chat, message)) else {
+            return self.delivery.answer(query, None).await;
+        };
+        match button {
+            Some(Button::Page(page)) => {
+                self.delivery.answer(query, None).await;
+                let list = self.list(page).await;
+                self.delivery.replace(chat, Some(message), &list).await;
+            }
+            Some(Button::Show(id)) => {
+                self.delivery.answer(query, None).await;
+                self.show(admin, chat, message, id).await;
+            }
+            Some(Button::Yes(token)) => match self.confirmations.take(&token, admin, chat) {
+                Some(pending) => {
+                    self.delivery.answer(query, None).await;
+                    self.restore(chat, message, pending).await;
+                }
+                None => self.stale(query).await,
+            },
+            Some(Button::No(token)) => match self.confirmations.take(&token, admin, chat) {
+                Some(_) => {
+                    self.delivery.answer(query, None).await;
+                    let cancelled = message::restore_cancelled(&self.parts.text);
+                    self.delivery.replace(chat, Some(message), &cancelled).await;
+                }
+                None => self.stale(query).await,
+            },
+            Some(Button::Undo(token)) if self.parts.service.can_undo(token.clone()).await => {
+                self.delivery.answer(query, None).await;
+                self.undo(chat, message, token).await;
+            }
+            Some(Button::Undo(_)) | None => self.stale(query).await,
+        }
+    }
+
+    async fn stale(&self, query: teloxide::types::CallbackQueryId) {
+        self.delivery.answer(query, Some(message::stale(&self.parts.text))).await;
+    }
+
+    /// Checks an archive, and asks whether to restore it.
+    async fn show(&self, admin: UserId, chat: ChatId, message: MessageId, id: BackupId) {
+        let text = &self.parts.text;
+        let started = message::inspect_started(text, &id);
+        self.delivery.replace(chat, Some(message), &started).await;
+        let answer = match self.parts.service.inspect(id.clone()).await {
+            Ok(inspection) => {
+                let data_sha256 = inspection.data_sha256.clone();
+                let token = self.confirmations.ask(Pending { admin, chat, id, data_sha256 });
+                message::confirm(text, &inspection, &token)
+            }
+            Err(error) => {
+                warn("inspect", &error);
+                message::inspect_failed(text, &id, &error)
+            }
+        };
+        self.delivery.replace(chat, Some(message), &answer).await;
+    }
+
+    async fn restore(&self, chat: ChatId, message: MessageId, pending: Pending) {
+        let text = &self.parts.text;
+        let started = message::restore_started(text, &pending.id);
+        self.delivery.replace(chat, Some(message), &started).await;
+        let answer = match self.parts.service.restore(pending.id, pending.data_sha256).await {
+            Ok(restored) => message::restore_done(text, &restored),
+            Err(failed) => {
+                warn("restore", &failed.error);
+                message::restore_failed(text, &failed)
+            }
+        };
+        self.delivery.replace(chat, Some(message), &answer).await;
+    }
+
+    async fn undo(&self, chat: ChatId, message: MessageId, token: String) {
+        let text = &self.parts.text;
+        self.delivery.replace(chat, Some(message), &message::undo_started(text)).await;
+        let answer = match self.parts.service.undo(token).await {
+            Ok(restored) => message::undo_done(text, &restored),
+            Err(failed) => {
+                warn("undo", &failed.error);
+                message::restore_failed(text, &failed)
+            }
+        };
+        self.delivery.replace(chat, Some(message), &answer).await;
+    }
+
+    fn begin(&self, work: Work) -> Option<Running> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.insert(work).then(|| Running { running: Arc::clone(&self.running), work })
+    }
+}
+
+fn warn(what: &str, error: &Error) {
+    tracing::warn!(what, kind = ?error.kind(), step = %error, "a backup operation failed");
+}

@@ -1,0 +1,209 @@
+//! Sends, edits and answers; a message that Telegram does not take now is sent again.
+
+use std::time::Duration;
+
+use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters, SendMessageSetters};
+use teloxide::prelude::Requester;
+use teloxide::types::{
+    CallbackQueryId, ChatId, InlineKeyboardMarkup, LinkPreviewOptions, MessageId, ParseMode,
+};
+use teloxide::{ApiError, Bot, RequestError};
+
+use super::message::Message;
+
+/// How often a message is tried that must arrive, and the first pause between two tries.
+const TRIES: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// Telegram takes 4096; what is cut anyway may as well be a little shorter.
+const LONGEST_PLAIN: usize = 4000;
+
+/// The plugin's own voice. It keeps a plain bot, whatever the host wraps its own in.
+#[derive(Clone)]
+pub(crate) struct Delivery {
+    bot: Bot,
+}
+
+impl Delivery {
+    pub(crate) fn new(bot: Bot) -> Self {
+        Self { bot }
+    }
+
+    /// Tells that something has begun; `None` if Telegram does not take it now.
+    pub(crate) async fn announce(&self, chat: ChatId, message: &Message) -> Option<MessageId> {
+        self.send_once(chat, message).await.map_err(|error| log("send", &error)).ok()
+    }
+
+    /// Sends a message that must arrive; true if it did.
+    pub(crate) async fn send(&self, chat: ChatId, message: &Message) -> bool {
+        persist("send", || self.send_once(chat, message)).await
+    }
+
+    /// Puts a message in the place of another, or sends it where there is no other.
+    pub(crate) async fn replace(&self, chat: ChatId, old: Option<MessageId>, message: &Message) {
+        match old {
+            Some(old) => persist("edit", || self.edit_or_send(chat, old, message)).await,
+            None => self.send(chat, message).await,
+        };
+    }
+
+    /// Ends the waiting that a pressed button shows, with a word or without.
+    pub(crate) async fn answer(&self, query: CallbackQueryId, alert: Option<String>) {
+        let mut request = self.bot.answer_callback_query(query);
+        if let Some(text) = alert {
+            request = request.text(text).show_alert(true);
+        }
+        if let Err(error) = request.await {
+            log("answer", &error);
+        }
+    }
+
+    async fn send_once(&self, chat: ChatId, message: &Message) -> Result<MessageId, RequestError> {
+        match self.send_text(chat, &message.html, message.keyboard.as_ref(), true).await {
+            Err(RequestError::Api(error)) if is_our_text(&error) => {
+                let plain = plain(&message.html);
+                self.send_text(chat, &plain, message.keyboard.as_ref(), false).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn send_text(
+        &self,
+        chat: ChatId,
+        text: &str,
+        keyboard: Option<&InlineKeyboardMarkup>,
+        html: bool,
+    ) -> Result<MessageId, RequestError> {
+        let mut request = self.bot.send_message(chat, text).link_preview_options(no_preview());
+        if html {
+            request = request.parse_mode(ParseMode::Html);
+        }
+        if let Some(keyboard) = keyboard {
+            request = request.reply_markup(keyboard.clone());
+        }
+        request.await.map(|sent| sent.id)
+    }
+
+    async fn edit_or_send(
+        &self,
+        chat: ChatId,
+        old: MessageId,
+        message: &Message,
+    ) -> Result<MessageId, RequestError> {
+        match self.edit_text(chat, old, &message.html, message.keyboard.as_ref(), true).await {
+            Err(RequestError::Api(ApiError::MessageNotModified)) => Ok(old),
+            Err(RequestError::Api(error)) if is_our_text(&error) => {
+                let plain = plain(&message.html);
+                self.edit_text(chat, old, &plain, message.keyboard.as_ref(), false).await
+            }
+            // the old message is gone or too old: the news matters more than its place
+            Err(RequestError::Api(_)) => self.send_once(chat, message).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn edit_text(
+        &self,
+        chat: ChatId,
+        old: MessageId,
+        text: &str,
+        keyboard: Option<&InlineKeyboardMarkup>,
+        html: bool,
+    ) -> Result<MessageId, RequestError> {
+        let mut request =
+            self.bot.edit_message_text(chat, old, text).link_preview_options(no_preview());
+        if html {
+            request = request.parse_mode(ParseMode::Html);
+        }
+        if let Some(keyboard) = keyboard {
+            request = request.reply_markup(keyboard.clone());
+        }
+        request.await.map(|edited| edited.id)
+    }
+}
+
+fn no_preview() -> LinkPreviewOptions {
+    LinkPreviewOptions {
+        is_disabled: true,
+        url: None,
+        prefer_small_media: false,
+        prefer_large_media: false,
+        show_above_text: false,
+    }
+}
+
+/// Tries again with growing pauses, as long as it may help.
+async fn persist<T, F>(what: &str, mut attempt: impl FnMut() -> F) -> bool
+where
+    F: Future<Output = Result<T, RequestError>>,
+{
+    let mut pause = FIRST_PAUSE;
+    for left in (0..TRIES).rev() {
+        let Err(error) = attempt().await else { return true };
+        log(what, &error);
+        let wait = match error {
+            RequestError::RetryAfter(seconds) => seconds.duration().min(LONGEST_PAUSE),
+            RequestError::Api(_) | RequestError::MigrateToChatId(_) => return false,
+            _ => pause,
+        };
+        if left > 0 {
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+    false
+}
+
+/// Errors that another form of the same text mends: a host's own texts may be broken HTML.
+fn is_our_text(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::CantParseEntities(_)
+            | ApiError::MessageIsTooLong
+            | ApiError::EditedMessageIsTooLong
+    )
+}
+
+/// The text without its markup, short enough for anything.
+fn plain(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut in_tag = false;
+    for symbol in html.chars() {
+        match symbol {
+            '<' => in_tag = true,
+            '>' if in_tag => in_tag = false,
+            _ if in_tag => {}
+            symbol => text.push(symbol),
+        }
+    }
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    // Telegram counts in UTF-16
+    let mut left = LONGEST_PLAIN;
+    let fits = |symbol: &char| {
+        let units = symbol.len_utf16();
+        let fits = units <= left;
+        left = left.saturating_sub(units);
+        fits
+    };
+    let cut: String = text.chars().take_while(fits).collect();
+    if cut.trim().is_empty() { "…".to_owned() } else { cut }
+}
+
+/// Says what Telegram refused; the error names neither the token nor the text.
+fn log(what: &str, error: &RequestError) {
+    tracing::warn!(what, %error, "Telegram did not take a message");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn broken_markup_becomes_plain_text() {
+        assert_eq!(plain("a <b>b</b> &lt;c&gt; &amp;amp;"), "a b <c> &amp;");
+        assert_eq!(plain("<b>unclosed"), "unclosed");
+        assert_eq!(plain("<b"), "…");
+        assert_eq!(plain(&"😀".repeat(5000)).encode_utf16().count(), 4000);
+    }
+}

@@ -1,0 +1,318 @@
+//! What the administrator reads: data in, text and keyboard out.
+
+use chrono::NaiveDateTime;
+use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
+
+use super::button::Button;
+use crate::backup::{BackupId, Counts, Trigger};
+use crate::error::Error;
+use crate::service::{Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored};
+use crate::text::{Text, Value};
+
+/// A message, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) html: String,
+    pub(crate) keyboard: Option<InlineKeyboardMarkup>,
+}
+
+impl From<String> for Message {
+    fn from(html: String) -> Self {
+        Self { html, keyboard: None }
+    }
+}
+
+/// What `/backup_settings` shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings<'a> {
+    pub(crate) enabled: bool,
+    pub(crate) days: u64,
+    pub(crate) folder: &'a str,
+    pub(crate) keep: usize,
+    pub(crate) last: Option<NaiveDateTime>,
+    pub(crate) next: Next,
+    pub(crate) file: Option<&'a str>,
+}
+
+/// When the next backup comes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Next {
+    At(NaiveDateTime),
+    Soon,
+    /// The schedule is switched off.
+    Off,
+    /// The host never started it.
+    NotStarted,
+}
+
+pub(crate) fn backup_started(text: &Text) -> Message {
+    text.say("backup-started", &[]).into()
+}
+
+pub(crate) fn backup_done(text: &Text, report: &Report) -> Message {
+    let done = text.say("backup-done", &[("path", Value::Text(&report.path))]);
+    with_cleanup(text, done, report)
+}
+
+pub(crate) fn backup_failed(text: &Text, error: &Error) -> Message {
+    because(text, "backup-failed", error)
+}
+
+pub(crate) fn scheduled_done(text: &Text, report: &Report, recovered: bool) -> Message {
+    let values = [
+        ("path", Value::Text(&report.path)),
+        ("size", Value::Raw(&text.size(report.info.size_bytes))),
+        ("records", Value::Raw(&text.listed_records(&report.info.counts))),
+    ];
+    let mut html = text.say("scheduled-done", &values);
+    if recovered {
+        html = format!("{}\n\n{html}", text.say("scheduled-recovered", &[]));
+    }
+    with_cleanup(text, html, report)
+}
+
+pub(crate) fn scheduled_failed(text: &Text, error: &Error) -> Message {
+    because(text, "scheduled-failed", error)
+}
+
+fn with_cleanup(text: &Text, html: String, report: &Report) -> Message {
+    let Some(error) = &report.cleanup else { return html.into() };
+    format!("{html}\n\n{}", because(text, "cleanup-failed", error).html).into()
+}
+
+fn because(text: &Text, id: &str, error: &Error) -> Message {
+    text.say(id, &[("reason", Value::Raw(&text.reason(error)))]).into()
+}
+
+pub(crate) fn list(text: &Text, page: &Page) -> Message {
+    if page.lines.is_empty() {
+        return text.say("list-empty", &[]).into();
+    }
+    let mut parts = vec![text.say("list-title", &[])];
+    let mut rows = Vec::new();
+    for (index, line) in page.lines.iter().enumerate() {
+        let number = (page.number * page.size + index + 1) as u64;
+        parts.push(entry(text, number, line));
+        rows.push(vec![entry_button(text, number, line)]);
+    }
+    if page.pages > 1 {
+        let values = [
+            ("page", Value::Number(page.number as u64 + 1)),
+            ("pages", Value::Number(page.pages as u64)),
+        ];
+        parts.push(text.say("list-page", &values));
+        rows.push(turn_buttons(text, page));
+    }
+    Message { html: parts.join("\n\n"), keyboard: Some(InlineKeyboardMarkup::new(rows)) }
+}
+
+fn entry(text: &Text, number: u64, line: &Listed) -> String {
+    match line {
+        Listed::Good(info) => {
+            let values = [
+                ("number", Value::Number(number)),
+                ("name", Value::Raw(&info.id.to_string())),
+                ("size", Value::Raw(&text.size(info.size_bytes))),
+                ("created", Value::Raw(&iso(info.created_at))),
+                ("records", Value::Raw(&text.listed_records(&info.counts))),
+            ];
+            let entry = text.say("list-entry", &values);
+            if info.trigger == Some(Trigger::BeforeRestore) {
+                format!("{entry}\n{}", text.say("list-entry-safety", &[]))
+            } else {
+                entry
+            }
+        }
+        Listed::Damaged { id, size_bytes, error } => {
+            let values = [
+                ("number", Value::Number(number)),
+                ("name", Value::Raw(&id.to_string())),
+                ("size", Value::Raw(&text.size(*size_bytes))),
+                ("reason", Value::Text(&error.to_string())),
+            ];
+            text.say("list-entry-damaged", &values)
+        }
+    }
+}
+
+fn entry_button(text: &Text, number: u64, line: &Listed) -> InlineKeyboardButton {
+    let (id, label, created) = match line {
+        Listed::Good(info) => (&info.id, "button-backup", info.created_at),
+        Listed::Damaged { id, .. } => (id, "button-damaged", id.stamp()),
+    };
+    let created = created.format("%Y-%m-%d %H:%M").to_string();
+    let values = [("number", Value::Number(number)), ("created", Value::Raw(&created))];
+    button(text.say(label, &values), &Button::Show(id.clone()))
+}
+
+fn turn_buttons(text: &Text, page: &Page) -> Vec<InlineKeyboardButton> {
+    let mut row = Vec::new();
+    if page.number > 0 {
+        row.push(button(text.say("button-previous", &[]), &Button::Page(page.number - 1)));
+    }
+    if page.number + 1 < page.pages {
+        row.push(button(text.say("button-next", &[]), &Button::Page(page.number + 1)));
+    }
+    row
+}
+
+pub(crate) fn list_failed(text: &Text, error: &Error) -> Message {
+    because(text, "list-failed", error)
+}
+
+pub(crate) fn inspect_started(text: &Text, id: &BackupId) -> Message {
+    named(text, "inspect-started", id)
+}
+
+pub(crate) fn inspect_failed(text: &Text, id: &BackupId, error: &Error) -> Message {
+    let values =
+        [("name", Value::Raw(&id.to_string())), ("reason", Value::Raw(&text.reason(error)))];
+    Message { html: text.say("inspect-failed", &values), keyboard: Some(back_to_list(text)) }
+}
+
+fn named(text: &Text, message: &str, id: &BackupId) -> Message {
+    text.say(message, &[("name", Value::Raw(&id.to_string()))]).into()
+}
+
+pub(crate) fn confirm(text: &Text, inspection: &Inspection, token: &str) -> Message {
+    let Inspection { info, live, .. } = inspection;
+    let values = [
+        ("name", Value::Raw(&info.id.to_string())),
+        ("size", Value::Raw(&text.size(info.size_bytes))),
+        ("created", Value::Raw(&iso(info.created_at))),
+        ("archived", Value::Raw(&text.records(&info.counts))),
+        ("live", Value::Raw(&text.records(live))),
+    ];
+    let mut parts = vec![text.say("confirm", &values)];
+    let untouched = lacking(&info.counts, live);
+    if untouched.iter().next().is_some() {
+        let records = text.records(&untouched);
+        parts.push(text.say("confirm-untouched", &[("records", Value::Raw(&records))]));
+    }
+    if let Some((archived, live)) = far_fewer(&info.counts, live) {
+        let values = [("archived", Value::Number(archived)), ("live", Value::Number(live))];
+        parts.push(text.say("confirm-fewer", &values));
+    }
+    if inspection.foreign {
+        parts.push(text.say("confirm-foreign", &[]));
+    }
+    parts.push(text.say("confirm-promise", &[]));
+    let keyboard = InlineKeyboardMarkup::new([
+        vec![button(text.say("button-yes", &[]), &Button::Yes(token.to_owned()))],
+        vec![button(text.say("button-no", &[]), &Button::No(token.to_owned()))],
+    ]);
+    Message { html: parts.join("\n\n"), keyboard: Some(keyboard) }
+}
+
+/// What is live and not in the archive.
+fn lacking(archived: &Counts, live: &Counts) -> Counts {
+    let lacking = live.iter().filter(|(name, _)| archived.get(name).is_none());
+    lacking.map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+/// Whether a restore leaves less than half of the records in the sections that it replaces.
+fn far_fewer(archived: &Counts, live: &Counts) -> Option<(u64, u64)> {
+    let replaced = live.iter().filter(|(name, _)| archived.get(name).is_some());
+    let live: u64 = replaced.fold(0, |sum, (_, count)| sum.saturating_add(count));
+    let archived = archived.total();
+    (archived < live.div_ceil(2)).then_some((archived, live))
+}
+
+pub(crate) fn restore_cancelled(text: &Text) -> Message {
+    let html = text.say("restore-cancelled", &[]);
+    Message { html, keyboard: Some(back_to_list(text)) }
+}
+
+pub(crate) fn restore_started(text: &Text, id: &BackupId) -> Message {
+    named(text, "restore-started", id)
+}
+
+pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
+    let values = [
+        ("name", Value::Raw(&restored.info.id.to_string())),
+        ("records", Value::Raw(&text.records(&restored.info.counts))),
+    ];
+    let mut html = text.say("restore-done", &values);
+    if restored.untouched.iter().next().is_some() {
+        let records = text.records(&restored.untouched);
+        let line = text.say("restore-untouched", &[("records", Value::Raw(&records))]);
+        html = format!("{html}\n{line}");
+    }
+    Message { html, keyboard: Some(undo_button(text, "button-undo", &restored.undo)) }
+}
+
+pub(crate) fn restore_failed(text: &Text, failed: &RestoreFailed) -> Message {
+    let Some(undo) = &failed.undo else { return because(text, "restore-failed", &failed.error) };
+    let message = because(text, "restore-unclear", &failed.error);
+    Message { keyboard: Some(undo_button(text, "button-undo", undo)), ..message }
+}
+
+pub(crate) fn undo_started(text: &Text) -> Message {
+    text.say("undo-started", &[]).into()
+}
+
+pub(crate) fn undo_done(text: &Text, restored: &Restored) -> Message {
+    let records = text.records(&restored.info.counts);
+    let html = text.say("undo-done", &[("records", Value::Raw(&records))]);
+    Message { html, keyboard: Some(undo_button(text, "button-redo", &restored.undo)) }
+}
+
+pub(crate) fn interrupted(text: &Text, interrupted: &Interrupted) -> Message {
+    let html = text.say("interrupted", &[("name", Value::Text(&interrupted.restored))]);
+    Message { html, keyboard: Some(undo_button(text, "button-undo", &interrupted.undo)) }
+}
+
+pub(crate) fn settings(text: &Text, settings: &Settings<'_>) -> Message {
+    let shown = |at: NaiveDateTime| at.format("%Y-%m-%d %H:%M:%S").to_string();
+    let last = settings.last.map_or_else(|| text.say("settings-never", &[]), shown);
+    let next = match settings.next {
+        Next::At(at) => shown(at),
+        Next::Soon => text.say("settings-soon", &[]),
+        Next::Off => text.say("settings-off", &[]),
+        Next::NotStarted => text.say("settings-not-started", &[]),
+    };
+    let hint = match settings.file {
+        Some(file) => text.say("settings-hint-file", &[("file", Value::Text(file))]),
+        None => text.say("settings-hint-code", &[]),
+    };
+    let values = [
+        ("enabled", Value::Raw(if settings.enabled { "✅" } else { "❌" })),
+        ("days", Value::Number(settings.days)),
+        ("folder", Value::Text(settings.folder)),
+        ("keep", Value::Number(settings.keep as u64)),
+        ("last", Value::Raw(&last)),
+        ("next", Value::Raw(&next)),
+        ("hint", Value::Raw(&hint)),
+    ];
+    text.say("settings", &values).into()
+}
+
+pub(crate) fn refusal(text: &Text) -> Message {
+    text.say("refusal", &[]).into()
+}
+
+pub(crate) fn private_only(text: &Text) -> Message {
+    text.say("private-only", &[]).into()
+}
+
+/// What a press on a dead button answers, in plain text.
+pub(crate) fn stale(text: &Text) -> String {
+    text.say("stale", &[])
+}
+
+fn back_to_list(text: &Text) -> InlineKeyboardMarkup {
+    InlineKeyboardMarkup::new([[button(text.say("button-list", &[]), &Button::Page(0))]])
+}
+
+fn undo_button(text: &Text, label: &str, token: &str) -> InlineKeyboardMarkup {
+    let undo = Button::Undo(token.to_owned());
+    InlineKeyboardMarkup::new([[button(text.say(label, &[]), &undo)]])
+}
+
+fn button(label: String, button: &Button) -> InlineKeyboardButton {
+    InlineKeyboardButton::callback(label, button.encode())
+}
+
+fn iso(at: NaiveDateTime) -> String {
+    at.format("%Y-%m-%dT%H:%M:%S").to_string()
+}

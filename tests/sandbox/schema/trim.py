@@ -1,0 +1,51 @@
+"""Trims a machine-readable Bot API description to what the sandbox serves.
+
+Usage: python3 trim.py path/to/bot-api.json > bot-api.json
+
+Input: `api.json` of github.com/PaulSonOfLars/telegram-bot-api-spec (MIT).
+Output: names, types and required flags of the methods below and of the types they take.
+"""
+
+import json
+import sys
+
+METHODS = """getMe getUpdates sendMessage editMessageText editMessageReplyMarkup
+answerCallbackQuery sendDocument getFile setMyCommands getMyCommands deleteMyCommands
+deleteMessage sendChatAction getWebhookInfo deleteWebhook""".split()
+
+
+def fields(of):
+    out = {"required": {}, "optional": {}}
+    for field in of.get("fields", []):
+        out["required" if field["required"] else "optional"][field["name"]] = field["types"]
+    return out
+
+
+def named(types):
+    return [name.replace("Array of ", "") for name in types]
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        spec = json.load(file)
+    methods, types, todo = {}, {}, []
+    for name in METHODS:
+        methods[name] = fields(spec["methods"][name])
+    for method in methods.values():
+        for group in method.values():
+            for taken in group.values():
+                todo += named(taken)
+    while todo:
+        name = todo.pop(0)
+        if name in types or name not in spec["types"]:
+            continue
+        found = spec["types"][name]
+        types[name] = {"any_of": found["subtypes"]} if found.get("subtypes") else fields(found)
+        todo += found.get("subtypes", [])
+        for field in found.get("fields", []):
+            todo += named(field["types"])
+    out = {"version": spec["version"], "methods": methods, "types": types}
+    print(json.dumps(out, indent=1, ensure_ascii=False))
+
+
+main()

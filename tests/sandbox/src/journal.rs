@@ -1,0 +1,126 @@
+//! What has happened: calls of the bot and the rules it broke.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use serde_json::Value;
+
+use crate::refusal::Refusal;
+
+/// A call of a Bot API method by the bot.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Name of the method as documented, like `sendMessage`.
+    pub method: String,
+    /// The fields of the request; an uploaded file is shown as its name and size.
+    pub fields: Value,
+    /// The whole body of the answer; null while the call runs or when it was cut off.
+    pub answer: Value,
+    /// HTTP status of the answer; 0 while the call runs or when it was cut off.
+    pub status: u16,
+    /// When the request came.
+    pub started: SystemTime,
+    /// How long the answer took.
+    pub took: Duration,
+    pub(crate) number: u64,
+}
+
+/// A rule of the Bot API that the bot broke.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    /// Name of the method.
+    pub method: String,
+    /// What the bot was told.
+    pub description: String,
+    /// The fields of the request.
+    pub fields: Value,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = self.fields.to_string();
+        if let Some((end, _)) = fields.char_indices().nth(600) {
+            fields.truncate(end);
+            fields.push('…');
+        }
+        write!(formatter, "{}: {} <- {fields}", self.method, self.description)
+    }
+}
+
+/// Records of a whole test.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) violations: Vec<Violation>,
+    /// Refusals that may happen.
+    pub(crate) allowed: Vec<String>,
+    /// Refusals that have to happen.
+    pub(crate) expected: Vec<String>,
+    /// Every refusal that the bot was given.
+    pub(crate) refusals: Vec<String>,
+    /// Requests, other than `getUpdates`, that are being answered.
+    pub(crate) in_progress: usize,
+    /// Grows with everything that happens between the bot and the people.
+    pub(crate) activity: u64,
+    last_call: u64,
+}
+
+impl Journal {
+    /// Records that a request came; gives its number.
+    pub(crate) fn begin(&mut self, method: &str, fields: Value) -> u64 {
+        self.last_call += 1;
+        self.calls.push(Call {
+            method: method.to_owned(),
+            fields,
+            answer: Value::Null,
+            status: 0,
+            started: SystemTime::now(),
+            took: Duration::ZERO,
+            number: self.last_call,
+        });
+        self.last_call
+    }
+
+    /// Records the answer to a request.
+    pub(crate) fn end(&mut self, number: u64, status: u16, answer: &Value) {
+        let found = self.calls.iter_mut().rev().find(|call| call.number == number);
+        if let Some(call) = found {
+            call.status = status;
+            call.answer = answer.clone();
+            call.took = call.started.elapsed().unwrap_or_default();
+        }
+    }
+
+    /// Records an error answer, and a violation if it is one.
+    pub(crate) fn refuse(&mut self, method: &str, fields: &Value, refusal: &Refusal) {
+        self.refusals.push(refusal.description.clone());
+        if refusal.violation {
+            self.violations.push(Violation {
+                method: method.to_owned(),
+                description: refusal.description.clone(),
+                fields: fields.clone(),
+            });
+        }
+    }
+
+    /// Violations that nobody allowed or expected.
+    pub(crate) fn unexcused(&self) -> Vec<Violation> {
+        let excuses = || self.allowed.iter().chain(&self.expected);
+        let broken = self.violations.iter();
+        broken
+            .filter(|violation| !excuses().any(|text| violation.description.contains(text)))
+            .cloned()
+            .collect()
+    }
+
+    /// Expected refusals that never came.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let expected = self.expected.iter();
+        expected
+            .filter(|text| !self.refusals.iter().any(|refusal| refusal.contains(*text)))
+            .cloned()
+            .collect()
+    }
+}

@@ -1,0 +1,181 @@
+//! Everything the pretended Telegram knows.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    callback::Callback, document::Files, fault::PlannedFault, journal::Journal, message::Message,
+    refusal::Refusal, update::Queue,
+};
+
+/// The state of a sandbox.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) bot: Bot,
+    pub(crate) people: BTreeMap<i64, Account>,
+    pub(crate) rooms: BTreeMap<i64, Room>,
+    pub(crate) queue: Queue,
+    pub(crate) callbacks: BTreeMap<String, Callback>,
+    pub(crate) files: Files,
+    /// Lists of commands by scope and language.
+    pub(crate) commands: BTreeMap<String, Value>,
+    pub(crate) faults: Vec<PlannedFault>,
+    pub(crate) journal: Journal,
+    /// The server is going away: no more waiting.
+    pub(crate) closing: bool,
+    /// How long a person waits before a test fails.
+    pub(crate) patience: Duration,
+    last_message: i64,
+    revision: u64,
+}
+
+/// The bot under test.
+#[derive(Debug)]
+pub(crate) struct Bot {
+    pub(crate) id: i64,
+    pub(crate) token: String,
+    pub(crate) username: String,
+}
+
+/// A person's account.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    /// The person has written to the bot, so that it may write back.
+    pub(crate) started: bool,
+    pub(crate) blocked: bool,
+}
+
+/// A chat: private (id of the person) or a group.
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) id: i64,
+    /// The title of a group.
+    pub(crate) title: Option<String>,
+    pub(crate) messages: BTreeMap<i64, Message>,
+    /// What messages looked like before they were changed.
+    pub(crate) past: Vec<Message>,
+    /// Changes up to here are old for those who wait.
+    pub(crate) seen: u64,
+    /// Newer changes that somebody has already waited for.
+    pub(crate) taken: BTreeSet<u64>,
+}
+
+impl State {
+    pub(crate) fn new() -> Self {
+        let id = 7_000_000_001;
+        let token = format!("{id}:AASandboxSandboxSandboxSandboxSandb");
+        Self {
+            bot: Bot { id, token, username: "sandbox_bot".into() },
+            people: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            queue: Queue::new(),
+            callbacks: BTreeMap::new(),
+            files: Files::default(),
+            commands: BTreeMap::new(),
+            faults: Vec::new(),
+            journal: Journal::default(),
+            closing: false,
+            patience: Duration::from_secs(20),
+            last_message: 100,
+            revision: 0,
+        }
+    }
+
+    /// The bot as a `User`.
+    pub(crate) fn bot_user(&self) -> Value {
+        json!({
+            "id": self.bot.id, "is_bot": true, "first_name": "Sandbox bot",
+            "username": self.bot.username,
+        })
+    }
+
+    /// A person as a `User`.
+    pub(crate) fn user(&self, id: i64) -> Value {
+        let name = self.people.get(&id).map_or("Somebody", |person| &person.name);
+        json!({ "id": id, "is_bot": false, "first_name": name, "language_code": "en" })
+    }
+
+    /// A chat as a `Chat`.
+    pub(crate) fn chat(&self, id: i64) -> Value {
+        if let Some(title) = self.rooms.get(&id).and_then(|room| room.title.as_ref()) {
+            let kind = if id <= -1_000_000_000_000 { "supergroup" } else { "group" };
+            return json!({ "id": id, "type": kind, "title": title });
+        }
+        let name = self.people.get(&id).map_or("Somebody", |person| &person.name);
+        json!({ "id": id, "type": "private", "first_name": name })
+    }
+
+    /// The room with this id, made if it isn't there.
+    pub(crate) fn room(&mut self, id: i64) -> &mut Room {
+        self.rooms.entry(id).or_insert_with(|| Room {
+            id,
+            title: None,
+            messages: BTreeMap::new(),
+            past: Vec::new(),
+            seen: 0,
+            taken: BTreeSet::new(),
+        })
+    }
+
+    /// Finds the message in whatever chat it is.
+    pub(crate) fn message(&self, id: i64) -> Option<&Message> {
+        self.rooms.values().find_map(|room| room.messages.get(&id))
+    }
+
+    /// Shows a message: a new one, or instead of an older version of it.
+    pub(crate) fn show(&mut self, message: Message) {
+        let room = self.room(message.chat);
+        room.past.extend(room.messages.insert(message.id, message));
+    }
+
+    /// The id for a new message; ids are unique over all chats.
+    pub(crate) fn next_message(&mut self) -> i64 {
+        self.last_message += 1;
+        self.last_message
+    }
+
+    /// The number of a new change of a message.
+    pub(crate) fn next_revision(&mut self) -> u64 {
+        self.revision += 1;
+        self.revision
+    }
+
+    /// Whoever waits in this chat waits for changes from now on.
+    pub(crate) fn mark_seen(&mut self, chat: i64) {
+        let revision = self.revision;
+        let room = self.room(chat);
+        room.seen = revision;
+        room.taken.clear();
+    }
+
+    /// The chat that a request names, if the bot may write to it.
+    pub(crate) fn reachable_chat(&self, fields: &Map<String, Value>) -> Result<i64, Refusal> {
+        let id = match fields.get("chat_id") {
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(value) => value.as_i64(),
+            None => None,
+        };
+        let room = id.and_then(|id| self.rooms.get(&id)).ok_or_else(Refusal::chat_not_found)?;
+        if let Some(person) = self.people.get(&room.id) {
+            if person.blocked {
+                return Err(Refusal::met(403, "Forbidden: bot was blocked by the user"));
+            }
+            if !person.started {
+                let text = "Forbidden: bot can't initiate conversation with a user";
+                return Err(Refusal::met(403, text));
+            }
+        }
+        Ok(room.id)
+    }
+}
+
+/// The current time as Telegram writes it.
+pub(crate) fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

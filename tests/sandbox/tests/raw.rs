@@ -1,0 +1,125 @@
+//! Requests as no library makes them.
+
+use telegram_sandbox::Sandbox;
+
+/// Posts a JSON body; gives status and answer.
+async fn post(sandbox: &Sandbox, path: &str, body: &str) -> (u16, serde_json::Value) {
+    let url = format!("{}/{path}", sandbox.url());
+    let request = reqwest::Client::new().post(url).header("content-type", "application/json");
+    let response = request.body(body.to_owned()).send().await.expect("an answer");
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("a body");
+    (status, serde_json::from_str(&text).expect("JSON"))
+}
+
+async fn call(sandbox: &Sandbox, method: &str, body: &str) -> (u16, String) {
+    let (status, answer) = post(sandbox, &format!("bot{}/{method}", sandbox.token()), body).await;
+    (status, answer["description"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn checks_the_schema() {
+    let sandbox = Sandbox::start().await;
+    sandbox.person(42, "Анна").await;
+    let bad = [
+        (r#"{"chat_id":42,"text":"x","txet":"y"}"#, "unknown field \"txet\""),
+        (r#"{"chat_id":42}"#, "required field \"text\" is missing"),
+        (r#"{"text":"x"}"#, "required field \"chat_id\" is missing"),
+        (r#"{"chat_id":42,"text":7}"#, "field \"text\" must be of type String"),
+        (r#"{"chat_id":4.2,"text":"x"}"#, "field \"chat_id\" is none of Integer, String"),
+        (
+            r#"{"chat_id":42,"text":"x","reply_markup":{"inline_keyboard":[[{"text":"a","date":"b"}]]}}"#,
+            "unknown field \"reply_markup.inline_keyboard[0][0].date\"",
+        ),
+        (r#"{"chat_id":42,"text":"x","reply_markup":{}}"#, "field \"reply_markup\" is none of"),
+        (
+            r#"{"chat_id":42,"text":"x","reply_markup":{"inline_keyboard":[[{"text":"a"}]]}}"#,
+            "Text buttons are unallowed",
+        ),
+        (r#"{"chat_id":42,"text":"x","parse_mode":"Markdown"}"#, "unsupported parse_mode"),
+        ("[1]", "can't parse JSON object"),
+        ("{", "can't parse JSON object"),
+    ];
+    for (number, (body, problem)) in bad.iter().enumerate() {
+        let (status, description) = call(&sandbox, "sendmessage", body).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(description.contains(problem), "{body}: {description}");
+        assert_eq!(sandbox.violations().len(), number + 1, "{body}");
+    }
+    let (status, _) = call(&sandbox, "sendMessage?text=x", r#"{"chat_id":42}"#).await;
+    assert_eq!(status, 400);
+    let good = r#"{"chat_id":"42","text":"x","reply_markup":null,"parse_mode":"html"}"#;
+    assert_eq!(call(&sandbox, "sendMessage", good).await.0, 200);
+    sandbox.allow_refusal("Bad Request");
+    sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn checks_the_address() {
+    let sandbox = Sandbox::start().await;
+    assert_eq!(post(&sandbox, "bot1:wrong/getMe", "").await.0, 401);
+    assert_eq!(post(&sandbox, "nowhere", "").await.0, 404);
+    assert!(sandbox.violations().is_empty());
+    assert_eq!(call(&sandbox, "getMe", "").await.0, 200);
+    assert_eq!(call(&sandbox, "getWebhookInfo", "").await.0, 200);
+    assert_eq!(call(&sandbox, "deleteWebhook", "{}").await.0, 200);
+    assert_eq!(call(&sandbox, "sendPigeon", "{}").await.0, 404);
+    assert_eq!(sandbox.violations()[0].method, "sendPigeon");
+    sandbox.expect_refusal("method not found");
+    sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn polls_by_the_rules() {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.person(42, "Анна").await;
+    let path = format!("bot{}/getUpdates", sandbox.token());
+    for text in ["a", "b", "c"] {
+        anna.send(text).await;
+    }
+    let ids = async |body: &str| -> Vec<i64> {
+        let (_, answer) = post(&sandbox, &path, body).await;
+        let updates = answer["result"].as_array().expect("updates").clone();
+        updates.iter().filter_map(|update| update["update_id"].as_i64()).collect()
+    };
+    let all = ids("{}").await;
+    assert_eq!(all.len(), 3);
+    assert_eq!(ids(r#"{"limit":2}"#).await, all[..2]);
+    assert_eq!(ids(&format!(r#"{{"offset":{}}}"#, all[1])).await, all[1..]);
+    assert_eq!(ids(r#"{"offset":-1,"allowed_updates":["callback_query"]}"#).await, all[2..]);
+    anna.send("not wanted").await;
+    assert!(ids(&format!(r#"{{"offset":{}}}"#, all[2] + 1)).await.is_empty());
+    sandbox.settled().await;
+    sandbox.finish().await;
+}
+
+/// Waits until this call of `getUpdates` has come or, if asked, is answered.
+async fn polled(sandbox: &Sandbox, number: usize, answered: bool) {
+    loop {
+        let calls = sandbox.calls_of("getUpdates");
+        if calls.get(number).is_some_and(|call| !answered || call.status != 0) {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_second_poll_ends_the_first() {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.person(42, "Анна").await;
+    let path = format!("bot{}/getUpdates", sandbox.token());
+    let poll = || post(&sandbox, &path, r#"{"timeout":30}"#);
+    let second = async {
+        polled(&sandbox, 0, false).await;
+        poll().await
+    };
+    let sender = async {
+        polled(&sandbox, 0, true).await;
+        anna.send("news").await;
+    };
+    let (first, second, ()) = tokio::join!(poll(), second, sender);
+    assert_eq!(first.0, 409);
+    assert_eq!(second.1["result"][0]["message"]["text"], "news");
+    sandbox.finish().await;
+}
