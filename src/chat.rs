@@ -187,10 +187,13 @@ impl Chat {
 
     async fn settings(&self) -> Message {
         let Parts { service, text, .. } = &*self.parts;
-        let made_at = service.made_at().await.unwrap_or_else(|error| {
-            warn("read the settings", &error);
-            Vec::new()
-        });
+        let made_at = match service.made_at().await {
+            Ok(made_at) => made_at,
+            Err(error) => {
+                warn("read the settings", &error);
+                return message::list_failed(text, &error);
+            }
+        };
         let folder = service.storage_name();
         let settings = Settings {
             enabled: self.parts.enabled,
@@ -262,7 +265,7 @@ impl Chat {
     async fn show(&self, admin: UserId, chat: ChatId, message: MessageId, id: BackupId) {
         let text = &self.parts.text;
         let started = message::inspect_started(text, &id);
-        self.delivery.replace(chat, Some(message), &started).await;
+        self.delivery.progress(chat, message, &started).await;
         let answer = match self.parts.service.inspect(id.clone()).await {
             Ok(inspection) => {
                 let data_sha256 = inspection.data_sha256.clone();
@@ -280,7 +283,7 @@ impl Chat {
     async fn restore(&self, chat: ChatId, message: MessageId, pending: Pending) {
         let text = &self.parts.text;
         let started = message::restore_started(text, &pending.id);
-        self.delivery.replace(chat, Some(message), &started).await;
+        self.delivery.progress(chat, message, &started).await;
         let answer = match self.parts.service.restore(pending.id, pending.data_sha256).await {
             Ok(restored) => message::restore_done(text, &restored),
             Err(failed) => {
@@ -293,7 +296,7 @@ impl Chat {
 
     async fn undo(&self, chat: ChatId, message: MessageId, token: String) {
         let text = &self.parts.text;
-        self.delivery.replace(chat, Some(message), &message::undo_started(text)).await;
+        self.delivery.progress(chat, message, &message::undo_started(text)).await;
         let answer = match self.parts.service.undo(token).await {
             Ok(restored) => message::undo_done(text, &restored),
             Err(failed) => {

@@ -46,7 +46,6 @@ impl BackupPlugin {
     }
 
     /// Begins a plugin. Give it the plain bot, before it is wrapped in any adaptor.
-    #[must_use]
     pub fn builder(bot: Bot, source: impl DataSource) -> BackupPluginBuilder {
         BackupPluginBuilder::new(bot, source)
     }
@@ -290,10 +289,7 @@ impl BackupPluginBuilder {
         let keep = within("BACKUP_KEEP_COUNT", self.keep as u64, 1..=100_000)?;
         let text = Text::new(self.language, &self.texts, self.source.sections())?;
         let storage = self.storage.unwrap_or_else(|| Box::new(FolderStorage::new(self.folder)));
-        storage.prepare().map_err(|error| {
-            let problem = format!("«{}» cannot be written", storage.name());
-            invalid("BACKUP_DIR", &problem).because(error)
-        })?;
+        prepare(storage.as_ref())?;
         let schedule = Arc::new(Schedule::new(self.every, Arc::clone(&self.clock)));
         let service = Service::new(service::Parts {
             source: self.source,
@@ -303,8 +299,6 @@ impl BackupPluginBuilder {
             bot_id,
             schema_version: self.schema_version,
         });
-        let started = Arc::new(AtomicBool::new(false));
-        let work = TaskTracker::new();
         let when = Arc::clone(&schedule);
         let parts = chat::Parts {
             service: service.clone(),
@@ -314,18 +308,14 @@ impl BackupPluginBuilder {
             days,
             settings_file: self.settings_file,
             next: Box::new(move |made_at| when.next(made_at)),
-            started: Arc::clone(&started),
-            work: work.clone(),
+            started: Arc::default(),
+            work: TaskTracker::new(),
         };
-        Ok(BackupPlugin {
-            chat: Chat::new(self.bot, parts),
-            service,
-            schedule,
-            enabled: self.enabled,
-            started,
-            stop: CancellationToken::new(),
-            work,
-        })
+        let (enabled, started, work) =
+            (parts.enabled, Arc::clone(&parts.started), parts.work.clone());
+        let chat = Chat::new(self.bot, parts);
+        let stop = CancellationToken::new();
+        Ok(BackupPlugin { chat, service, schedule, enabled, started, stop, work })
     }
 }
 
@@ -334,6 +324,13 @@ impl fmt::Debug for BackupPluginBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BackupPluginBuilder").finish_non_exhaustive()
     }
+}
+
+fn prepare(storage: &dyn Storage) -> Result<()> {
+    storage.prepare().map_err(|error| {
+        let problem = format!("«{}» cannot be written", storage.name());
+        invalid("BACKUP_DIR", &problem).because(error)
+    })
 }
 
 /// The bot's Telegram id, which is the part of its token before the colon.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::archive::{Archive, Meter, glance};
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
@@ -104,7 +104,7 @@ impl Service {
 
     /// Notes that the schedule fails; true the first time.
     pub(crate) async fn note_failing(&self) -> bool {
-        let noted = self.blocking(|parts, _| {
+        let noted = self.in_turn(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref());
             if notebook.failing_since.is_some() {
                 return Ok(false);
@@ -118,7 +118,7 @@ impl Service {
 
     /// Notes that the schedule works again; true if it had failed before.
     pub(crate) async fn note_working(&self) -> bool {
-        let noted = self.blocking(|parts, _| {
+        let noted = self.in_turn(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref());
             let failed = notebook.failing_since.take().is_some();
             if failed {
@@ -153,6 +153,23 @@ impl Service {
         let Ok(guard) = Arc::clone(&self.busy).try_lock_owned() else {
             return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
         };
+        self.holding(guard, work).await
+    }
+
+    /// The same, after what runs has ended.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let guard = Arc::clone(&self.busy).lock_owned().await;
+        self.holding(guard, work).await
+    }
+
+    async fn holding<T: Send + 'static>(
+        &self,
+        guard: OwnedMutexGuard<()>,
+        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.blocking(move |parts, handle| {
             // held by the thread: it lasts as long as the work, whoever waits for it
             let _guard = guard;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::backup::Counts;
 
-/// How deep serde_json reads; what lies deeper could be written, but never restored.
+/// How deep `serde_json` reads; what lies deeper could be written, but never restored.
 const MAX_DEPTH: usize = 127;
 
 /// Measures the JSON that is written to it.
@@ -203,7 +203,7 @@ impl Frame {
             b' ' | b'\n' | b'\r' | b'\t' => {}
             b'{' | b'[' => self.open(byte)?,
             b'}' | b']' => return self.close(byte),
-            b',' => return self.comma(),
+            b',' => self.comma(),
             b'"' => {
                 self.touch();
                 self.string = Some(false);
@@ -237,7 +237,7 @@ impl Frame {
         }
     }
 
-    fn comma(&mut self) -> Result<(), &'static str> {
+    fn comma(&mut self) {
         if self.open.is_empty() {
             // the end of a number or a word
             self.finish_value(self.position, true);
@@ -245,7 +245,6 @@ impl Frame {
         } else if self.open.len() == self.depth {
             self.count();
         }
-        Ok(())
     }
 
     fn close(&mut self, byte: u8) -> Result<(), &'static str> {

@@ -43,7 +43,7 @@ pub(crate) struct Origin {
 }
 
 impl Metadata {
-    pub(crate) fn new(origin: Origin, data: super::Summary) -> Self {
+    pub(crate) fn new(origin: &Origin, data: super::Summary) -> Self {
         Self {
             created_at: origin.created_at,
             backup_version: VERSION.to_owned(),

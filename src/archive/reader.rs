@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 const MAX_DATA_BYTES: u64 = 64 << 30;
 const MAX_METADATA_BYTES: u64 = 64 << 10;
 /// The end record of a ZIP without a comment.
-const END_RECORD_BYTES: u64 = 22;
+const END_RECORD_BYTES: usize = 22;
 
 type File = Box<dyn ReadSeek>;
 
@@ -153,11 +153,11 @@ fn open(mut file: File) -> Result<ZipArchive<File>> {
 fn check_end(file: &mut File) -> Result<()> {
     let read = |error: io::Error| Error::storage("read the archive", error);
     let length = file.seek(SeekFrom::End(0)).map_err(read)?;
-    if length < END_RECORD_BYTES {
+    let Some(start) = length.checked_sub(END_RECORD_BYTES as u64) else {
         return Err(Error::damaged("the archive is cut off"));
-    }
-    let mut end = [0; END_RECORD_BYTES as usize];
-    file.seek(SeekFrom::Start(length - END_RECORD_BYTES)).map_err(read)?;
+    };
+    let mut end = [0; END_RECORD_BYTES];
+    file.seek(SeekFrom::Start(start)).map_err(read)?;
     file.read_exact(&mut end).map_err(read)?;
     file.seek(SeekFrom::Start(0)).map_err(read)?;
     if !end.starts_with(b"PK\x05\x06") || !end.ends_with(&[0, 0]) {

@@ -38,7 +38,7 @@ impl<W: WriteSeek> ArchiveWriter<W> {
     }
 
     /// Completes the archive, which is whole only after this.
-    pub(crate) fn finish(self, origin: Origin) -> Result<(W, Metadata)> {
+    pub(crate) fn finish(self, origin: &Origin) -> Result<(W, Metadata)> {
         let broken = |error: io::Error| written(error);
         let Data { mut zip, meter } =
             self.data.into_inner().map_err(|error| broken(error.into_error()))?;

@@ -39,6 +39,14 @@ impl Delivery {
         persist("send", || self.send_once(chat, message)).await
     }
 
+    /// Tells how far it has come, in the place of another message; one that Telegram does not take
+    /// now is not worth waiting for.
+    pub(crate) async fn progress(&self, chat: ChatId, old: MessageId, message: &Message) {
+        if let Err(error) = self.edit_or_send(chat, old, message).await {
+            log("edit", &error);
+        }
+    }
+
     /// Puts a message in the place of another, or sends it where there is no other.
     pub(crate) async fn replace(&self, chat: ChatId, old: Option<MessageId>, message: &Message) {
         match old {
@@ -160,6 +168,7 @@ fn is_our_text(error: &ApiError) -> bool {
     matches!(
         error,
         ApiError::CantParseEntities(_)
+            | ApiError::MessageTextIsEmpty
             | ApiError::MessageIsTooLong
             | ApiError::EditedMessageIsTooLong
     )

@@ -5,7 +5,7 @@ use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
 use super::button::Button;
 use crate::backup::{BackupId, Counts, Trigger};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::service::{Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored};
 use crate::text::{Text, Value};
 
@@ -128,10 +128,21 @@ fn entry(text: &Text, number: u64, line: &Listed) -> String {
                 ("number", Value::Number(number)),
                 ("name", Value::Raw(&id.to_string())),
                 ("size", Value::Raw(&text.size(*size_bytes))),
-                ("reason", Value::Text(&error.to_string())),
+                ("state", Value::Raw(&state(text, error))),
             ];
             text.say("list-entry-damaged", &values)
         }
+    }
+}
+
+/// Why a backup in the list is none that can be restored, in a few words.
+fn state(text: &Text, error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::Damaged => text.say("state-damaged", &[]),
+        ErrorKind::UnknownVersion => {
+            text.say("state-unknown-version", &[("version", Value::Text(&error.to_string()))])
+        }
+        _ => text.say("state-unreadable", &[]),
     }
 }
 
@@ -316,3 +327,6 @@ fn button(label: String, button: &Button) -> InlineKeyboardButton {
 fn iso(at: NaiveDateTime) -> String {
     at.format("%Y-%m-%dT%H:%M:%S").to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,7 @@ impl Parts {
         let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
         let mut writer = ArchiveWriter::begin(&mut draft, stamp, self.meter())?;
         self.export(handle, &mut writer)?;
-        let (_, written) = writer.finish(origin)?;
+        let (_, written) = writer.finish(&origin)?;
         draft.flush().map_err(|e| Error::storage(step, e))?;
 
         let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;

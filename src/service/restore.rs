@@ -84,7 +84,7 @@ impl Service {
 
     /// Clears the journal once the administrator knows; the way back stays open.
     pub(crate) async fn note_told_of_interruption(&self) {
-        let noted = self.alone(|parts, _| {
+        let noted = self.in_turn(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref());
             if let Some(journal) = notebook.restoring.take() {
                 notebook.undo = Some(journal);

@@ -133,11 +133,9 @@ impl<'a> Export<'a> {
 }
 
 fn refused(section: &str, error: serde_json::Error) -> Error {
-    match error.io_error_kind() {
-        // the frame of data.json says what is wrong with the data
-        Some(io::ErrorKind::InvalidData) => {}
-        Some(_) => return Error::storage("write the archive", io::Error::from(error)),
-        None => {}
+    // invalid data is what the frame of data.json says of the data, and not the disk
+    if error.io_error_kind().is_some_and(|kind| kind != io::ErrorKind::InvalidData) {
+        return Error::storage("write the archive", io::Error::from(error));
     }
     Error::new(ErrorKind::Source, format!("write «{section}» as JSON")).because(error)
 }

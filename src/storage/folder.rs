@@ -75,7 +75,8 @@ impl FolderStorage {
     fn close_to_others(&self) -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(&self.folder)?.permissions().mode();
-        if mode & 0o077 == 0 {
+        let others = mode & 0o077;
+        if others == 0 {
             return Ok(());
         }
         if !self.is_dedicated()? {
@@ -124,7 +125,12 @@ impl Storage for FolderStorage {
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         let mut found = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        let entries = match fs::read_dir(&self.folder) {
+            // removed while the bot ran: the next backup makes it anew
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            entries => entries?,
+        };
+        for entry in entries {
             let entry = entry?;
             let Some(id) = entry.file_name().to_str().and_then(BackupId::parse) else { continue };
             // neither a link nor a pipe is one of ours, and opening a pipe would wait for ever

@@ -37,7 +37,10 @@ list-entry = { $number }. { $name }
 list-entry-safety = {"   "}🛟 Saved before a restore
 list-entry-damaged = { $number }. { $name }
     {"   "}Size: { $size }
-    {"   "}⚠️ Damaged: { $reason }
+    {"   "}⚠️ { $state }
+state-damaged = Damaged: it cannot be restored
+state-unknown-version = Made by version “{ $version }”, which this program does not know
+state-unreadable = Cannot be read
 list-page = Page { $page } of { $pages }
 list-empty = 📂 There are no backups yet.
 
@@ -149,7 +152,7 @@ error-incompatible = The archive is whole, but this version of the bot cannot re
 
     <code>{ $detail }</code>
 error-changed = The archive has changed since you chose it. Open the list again: /backup_list
-error-storage-full = The disk is full. Make room and try again: /backup
+error-storage-full = The disk is full. Make room and try again.
 
     <code>{ $detail }</code>
 error-access-denied = No access to the folder of the backups. Check that the bot may write to it.

@@ -37,7 +37,10 @@ list-entry = { $number }. { $name }
 list-entry-safety = {"   "}🛟 Сохранён перед восстановлением
 list-entry-damaged = { $number }. { $name }
     {"   "}Размер: { $size }
-    {"   "}⚠️ Повреждён: { $reason }
+    {"   "}⚠️ { $state }
+state-damaged = Повреждён, восстановить из него нельзя
+state-unknown-version = Сделан версией «{ $version }», её эта программа не знает
+state-unreadable = Не читается
 list-page = Страница { $page } из { $pages }
 list-empty = 📂 Бекапов пока нет.
 
@@ -151,7 +154,7 @@ error-incompatible = Архив цел, но эта версия бота не �
 
     <code>{ $detail }</code>
 error-changed = Архив изменился с тех пор, как вы его выбрали. Откройте список заново: /backup_list
-error-storage-full = На диске кончилось место. Освободите его и повторите: /backup
+error-storage-full = На диске кончилось место. Освободите его и повторите.
 
     <code>{ $detail }</code>
 error-access-denied = Нет доступа к папке бекапов. Проверьте, что бот может в неё писать.

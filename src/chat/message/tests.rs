@@ -1,0 +1,263 @@
+//! A snapshot of every message and every keyboard, in both languages, in `/snapshots`.
+
+use chrono::NaiveDate;
+
+use super::*;
+use crate::source::Section;
+use crate::text::Language;
+
+fn sections() -> Vec<Section> {
+    vec![
+        Section::new("tickets").depth(2).ru("заказ", "заказа", "заказов").en("order", "orders"),
+        Section::new("referrals")
+            .listed(false)
+            .ru("пригласивший", "пригласивших", "пригласивших")
+            .en("referrer", "referrers"),
+        Section::new("reviews").ru("отзыв", "отзыва", "отзывов").en("review", "reviews"),
+    ]
+}
+
+/// Writes what a person sees: the text as Telegram gets it, then the buttons and what they carry.
+fn picture(message: &Message) -> String {
+    let mut picture = message.html.clone();
+    let rows = message.keyboard.iter().flat_map(|keyboard| &keyboard.inline_keyboard);
+    for row in rows {
+        let row: Vec<String> = row
+            .iter()
+            .map(|button| {
+                let teloxide::types::InlineKeyboardButtonKind::CallbackData(data) = &button.kind
+                else {
+                    panic!("{button:?} carries no data of ours")
+                };
+                format!("[{}]({data})", button.text)
+            })
+            .collect();
+        picture.push_str("\n\n");
+        picture.push_str(&row.join(" "));
+    }
+    picture
+}
+
+fn snapshot(name: &str, write: impl Fn(&Text) -> Message) {
+    for (tag, language) in [("ru", Language::Russian), ("en", Language::English)] {
+        let text = Text::new(language, &[], sections()).expect("the plugin's own texts");
+        insta::with_settings!({
+            snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
+            insta::assert_snapshot!(format!("{name}.{tag}"), picture(&write(&text)));
+        });
+    }
+}
+
+fn counts(tickets: u64, referrals: u64, reviews: u64) -> Counts {
+    let all = [("tickets", tickets), ("referrals", referrals), ("reviews", reviews)];
+    all.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+fn at(day: u32, hour: u32, minute: u32, second: u32) -> NaiveDateTime {
+    let date = NaiveDate::from_ymd_opt(2026, 2, day).expect("a date");
+    date.and_hms_opt(hour, minute, second).expect("a time")
+}
+
+fn info(created_at: NaiveDateTime, size_bytes: u64, counts: Counts) -> crate::backup::BackupInfo {
+    crate::backup::BackupInfo {
+        id: BackupId::new(created_at, 1),
+        size_bytes,
+        created_at,
+        created_at_utc: None,
+        trigger: Some(Trigger::Manual),
+        bot_id: Some(1),
+        counts,
+    }
+}
+
+fn newest() -> crate::backup::BackupInfo {
+    info(at(1, 14, 30, 25), 46_387, counts(12, 5, 5))
+}
+
+fn report() -> Report {
+    let path = "/home/anna/bot & co/backups/backup_20260201_143025.zip".to_owned();
+    Report { info: newest(), path, cleanup: None }
+}
+
+fn full() -> Error {
+    let cause = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    Error::storage("write the archive", cause)
+}
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+#[test]
+fn backup() {
+    snapshot("backup_started", backup_started);
+    snapshot("backup_done", |text| backup_done(text, &report()));
+    let uncleaned = Report {
+        cleanup: Some(Error::new(ErrorKind::AccessDenied, "remove old backups")),
+        ..report()
+    };
+    snapshot("backup_done_uncleaned", |text| backup_done(text, &uncleaned));
+    snapshot("backup_failed", |text| backup_failed(text, &full()));
+}
+
+#[test]
+fn scheduled() {
+    snapshot("scheduled_done", |text| scheduled_done(text, &report(), false));
+    snapshot("scheduled_recovered", |text| scheduled_done(text, &report(), true));
+    snapshot("scheduled_failed", |text| scheduled_failed(text, &full()));
+}
+
+#[test]
+fn every_reason_says_what_to_do() {
+    let errors = [
+        ("busy", ErrorKind::Busy, "another backup or restore is running"),
+        ("not_found", ErrorKind::NotFound, "there is no backup_20260201_143025.zip"),
+        ("source", ErrorKind::Source, "read the bot's data: <b>database is locked</b>"),
+        ("damaged", ErrorKind::Damaged, "the archive is cut off"),
+        ("unknown_version", ErrorKind::UnknownVersion, "2.0"),
+        ("incompatible", ErrorKind::Incompatible, "read the section «tickets»"),
+        ("changed", ErrorKind::Changed, "backup_20260201_143025.zip was replaced"),
+        ("access_denied", ErrorKind::AccessDenied, "write the archive: permission denied"),
+        ("storage", ErrorKind::Storage, "list the backups: input/output error"),
+        ("internal", ErrorKind::Internal, "write state.json"),
+    ];
+    for (name, kind, step) in errors {
+        snapshot(&format!("reason_{name}"), |text| text.reason(&Error::new(kind, step)).into());
+    }
+}
+
+#[test]
+fn lists() {
+    let older = info(
+        NaiveDate::from_ymd_opt(2026, 1, 25)
+            .expect("a date")
+            .and_hms_opt(10, 0, 0)
+            .expect("a time"),
+        39_117,
+        counts(10, 5, 4),
+    );
+    let page = |lines, number, pages| Page { lines, number, pages, size: 5 };
+    let two = page(vec![Listed::Good(newest()), Listed::Good(older)], 0, 1);
+    snapshot("list", |text| list(text, &two));
+    snapshot("list_empty", |text| list(text, &page(vec![], 0, 0)));
+    snapshot("list_failed", |text| {
+        list_failed(text, &Error::new(ErrorKind::Storage, "list the backups"))
+    });
+    let safety = crate::backup::BackupInfo { trigger: Some(Trigger::BeforeRestore), ..newest() };
+    let damaged = Listed::Damaged {
+        id: BackupId::new(at(1, 9, 0, 0), 2),
+        size_bytes: 388,
+        error: Error::damaged("the archive is cut off"),
+    };
+    let newer = Listed::Damaged {
+        id: BackupId::new(at(1, 8, 0, 0), 1),
+        size_bytes: 400,
+        error: Error::new(ErrorKind::UnknownVersion, "2.0"),
+    };
+    let locked = Listed::Damaged {
+        id: BackupId::new(at(1, 7, 0, 0), 1),
+        size_bytes: 400,
+        error: Error::new(ErrorKind::AccessDenied, "open the backup"),
+    };
+    let middle = page(vec![Listed::Good(safety), damaged, newer, locked], 1, 3);
+    snapshot("list_middle_page", |text| list(text, &middle));
+}
+
+fn inspection() -> Inspection {
+    Inspection {
+        info: newest(),
+        data_sha256: "00".to_owned(),
+        live: counts(14, 6, 5),
+        foreign: false,
+    }
+}
+
+#[test]
+fn restore() {
+    let id = newest().id;
+    snapshot("inspect_started", |text| inspect_started(text, &id));
+    snapshot("inspect_failed", |text| {
+        inspect_failed(text, &id, &Error::damaged("the archive is cut off"))
+    });
+    snapshot("confirm", |text| confirm(text, &inspection(), TOKEN));
+    let doubtful = Inspection {
+        info: info(at(1, 14, 30, 25), 388, [("tickets".to_owned(), 0)].into_iter().collect()),
+        live: counts(1204, 21, 111),
+        foreign: true,
+        ..inspection()
+    };
+    snapshot("confirm_doubtful", |text| confirm(text, &doubtful, TOKEN));
+    snapshot("restore_cancelled", restore_cancelled);
+    snapshot("restore_started", |text| restore_started(text, &id));
+    let restored = |untouched| Restored { info: newest(), untouched, undo: TOKEN.to_owned() };
+    snapshot("restore_done", |text| restore_done(text, &restored(Counts::default())));
+    let reviews: Counts = [("reviews".to_owned(), 3)].into_iter().collect();
+    snapshot("restore_done_in_part", |text| restore_done(text, &restored(reviews.clone())));
+    let refused = RestoreFailed::from(Error::new(ErrorKind::Source, "put the data in its place"));
+    snapshot("restore_failed", |text| restore_failed(text, &refused));
+    let unclear = RestoreFailed {
+        error: Error::new(ErrorKind::Source, "the bot's own code panicked"),
+        undo: Some(TOKEN.to_owned()),
+    };
+    snapshot("restore_unclear", |text| restore_failed(text, &unclear));
+}
+
+#[test]
+fn undo() {
+    snapshot("undo_started", undo_started);
+    let undone = Restored { info: newest(), untouched: Counts::default(), undo: TOKEN.to_owned() };
+    snapshot("undo_done", |text| undo_done(text, &undone));
+    let cut_off = Interrupted { restored: newest().id.to_string(), undo: TOKEN.to_owned() };
+    snapshot("interrupted", |text| interrupted(text, &cut_off));
+    snapshot("stale", |text| stale(text).into());
+}
+
+#[test]
+fn settings_page() {
+    let page = Settings {
+        enabled: true,
+        days: 7,
+        folder: "backups",
+        keep: 10,
+        last: Some(at(1, 14, 30, 25)),
+        next: Next::At(at(8, 14, 30, 25)),
+        file: Some("config.toml"),
+    };
+    snapshot("settings", |text| settings(text, &page));
+    let off = Settings { enabled: false, days: 1, next: Next::Off, file: None, ..page.clone() };
+    snapshot("settings_off", |text| settings(text, &off));
+    let new = Settings { days: 21, last: None, next: Next::Soon, ..page.clone() };
+    snapshot("settings_new", |text| settings(text, &new));
+    let idle = Settings { days: 32, next: Next::NotStarted, ..page };
+    snapshot("settings_not_started", |text| settings(text, &idle));
+}
+
+#[test]
+fn strangers() {
+    snapshot("refusal", refusal);
+    snapshot("private_only", private_only);
+}
+
+#[test]
+fn no_list_is_too_long_for_telegram() {
+    let sections: Vec<Section> = (0..50)
+        .map(|n| {
+            Section::new(format!("{n}{}", "s".repeat(500))).ru(
+                "ы".repeat(500),
+                "й".repeat(500),
+                "я".repeat(500),
+            )
+        })
+        .collect();
+    let counts: Counts = sections.iter().map(|section| (section.name.clone(), u64::MAX)).collect();
+    let text = Text::new(Language::Russian, &[], sections).expect("texts");
+    let lines = (1..=5).map(|n| Listed::Good(info(at(n, 0, 0, 0), u64::MAX, counts.clone())));
+    let page = Page { lines: lines.collect(), number: 1, pages: 3, size: 5 };
+    assert!(list(&text, &page).html.encode_utf16().count() <= 4096);
+    let inspection =
+        Inspection { info: info(at(1, 0, 0, 0), 1, counts.clone()), live: counts, ..inspection() };
+    assert!(confirm(&text, &inspection, TOKEN).html.encode_utf16().count() <= 4096);
+    let error = Error::new(ErrorKind::Source, "<".repeat(5000));
+    assert!(text.reason(&error).replace("&lt;", "<").encode_utf16().count() <= 1000);
+}
