@@ -81,8 +81,7 @@ impl fmt::Display for BackupId {
 /// What started a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Trigger {
+pub(crate) enum Trigger {
     /// A person asked for it.
     Manual,
     /// It was due.
@@ -93,23 +92,21 @@ pub enum Trigger {
 
 /// How many records each section of a backup holds, in the order of the archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts(Vec<(String, u64)>);
+pub(crate) struct Counts(Vec<(String, u64)>);
 
 impl Counts {
     /// The records of one section; `None` where there is no such section.
-    #[must_use]
-    pub fn get(&self, section: &str) -> Option<u64> {
+    pub(crate) fn get(&self, section: &str) -> Option<u64> {
         self.0.iter().find(|(name, _)| name == section).map(|&(_, count)| count)
     }
 
     /// Every section and its records, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
         self.0.iter().map(|(name, count)| (name.as_str(), *count))
     }
 
     /// All records of all sections.
-    #[must_use]
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.0.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
 }
@@ -157,22 +154,21 @@ impl<'de> Deserialize<'de> for Counts {
 
 /// What is known of one backup without reading its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BackupInfo {
+pub(crate) struct BackupInfo {
     /// Its name.
-    pub id: BackupId,
+    pub(crate) id: BackupId,
     /// The archive's length in bytes.
-    pub size_bytes: u64,
+    pub(crate) size_bytes: u64,
     /// When it was made, in local time, to the second.
-    pub created_at: NaiveDateTime,
+    pub(crate) created_at: NaiveDateTime,
     /// When it was made; `None` in archives of the Python system.
-    pub created_at_utc: Option<DateTime<Utc>>,
+    pub(crate) created_at_utc: Option<DateTime<Utc>>,
     /// What started it; `None` in archives of the Python system.
-    pub trigger: Option<Trigger>,
+    pub(crate) trigger: Option<Trigger>,
     /// Which bot made it, by its Telegram id; `None` in archives of the Python system.
-    pub bot_id: Option<u64>,
+    pub(crate) bot_id: Option<u64>,
     /// The records in each section.
-    pub counts: Counts,
+    pub(crate) counts: Counts,
 }
 
 #[cfg(test)]

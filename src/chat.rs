@@ -12,6 +12,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use once_cell::sync::OnceCell;
 use teloxide::Bot;
 use teloxide::types::{ChatId, MessageId, UserId};
 use tokio_util::task::TaskTracker;
@@ -44,7 +45,7 @@ pub(crate) struct Parts {
     pub(crate) settings_file: Option<String>,
     pub(crate) next: NextBackup,
     /// Whether the host has started the schedule.
-    pub(crate) started: Arc<std::sync::atomic::AtomicBool>,
+    pub(crate) started: Arc<OnceCell<()>>,
     /// Where the work runs that a shutdown waits for.
     pub(crate) work: TaskTracker,
 }
@@ -212,7 +213,7 @@ impl Chat {
         if !enabled {
             return Next::Off;
         }
-        if !started.load(std::sync::atomic::Ordering::Relaxed) {
+        if started.get().is_none() {
             return Next::NotStarted;
         }
         let next = next(made_at);

@@ -75,7 +75,7 @@ mod source;
 mod storage;
 mod text;
 
-pub use backup::{BackupId, BackupInfo, Counts, Trigger};
+pub use backup::BackupId;
 pub use chrono::Days;
 pub use clock::Clock;
 pub use config::BackupConfig;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Days, Utc};
+use once_cell::sync::OnceCell;
 use teloxide::Bot;
 use teloxide::dispatching::UpdateHandler;
 use teloxide::types::UserId;
@@ -31,7 +31,7 @@ pub struct BackupPlugin {
     service: Service,
     schedule: Arc<Schedule>,
     enabled: bool,
-    started: Arc<AtomicBool>,
+    started: Arc<OnceCell<()>>,
     stop: CancellationToken,
     work: TaskTracker,
 }
@@ -82,24 +82,24 @@ impl BackupPlugin {
     /// # Panics
     /// Outside a tokio runtime, as every spawn does.
     pub fn spawn(&self) -> BackupTask {
-        if !self.started.swap(true, Ordering::Relaxed) {
-            let plugin = self.clone();
-            self.work.spawn(async move {
-                plugin.chat.tell_of_interruption().await;
-            });
-            if self.enabled {
-                let job = Arc::new(ScheduledBackup {
-                    chat: self.chat.clone(),
-                    service: self.service.clone(),
-                    work: self.work.clone(),
-                });
-                let schedule = Arc::clone(&self.schedule);
-                self.work.spawn(schedule::run(schedule, job, self.stop.clone()));
-            } else {
-                tracing::info!("backups are made by hand only: BACKUP_ENABLED is false");
-            }
-        }
+        self.started.get_or_init(|| self.start());
         BackupTask { stop: self.stop.clone(), work: self.work.clone() }
+    }
+
+    fn start(&self) {
+        let chat = self.chat.clone();
+        self.work.spawn(async move { chat.tell_of_interruption().await });
+        if !self.enabled {
+            tracing::info!("backups are made by hand only: BACKUP_ENABLED is false");
+            return;
+        }
+        let job = Arc::new(ScheduledBackup {
+            chat: self.chat.clone(),
+            service: self.service.clone(),
+            work: self.work.clone(),
+        });
+        let schedule = Arc::clone(&self.schedule);
+        self.work.spawn(schedule::run(schedule, job, self.stop.clone()));
     }
 }
 
