@@ -222,23 +222,25 @@ impl Chat {
 
     async fn press(&self, press: Press) {
         let Press { query, admin, chat, message, button } = press;
-        let Some(_running) = self.begin(Work::Message(chat, message)) else {
+        let Some(running) = self.begin(Work::Message(chat, message)) else {
             return self.delivery.answer(query, None).await;
         };
         match button {
             Some(Button::Page(page)) => {
                 self.delivery.answer(query, None).await;
                 let list = self.list(page).await;
-                self.delivery.replace(chat, Some(message), &list).await;
+                self.finish(running, chat, message, &list).await;
             }
             Some(Button::Show(id)) => {
                 self.delivery.answer(query, None).await;
-                self.show(admin, chat, message, id).await;
+                let answer = self.show(admin, chat, message, id).await;
+                self.finish(running, chat, message, &answer).await;
             }
             Some(Button::Yes(token)) => match self.confirmations.take(&token, admin, chat) {
                 Some(pending) => {
                     self.delivery.answer(query, None).await;
-                    self.restore(chat, message, pending).await;
+                    let answer = self.restore(chat, message, pending).await;
+                    self.finish(running, chat, message, &answer).await;
                 }
                 None => self.stale(query).await,
             },
@@ -246,13 +248,14 @@ impl Chat {
                 Some(_) => {
                     self.delivery.answer(query, None).await;
                     let cancelled = message::restore_cancelled(&self.parts.text);
-                    self.delivery.replace(chat, Some(message), &cancelled).await;
+                    self.finish(running, chat, message, &cancelled).await;
                 }
                 None => self.stale(query).await,
             },
             Some(Button::Undo(token)) if self.parts.service.can_undo(token.clone()).await => {
                 self.delivery.answer(query, None).await;
-                self.undo(chat, message, token).await;
+                let answer = self.undo(chat, message, token).await;
+                self.finish(running, chat, message, &answer).await;
             }
             Some(Button::Undo(_)) | None => self.stale(query).await,
         }
@@ -263,11 +266,11 @@ impl Chat {
     }
 
     /// Checks an archive, and asks whether to restore it.
-    async fn show(&self, admin: UserId, chat: ChatId, message: MessageId, id: BackupId) {
+    async fn show(&self, admin: UserId, chat: ChatId, message: MessageId, id: BackupId) -> Message {
         let text = &self.parts.text;
         let started = message::inspect_started(text, &id);
         self.delivery.progress(chat, message, &started).await;
-        let answer = match self.parts.service.inspect(id.clone()).await {
+        match self.parts.service.inspect(id.clone()).await {
             Ok(inspection) => {
                 let data_sha256 = inspection.data_sha256.clone();
                 let token = self.confirmations.ask(Pending { admin, chat, id, data_sha256 });
@@ -277,35 +280,39 @@ impl Chat {
                 warn("inspect", &error);
                 message::inspect_failed(text, &id, &error)
             }
-        };
-        self.delivery.replace(chat, Some(message), &answer).await;
+        }
     }
 
-    async fn restore(&self, chat: ChatId, message: MessageId, pending: Pending) {
+    async fn restore(&self, chat: ChatId, message: MessageId, pending: Pending) -> Message {
         let text = &self.parts.text;
         let started = message::restore_started(text, &pending.id);
         self.delivery.progress(chat, message, &started).await;
-        let answer = match self.parts.service.restore(pending.id, pending.data_sha256).await {
+        match self.parts.service.restore(pending.id, pending.data_sha256).await {
             Ok(restored) => message::restore_done(text, &restored),
             Err(failed) => {
                 warn("restore", &failed.error);
                 message::restore_failed(text, &failed)
             }
-        };
-        self.delivery.replace(chat, Some(message), &answer).await;
+        }
     }
 
-    async fn undo(&self, chat: ChatId, message: MessageId, token: String) {
+    async fn undo(&self, chat: ChatId, message: MessageId, token: String) -> Message {
         let text = &self.parts.text;
         self.delivery.progress(chat, message, &message::undo_started(text)).await;
-        let answer = match self.parts.service.undo(token).await {
+        match self.parts.service.undo(token).await {
             Ok(restored) => message::undo_done(text, &restored),
             Err(failed) => {
                 warn("undo", &failed.error);
                 message::restore_failed(text, &failed)
             }
-        };
-        self.delivery.replace(chat, Some(message), &answer).await;
+        }
+    }
+
+    /// Shows how it ended. Whoever sees the new buttons may press them at once, so the work is over
+    /// before they are sent.
+    async fn finish(&self, running: Running, chat: ChatId, message: MessageId, answer: &Message) {
+        drop(running);
+        self.delivery.replace(chat, Some(message), answer).await;
     }
 
     fn begin(&self, work: Work) -> Option<Running> {

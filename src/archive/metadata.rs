@@ -15,6 +15,7 @@ pub(crate) struct Metadata {
     #[serde(with = "local_iso")]
     pub(crate) created_at: NaiveDateTime,
     backup_version: String,
+    #[serde(default)]
     pub(crate) records_count: Counts,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) created_at_utc: Option<DateTime<Utc>>,

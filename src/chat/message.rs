@@ -217,7 +217,7 @@ pub(crate) fn confirm(text: &Text, inspection: &Inspection, token: &str) -> Mess
 
 /// What is live and not in the archive.
 fn lacking(archived: &Counts, live: &Counts) -> Counts {
-    let lacking = live.iter().filter(|(name, _)| archived.get(name).is_none());
+    let lacking = live.iter().filter(|(name, count)| *count > 0 && archived.get(name).is_none());
     lacking.map(|(name, count)| (name.to_owned(), count)).collect()
 }
 

@@ -179,7 +179,7 @@ fn restored(
     let counts = archive.summary.counts();
     let untouched = before
         .iter()
-        .filter(|(name, _)| counts.get(name).is_none())
+        .filter(|(name, count)| *count > 0 && counts.get(name).is_none())
         .map(|(name, count)| (name.to_owned(), count))
         .collect();
     let info = archive.metadata.into_info(id.clone(), size_bytes);

@@ -1,0 +1,123 @@
+//! The orders of the clients.
+
+use anyhow::Result;
+use chrono::Local;
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::database::Json;
+use crate::referrals;
+
+/// The answers of the order form by their names; those of older versions are kept as they are.
+pub(crate) type Answers = Map<String, Value>;
+
+/// The status of an order that nobody has looked at.
+const NEW: &str = "новый";
+
+/// An order, in the very shape that it has in a backup.
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Order {
+    /// In a backup the keys say whose and which order it is; they are copied here.
+    #[serde(rename = "order_id", skip_deserializing)]
+    pub(crate) id: String,
+    #[serde(skip_deserializing)]
+    pub(crate) user_id: i64,
+    /// Local time, ISO 8601.
+    pub(crate) timestamp: String,
+    pub(crate) status: String,
+    pub(crate) data: Answers,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            user_id: 0,
+            timestamp: String::new(),
+            status: NEW.to_owned(),
+            data: Answers::new(),
+        }
+    }
+}
+
+impl Order {
+    /// A new order of this moment.
+    pub(crate) fn new(id: String, user_id: i64, data: Answers) -> Self {
+        let timestamp = Local::now().format("%Y-%m-%dT%H:%M:%S").to_string();
+        Self { id, user_id, timestamp, status: NEW.to_owned(), data }
+    }
+
+    /// The columns [`COLUMNS`].
+    pub(crate) fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let Json(data) = row.get(4)?;
+        Ok(Self {
+            user_id: row.get(0)?,
+            id: row.get(1)?,
+            timestamp: row.get(2)?,
+            status: row.get(3)?,
+            data,
+        })
+    }
+
+    /// The day of the order; nothing if the order has no time.
+    pub(crate) fn day(&self) -> &str {
+        self.timestamp.split('T').next().unwrap_or_default()
+    }
+}
+
+/// What [`Order::of_row`] reads.
+pub(crate) const COLUMNS: &str = "user_id, order_id, timestamp, status, data";
+
+/// Eight hexadecimal characters that nobody can guess.
+pub(crate) fn new_id() -> String {
+    let mut id = uuid::Uuid::new_v4().simple().to_string();
+    id.truncate(8);
+    id
+}
+
+/// Takes the order, and the bonuses that it uses, from the client. An order that is there already
+/// is not taken twice, and is given back as it is.
+pub(crate) fn place(db: &mut Connection, mut order: Order) -> Result<Order> {
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if let Some(placed) = find(&change, order.user_id, &order.id)? {
+        return Ok(placed);
+    }
+    if order.data.get("use_bonus") == Some(&Value::Bool(true)) {
+        // what is there now, not what was there when the client was asked
+        let roubles = referrals::balance(&change, order.user_id)?.max(0);
+        referrals::add(&change, order.user_id, -roubles)?;
+        order.data.insert("bonus_amount".to_owned(), roubles.into());
+    }
+    put(&change, &order)?;
+    change.commit()?;
+    Ok(order)
+}
+
+/// Writes an order, in the place of one with the same id.
+pub(crate) fn put(db: &Connection, order: &Order) -> Result<()> {
+    let put = "INSERT OR REPLACE INTO orders (user_id, order_id, timestamp, status, data)
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let Order { id, user_id, timestamp, status, data } = order;
+    db.prepare_cached(put)?.execute((user_id, id, timestamp, status, Json(data)))?;
+    Ok(())
+}
+
+/// One order of a client.
+pub(crate) fn find(db: &Connection, user: i64, id: &str) -> Result<Option<Order>> {
+    let find = format!("SELECT {COLUMNS} FROM orders WHERE user_id = ?1 AND order_id = ?2");
+    Ok(db.query_row(&find, (user, id), Order::of_row).optional()?)
+}
+
+/// The newest orders of a client, and how many there are in all.
+pub(crate) fn newest(db: &Connection, user: i64, limit: u32) -> Result<(Vec<Order>, u32)> {
+    let newest = format!(
+        "SELECT {COLUMNS} FROM orders WHERE user_id = ?1
+         ORDER BY timestamp DESC, order_id LIMIT ?2"
+    );
+    let mut newest = db.prepare(&newest)?;
+    let orders = newest.query_map((user, limit), Order::of_row)?.collect::<Result<_, _>>()?;
+    let count = "SELECT count(*) FROM orders WHERE user_id = ?1";
+    Ok((orders, db.query_row(count, [user], |row| row.get(0))?))
+}

@@ -1,0 +1,72 @@
+//! A bot as a process of its own, with its folder and its Telegram.
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+
+use rusqlite::Connection;
+use telegram_sandbox::{Person, Sandbox};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::ADMIN;
+
+/// A bot with its folder and its Telegram.
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) folder: TempDir,
+    pub(crate) admin: Person,
+}
+
+/// The process; it is killed when it is let go.
+pub(crate) struct Bot(Child);
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let sandbox = Sandbox::start().await;
+        let admin = sandbox.person(ADMIN, "Админ").await;
+        Self { sandbox, folder: TempDir::new().expect("a folder"), admin }
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(program());
+        for name in ["CONFIG", "RUST_LOG", "BACKUP_ENABLED", "BACKUP_DIR", "DATABASE_PATH"] {
+            command.env_remove(name);
+        }
+        command
+            .current_dir(self.folder.path())
+            .env("TELOXIDE_TOKEN", self.sandbox.token())
+            .env("TELOXIDE_API_URL", self.sandbox.url())
+            .env("ADMIN_USER_ID", ADMIN.to_string())
+            .env("BACKUP_ENABLED", "false")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    pub(crate) fn start(&self) -> Bot {
+        Bot(self.command().spawn().expect("the bot starts"))
+    }
+
+    pub(crate) fn database(&self) -> Connection {
+        Connection::open(self.folder.path().join("clientbotmanager.db")).expect("the database")
+    }
+}
+
+impl Bot {
+    /// As systemd ends it.
+    pub(crate) async fn stop(mut self) -> ExitStatus {
+        let id = self.0.id().expect("it runs").to_string();
+        let kill = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill");
+        assert!(kill.success());
+        self.0.wait().await.expect("it ends")
+    }
+}
+
+fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let target = test.parent().and_then(|deps| deps.parent()).expect("the target folder");
+    let program =
+        target.join("examples").join(format!("clientbotmanager{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "build it first: cargo build --example clientbotmanager");
+    program
+}
