@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use once_cell::sync::OnceCell;
-use teloxide::Bot;
 use teloxide::types::{ChatId, MessageId, UserId};
 use tokio_util::task::TaskTracker;
 
@@ -24,10 +23,10 @@ use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
 use button::{Button, Confirmations, Pending};
-use delivery::Delivery;
 use message::{Message, Next, Settings};
 
 pub(crate) use branch::branch;
+pub(crate) use delivery::Delivery;
 
 /// How many backups a page of the list shows.
 const PAGE: usize = 5;
@@ -78,10 +77,10 @@ impl Drop for Running {
 }
 
 impl Chat {
-    pub(crate) fn new(bot: Bot, parts: Parts) -> Self {
+    pub(crate) fn new(delivery: Delivery, parts: Parts) -> Self {
         Self {
             parts: Arc::new(parts),
-            delivery: Delivery::new(bot),
+            delivery,
             confirmations: Arc::default(),
             running: Arc::default(),
         }
@@ -102,9 +101,9 @@ impl Chat {
         self.tell(message::scheduled_done(&self.parts.text, report, recovered)).await;
     }
 
-    /// Tells every administrator that the schedule made none.
-    pub(crate) async fn tell_failed(&self, error: &Error) {
-        self.tell(message::scheduled_failed(&self.parts.text, error)).await;
+    /// Tells every administrator that the schedule made none; true if somebody heard it.
+    pub(crate) async fn tell_failed(&self, error: &Error) -> bool {
+        self.tell(message::scheduled_failed(&self.parts.text, error)).await
     }
 
     /// Tells of a restore that was cut off when the bot last ran.

@@ -95,3 +95,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guide.md")]
 struct Guide;
+
+/// The same in Russian.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guide.ru.md")]
+struct RussianGuide;

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::backup::Trigger;
 use crate::chat::access::{Access, Strangers, refusal_of};
-use crate::chat::{self, Chat};
+use crate::chat::{self, Chat, Delivery};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{BackupConfig, invalid};
 use crate::error::{Error, Result};
@@ -143,7 +143,12 @@ impl Job for ScheduledBackup {
         Box::pin(async move {
             if self.service.note_failing().await {
                 let chat = self.chat.clone();
-                self.work.spawn(async move { chat.tell_failed(&error).await });
+                let service = self.service.clone();
+                self.work.spawn(async move {
+                    if chat.tell_failed(&error).await {
+                        service.note_told_of_failure().await;
+                    }
+                });
             }
         })
     }
@@ -313,8 +318,8 @@ impl BackupPluginBuilder {
         };
         let (enabled, started, work) =
             (parts.enabled, Arc::clone(&parts.started), parts.work.clone());
-        let chat = Chat::new(self.bot, parts);
         let stop = CancellationToken::new();
+        let chat = Chat::new(Delivery::new(self.bot, stop.clone()), parts);
         Ok(BackupPlugin { chat, service, schedule, enabled, started, stop, work })
     }
 }

@@ -20,7 +20,7 @@ use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::source::{AnySource, Export, Import, Section, Sections};
 use crate::storage::{Readable, Storage};
 
-use notebook::Notebook;
+use notebook::{Failing, Notebook};
 pub(crate) use restore::{Interrupted, RestoreFailed, Restored};
 
 /// The parts that the use cases are made of, and the settings that they need.
@@ -102,29 +102,42 @@ impl Service {
         self.blocking(move |parts, handle| parts.inspect(handle, &id)).await
     }
 
-    /// Notes that the schedule fails; true the first time.
+    /// Notes that the schedule fails; true while the administrator has not heard of it.
     pub(crate) async fn note_failing(&self) -> bool {
         let noted = self.in_turn(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref());
-            if notebook.failing_since.is_some() {
-                return Ok(false);
+            if let Some(failing) = notebook.failing {
+                return Ok(!failing.told);
             }
-            notebook.failing_since = Some(parts.clock.now());
+            notebook.failing = Some(Failing { since: parts.clock.now(), told: false });
             notebook.write(parts.storage.as_ref())?;
             Ok(true)
         });
         noted.await.unwrap_or(true)
     }
 
-    /// Notes that the schedule works again; true if it had failed before.
+    /// Notes that the administrator has heard of the failure.
+    pub(crate) async fn note_told_of_failure(&self) {
+        let noted = self.in_turn(|parts, _| {
+            let mut notebook = Notebook::read(parts.storage.as_ref());
+            if let Some(failing) = &mut notebook.failing {
+                failing.told = true;
+                notebook.write(parts.storage.as_ref())?;
+            }
+            Ok(())
+        });
+        if let Err(error) = noted.await {
+            tracing::warn!(kind = ?error.kind(), step = %error, "the failure was not noted");
+        }
+    }
+
+    /// Notes that the schedule works again; true if the administrator had heard that it does not.
     pub(crate) async fn note_working(&self) -> bool {
         let noted = self.in_turn(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref());
-            let failed = notebook.failing_since.take().is_some();
-            if failed {
-                notebook.write(parts.storage.as_ref())?;
-            }
-            Ok(failed)
+            let Some(failing) = notebook.failing.take() else { return Ok(false) };
+            notebook.write(parts.storage.as_ref())?;
+            Ok(failing.told)
         });
         noted.await.unwrap_or(false)
     }

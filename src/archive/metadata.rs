@@ -1,7 +1,9 @@
 //! `metadata.json`: what is known of a backup without reading its data.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,7 +21,7 @@ pub(crate) struct Metadata {
     pub(crate) records_count: Counts,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) created_at_utc: Option<DateTime<Utc>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub(crate) trigger: Option<Trigger>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) bot_id: Option<u64>,
@@ -93,6 +95,13 @@ impl Metadata {
             counts: self.records_count,
         }
     }
+}
+
+/// A trigger of a later version is no reason to call an archive damaged.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Trigger>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let name: StrDeserializer<'_, D::Error> = name.as_str().into_deserializer();
+    Ok(Trigger::deserialize(name).ok())
 }
 
 /// Local time as Python's `isoformat` writes it: whole seconds, or with a fraction.

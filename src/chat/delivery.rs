@@ -9,6 +9,8 @@ use teloxide::types::{
 };
 use teloxide::{ApiError, Bot, RequestError};
 
+use tokio_util::sync::CancellationToken;
+
 use super::message::Message;
 
 /// How often a message is tried that must arrive, and the first pause between two tries.
@@ -22,11 +24,13 @@ const LONGEST_PLAIN: usize = 4000;
 #[derive(Clone)]
 pub(crate) struct Delivery {
     bot: Bot,
+    /// A shutdown does not wait for Telegram to come back.
+    stop: CancellationToken,
 }
 
 impl Delivery {
-    pub(crate) fn new(bot: Bot) -> Self {
-        Self { bot }
+    pub(crate) fn new(bot: Bot, stop: CancellationToken) -> Self {
+        Self { bot, stop }
     }
 
     /// Tells that something has begun; `None` if Telegram does not take it now.
@@ -36,7 +40,7 @@ impl Delivery {
 
     /// Sends a message that must arrive; true if it did.
     pub(crate) async fn send(&self, chat: ChatId, message: &Message) -> bool {
-        persist("send", || self.send_once(chat, message)).await
+        self.persist("send", || self.send_once(chat, message)).await
     }
 
     /// Tells how far it has come, in the place of another message; one that Telegram does not take
@@ -50,7 +54,7 @@ impl Delivery {
     /// Puts a message in the place of another, or sends it where there is no other.
     pub(crate) async fn replace(&self, chat: ChatId, old: Option<MessageId>, message: &Message) {
         match old {
-            Some(old) => persist("edit", || self.edit_or_send(chat, old, message)).await,
+            Some(old) => self.persist("edit", || self.edit_or_send(chat, old, message)).await,
             None => self.send(chat, message).await,
         };
     }
@@ -64,6 +68,29 @@ impl Delivery {
         if let Err(error) = request.await {
             log("answer", &error);
         }
+    }
+
+    /// Tries again with growing pauses, as long as it may help; true if it did.
+    async fn persist<F>(&self, what: &str, mut attempt: impl FnMut() -> F) -> bool
+    where
+        F: Future<Output = Result<MessageId, RequestError>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        for left in (0..TRIES).rev() {
+            let Err(error) = attempt().await else { return true };
+            log(what, &error);
+            let wait = match error {
+                RequestError::RetryAfter(seconds) => seconds.duration().min(LONGEST_PAUSE),
+                RequestError::Api(_) | RequestError::MigrateToChatId(_) => return false,
+                _ => pause,
+            };
+            let rest = self.stop.run_until_cancelled(tokio::time::sleep(wait));
+            if left == 0 || rest.await.is_none() {
+                return false;
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        false
     }
 
     async fn send_once(&self, chat: ChatId, message: &Message) -> Result<MessageId, RequestError> {
@@ -139,28 +166,6 @@ fn no_preview() -> LinkPreviewOptions {
         prefer_large_media: false,
         show_above_text: false,
     }
-}
-
-/// Tries again with growing pauses, as long as it may help.
-async fn persist<T, F>(what: &str, mut attempt: impl FnMut() -> F) -> bool
-where
-    F: Future<Output = Result<T, RequestError>>,
-{
-    let mut pause = FIRST_PAUSE;
-    for left in (0..TRIES).rev() {
-        let Err(error) = attempt().await else { return true };
-        log(what, &error);
-        let wait = match error {
-            RequestError::RetryAfter(seconds) => seconds.duration().min(LONGEST_PAUSE),
-            RequestError::Api(_) | RequestError::MigrateToChatId(_) => return false,
-            _ => pause,
-        };
-        if left > 0 {
-            tokio::time::sleep(wait).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-    false
 }
 
 /// Errors that another form of the same text mends: a host's own texts may be broken HTML.

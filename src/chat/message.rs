@@ -243,12 +243,14 @@ pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
         ("name", Value::Raw(&restored.info.id.to_string())),
         ("records", Value::Raw(&text.records(&restored.info.counts))),
     ];
-    let mut html = text.say("restore-done", &values);
-    if restored.untouched.iter().next().is_some() {
+    let html = if restored.untouched.iter().next().is_none() {
+        text.say("restore-done", &values)
+    } else {
+        let done = text.say("restore-done-in-part", &values);
         let records = text.records(&restored.untouched);
         let line = text.say("restore-untouched", &[("records", Value::Raw(&records))]);
-        html = format!("{html}\n{line}");
-    }
+        format!("{done}\n{line}")
+    };
     Message { html, keyboard: Some(undo_button(text, "button-undo", &restored.undo)) }
 }
 

@@ -23,9 +23,17 @@ pub(crate) struct Notebook {
     /// The journal: written before a restore, cleared after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) restoring: Option<Undo>,
-    /// Since when the schedule fails, once the administrator was told.
+    /// That the schedule fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) failing_since: Option<DateTime<Utc>>,
+    pub(crate) failing: Option<Failing>,
+}
+
+/// A failure of the schedule that lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failing {
+    pub(crate) since: DateTime<Utc>,
+    /// The administrator has heard of it.
+    pub(crate) told: bool,
 }
 
 /// What an archive was when it was proved; one of another length is another archive.
@@ -61,7 +69,7 @@ impl Default for Notebook {
             proofs: BTreeMap::new(),
             undo: None,
             restoring: None,
-            failing_since: None,
+            failing: None,
         }
     }
 }
@@ -70,7 +78,7 @@ impl Notebook {
     /// Reads it; one that is missing or damaged is an empty one.
     pub(crate) fn read(storage: &dyn Storage) -> Self {
         match storage.read_state() {
-            Ok(Some(json)) => serde_json::from_slice(&json).unwrap_or_else(|error| {
+            Ok(Some(json)) => Self::parse(&json).unwrap_or_else(|error| {
                 tracing::warn!(line = error.line(), "state.json is damaged; starting a new one");
                 Self::default()
             }),
@@ -82,11 +90,24 @@ impl Notebook {
         }
     }
 
+    fn parse(json: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let Version { version } = serde_json::from_slice(json)?;
+        if version > VERSION {
+            // a newer program's notes, of whatever shape: they are neither read nor replaced
+            return Ok(Self { version, ..Self::default() });
+        }
+        serde_json::from_slice(json)
+    }
+
     pub(crate) fn write(&self, storage: &dyn Storage) -> Result<()> {
         let step = "write state.json";
         if self.version > VERSION {
-            // a newer program's notes: leave them to it
-            return Err(Error::new(ErrorKind::UnknownVersion, self.version.to_string()));
+            return Err(Error::new(ErrorKind::Storage, step)
+                .because("a newer version of this bot has written it; update the bot"));
         }
         let json = serde_json::to_vec_pretty(self)
             .map_err(|error| Error::new(ErrorKind::Internal, step).because(error))?;

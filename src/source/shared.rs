@@ -78,10 +78,21 @@ where
             None => Vec::new(),
         };
         lacking.retain(|(name, _)| !names.contains(name));
+        if lacking.is_empty() {
+            return Self::decode_with(data, lacking);
+        }
+        match Self::decode_with(data, lacking) {
+            Ok(state) => Ok(state),
+            // an older backup may hold a field under its alias: then nothing is lacking after all
+            Err(error) => Self::decode_with(data, Vec::new()).map_err(|_| error),
+        }
+    }
+
+    fn decode_with(data: &mut Import<'_>, lacking: Vec<(String, Box<RawValue>)>) -> Result<T> {
         let mut failure = None;
-        let reader =
-            Fields { data, names: names.into_iter(), lacking, next: None, failure: &mut failure };
-        T::deserialize(reader).map_err(|error| {
+        let names = data.names().into_iter();
+        let fields = Fields { data, names, lacking, next: None, failure: &mut failure };
+        T::deserialize(fields).map_err(|error| {
             failure.unwrap_or_else(|| {
                 Error::new(ErrorKind::Incompatible, "read the state").because(error.to_string())
             })

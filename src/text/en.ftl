@@ -80,6 +80,10 @@ restore-done = ✅ Done! All data are loaded from the backup:
     <b>{ $name }</b>
 
     Restored: { $records }
+restore-done-in-part = ✅ Done! The data are loaded from the backup:
+    <b>{ $name }</b>
+
+    Restored: { $records }
 restore-untouched = Not in the backup, left as it was: { $records }
 restore-failed = ❌ The restore failed. The bot's data are as they were.
 
