@@ -7,7 +7,7 @@ mod writer;
 
 use std::io::{Read, Seek, Write};
 
-pub(crate) use frame::{Meter, Summary};
+pub(crate) use frame::{Meter, Sum, Summary};
 pub(crate) use metadata::{Metadata, Origin};
 pub(crate) use reader::{Archive, glance};
 pub(crate) use writer::ArchiveWriter;

@@ -105,6 +105,26 @@ impl Counts {
         self.0.iter().map(|(name, count)| (name.as_str(), *count))
     }
 
+    /// These, and none in each section that is not among them.
+    pub(crate) fn with_empty<'n>(mut self, sections: impl Iterator<Item = &'n String>) -> Self {
+        for section in sections {
+            if self.get(section).is_none() {
+                self.0.push((section.clone(), 0));
+            }
+        }
+        self
+    }
+
+    /// Those of some sections.
+    pub(crate) fn only(&self, chosen: impl Fn(&str, u64) -> bool) -> Self {
+        let chosen = self.iter().filter(|(name, count)| chosen(name, *count));
+        chosen.map(|(name, count)| (name.to_owned(), count)).collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All records of all sections.
     pub(crate) fn total(&self) -> u64 {
         self.0.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Report, Service};
+use crate::service::{Report, Save, Service};
 use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
@@ -61,7 +61,17 @@ pub(crate) struct Chat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Work {
     BackUp(ChatId),
+    Refuse(ChatId),
     Message(ChatId, MessageId),
+}
+
+/// What a press leads to, once its button proved to be good.
+enum Wish {
+    Page(usize),
+    Show(BackupId),
+    Restore(Pending),
+    Cancel,
+    Undo(String),
 }
 
 /// Ends a work when it is dropped, whatever became of it.
@@ -147,7 +157,9 @@ impl Chat {
             Action::Press(press) => self.press(press).await,
             Action::Dismiss(query) => self.delivery.answer(query, None).await,
             Action::RefuseCommand(chat) => {
-                self.delivery.send(chat, &message::refusal(text)).await;
+                // one at a time, and not for long: a stranger must not keep the bot busy
+                let Some(_running) = self.begin(Work::Refuse(chat)) else { return };
+                self.delivery.announce(chat, &message::refusal(text)).await;
             }
             Action::RefusePress(query) => {
                 self.delivery.answer(query, Some(message::refusal(text).html)).await;
@@ -224,44 +236,33 @@ impl Chat {
         let Some(running) = self.begin(Work::Message(chat, message)) else {
             return self.delivery.answer(query, None).await;
         };
-        match button {
-            Some(Button::Page(page)) => {
-                self.delivery.answer(query, None).await;
-                let list = self.list(page).await;
-                self.finish(running, chat, message, &list).await;
-            }
-            Some(Button::Show(id)) => {
-                self.delivery.answer(query, None).await;
-                let answer = self.show(admin, chat, message, id).await;
-                self.finish(running, chat, message, &answer).await;
-            }
-            Some(Button::Yes(token)) => match self.confirmations.take(&token, admin, chat) {
-                Some(pending) => {
-                    self.delivery.answer(query, None).await;
-                    let answer = self.restore(chat, message, pending).await;
-                    self.finish(running, chat, message, &answer).await;
-                }
-                None => self.stale(query).await,
-            },
-            Some(Button::No(token)) => match self.confirmations.take(&token, admin, chat) {
-                Some(_) => {
-                    self.delivery.answer(query, None).await;
-                    let cancelled = message::restore_cancelled(&self.parts.text);
-                    self.finish(running, chat, message, &cancelled).await;
-                }
-                None => self.stale(query).await,
-            },
-            Some(Button::Undo(token)) if self.parts.service.can_undo(token.clone()).await => {
-                self.delivery.answer(query, None).await;
-                let answer = self.undo(chat, message, token).await;
-                self.finish(running, chat, message, &answer).await;
-            }
-            Some(Button::Undo(_)) | None => self.stale(query).await,
-        }
+        let Some(wish) = self.wish(button, admin, chat).await else {
+            let stale = message::stale(&self.parts.text);
+            return self.delivery.answer(query, Some(stale)).await;
+        };
+        self.delivery.answer(query, None).await;
+        let answer = match wish {
+            Wish::Page(page) => self.list(page).await,
+            Wish::Show(id) => self.show(admin, chat, message, id).await,
+            Wish::Restore(pending) => self.restore(chat, message, pending).await,
+            Wish::Cancel => message::restore_cancelled(&self.parts.text),
+            Wish::Undo(token) => self.undo(chat, message, token).await,
+        };
+        self.finish(running, chat, message, &answer).await;
     }
 
-    async fn stale(&self, query: teloxide::types::CallbackQueryId) {
-        self.delivery.answer(query, Some(message::stale(&self.parts.text))).await;
+    /// What a button leads to; `None` where it is out of date.
+    async fn wish(&self, button: Option<Button>, admin: UserId, chat: ChatId) -> Option<Wish> {
+        match button? {
+            Button::Page(page) => Some(Wish::Page(page)),
+            Button::Show(id) => Some(Wish::Show(id)),
+            Button::Yes(token) => self.confirmations.take(&token, admin, chat).map(Wish::Restore),
+            Button::No(token) => self.confirmations.take(&token, admin, chat).map(|_| Wish::Cancel),
+            Button::Undo(token) => {
+                let target = self.parts.service.undo_target(token.clone()).await?;
+                Some(if target.recent { Wish::Undo(token) } else { Wish::Show(target.safety) })
+            }
+        }
     }
 
     /// Checks an archive, and asks whether to restore it.
@@ -269,10 +270,14 @@ impl Chat {
         let text = &self.parts.text;
         let started = message::inspect_started(text, &id);
         self.delivery.progress(chat, message, &started).await;
+        // the way back from a restore that was cut off must be told before another one begins
+        self.tell_of_interruption().await;
         match self.parts.service.inspect(id.clone()).await {
             Ok(inspection) => {
                 let data_sha256 = inspection.data_sha256.clone();
-                let token = self.confirmations.ask(Pending { admin, chat, id, data_sha256 });
+                let save = if inspection.live.is_ok() { Save::First } else { Save::GiveUp };
+                let pending = Pending { admin, chat, id, data_sha256, save };
+                let token = self.confirmations.ask(pending);
                 message::confirm(text, &inspection, &token)
             }
             Err(error) => {
@@ -286,7 +291,8 @@ impl Chat {
         let text = &self.parts.text;
         let started = message::restore_started(text, &pending.id);
         self.delivery.progress(chat, message, &started).await;
-        match self.parts.service.restore(pending.id, pending.data_sha256).await {
+        let Pending { id, data_sha256, save, .. } = pending;
+        match self.parts.service.restore(id, data_sha256, save).await {
             Ok(restored) => message::restore_done(text, &restored),
             Err(failed) => {
                 warn("restore", &failed.error);
@@ -302,7 +308,7 @@ impl Chat {
             Ok(restored) => message::undo_done(text, &restored),
             Err(failed) => {
                 warn("undo", &failed.error);
-                message::restore_failed(text, &failed)
+                message::undo_failed(text, &failed)
             }
         }
     }

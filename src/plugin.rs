@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Days, Utc};
 use once_cell::sync::OnceCell;
@@ -97,6 +98,7 @@ impl BackupPlugin {
             chat: self.chat.clone(),
             service: self.service.clone(),
             work: self.work.clone(),
+            told: Arc::default(),
         });
         let schedule = Arc::clone(&self.schedule);
         self.work.spawn(schedule::run(schedule, job, self.stop.clone()));
@@ -121,6 +123,8 @@ struct ScheduledBackup {
     chat: Chat,
     service: Service,
     work: TaskTracker,
+    /// The administrator has heard, or is hearing, that it fails.
+    told: Arc<AtomicBool>,
 }
 
 impl Job for ScheduledBackup {
@@ -131,7 +135,8 @@ impl Job for ScheduledBackup {
     fn back_up(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
             let report = self.service.back_up(Trigger::Scheduled).await?;
-            let recovered = self.service.note_working().await;
+            let told = self.told.swap(false, Ordering::Relaxed);
+            let recovered = self.service.note_working().await || told;
             let chat = self.chat.clone();
             // a message that Telegram does not take now must not hold the next backup up
             self.work.spawn(async move { chat.tell_done(&report, recovered).await });
@@ -141,12 +146,16 @@ impl Job for ScheduledBackup {
 
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            if self.service.note_failing().await {
+            // the note cannot be written to a full disk: this program knows of it as well
+            if self.service.note_failing().await && !self.told.swap(true, Ordering::Relaxed) {
+                let told = Arc::clone(&self.told);
                 let chat = self.chat.clone();
                 let service = self.service.clone();
                 self.work.spawn(async move {
                     if chat.tell_failed(&error).await {
                         service.note_told_of_failure().await;
+                    } else {
+                        told.store(false, Ordering::Relaxed);
                     }
                 });
             }

@@ -180,18 +180,15 @@ mod tests {
     #[test]
     fn no_history_loses_its_newest_verified_backup() {
         // every mixture of five backups of all kinds, at every keep and every present
-        let kinds = |n: i64, k: usize| match k {
+        let kinds = |n: i64, k: u32| match k {
             0 => made(n),
             1 => safety_of(n),
             2 => Candidate { standing: Standing::Unproven, ..made(n) },
             _ => Candidate { standing: Standing::Foreign, ..made(n) },
         };
-        for mixture in 0..4_usize.pow(5) {
-            let all: Vec<_> = (0..5)
-                .map(|i| {
-                    kinds(i64::try_from(i).expect("small") * 4, mixture / 4_usize.pow(i as u32) % 4)
-                })
-                .collect();
+        for mixture in 0..4_u32.pow(5) {
+            let kind = |day: u32| mixture / 4_u32.pow(day) % 4;
+            let all: Vec<_> = (0..5).map(|day| kinds(i64::from(day) * 4, kind(day))).collect();
             for (keep, now) in [(1, 0), (1, 9), (2, 17), (3, 40), (1, 40)] {
                 let gone = deleted(&all, keep, now, &[]);
                 let newest = all

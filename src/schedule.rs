@@ -17,6 +17,8 @@ use crate::error::{Error, ErrorKind};
 const LONGEST_SLEEP: Duration = Duration::from_secs(15 * 60);
 const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(15);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(24);
+/// How far ahead of the present a backup may be and still count: its clock was set back since.
+const CLOCK_ERROR: TimeDelta = TimeDelta::days(1);
 /// When a restore or another backup is running.
 const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(1);
 
@@ -32,6 +34,8 @@ struct Retry {
     failures: u32,
     /// Not before this moment, and how long after the failure that was.
     pause: Option<(DateTime<Utc>, TimeDelta)>,
+    /// When this schedule made its last one, whether or not a list shows it.
+    made_at: Option<DateTime<Utc>>,
 }
 
 impl Schedule {
@@ -42,11 +46,12 @@ impl Schedule {
     /// When the next backup is to be tried, after the backups that were made at these moments.
     pub(crate) fn next(&self, made_at: &[DateTime<Utc>]) -> DateTime<Utc> {
         let now = self.clock.now();
-        let due = due(made_at, now, self.every, self.clock.as_ref());
         let mut retry = self.retry.lock().unwrap_or_else(PoisonError::into_inner);
+        let made_at = made_at.iter().copied().chain(retry.made_at);
+        let due = due(made_at, now, self.every, self.clock.as_ref());
         if due > now {
             // somebody made one meanwhile: what failed before is no matter any more
-            *retry = Retry::default();
+            *retry = Retry { made_at: retry.made_at, ..Retry::default() };
             return due;
         }
         match retry.pause {
@@ -68,7 +73,9 @@ impl Schedule {
     }
 
     fn succeeded(&self) {
-        *self.retry.lock().unwrap_or_else(PoisonError::into_inner) = Retry::default();
+        let made_at = Some(self.clock.now());
+        let retry = Retry { made_at, ..Retry::default() };
+        *self.retry.lock().unwrap_or_else(PoisonError::into_inner) = retry;
     }
 
     fn paused_until(&self) -> Option<DateTime<Utc>> {
@@ -86,7 +93,7 @@ fn pause_after(failures: u32) -> TimeDelta {
 /// The newest backup's time and the interval later, in days of the wall clock; now, where there is
 /// none.
 fn due(
-    made_at: &[DateTime<Utc>],
+    made_at: impl Iterator<Item = DateTime<Utc>>,
     now: DateTime<Utc>,
     every: Days,
     clock: &dyn Clock,
@@ -95,9 +102,9 @@ fn due(
         let wall = clock.to_local(moment);
         wall.checked_add_days(every).map_or(DateTime::<Utc>::MAX_UTC, |w| moment_of(clock, w))
     };
-    // a date further ahead than one interval is a wrong clock's: it would stop the backups for years
-    let horizon = after(now);
-    made_at.iter().copied().filter(|moment| *moment <= horizon).max().map_or(now, after)
+    // a date further ahead is a wrong clock's: it would stop the backups for as long
+    let horizon = now + CLOCK_ERROR;
+    made_at.filter(|moment| *moment <= horizon).max().map_or(now, after)
 }
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -4,8 +4,8 @@ mod create;
 mod notebook;
 mod restore;
 
-use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::collections::{BTreeSet, HashMap};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::source::{AnySource, Export, Import, Section, Sections};
 use crate::storage::{Readable, Storage};
 
 use notebook::{Failing, Notebook};
-pub(crate) use restore::{Interrupted, RestoreFailed, Restored};
+pub(crate) use restore::{Interrupted, RestoreFailed, Restored, Save};
 
 /// The parts that the use cases are made of, and the settings that they need.
 pub(crate) struct Parts {
@@ -71,8 +71,10 @@ pub(crate) struct Report {
 pub(crate) struct Inspection {
     pub(crate) info: BackupInfo,
     pub(crate) data_sha256: String,
-    /// What is live now.
-    pub(crate) live: Counts,
+    /// What the bot passes over, because it does not know it.
+    pub(crate) unknown: Counts,
+    /// What is live now, or why nobody can tell.
+    pub(crate) live: Result<Counts>,
     /// Another bot made it.
     pub(crate) foreign: bool,
 }
@@ -99,13 +101,13 @@ impl Service {
 
     /// Checks an archive wholly, and counts what is live.
     pub(crate) async fn inspect(&self, id: BackupId) -> Result<Inspection> {
-        self.blocking(move |parts, handle| parts.inspect(handle, &id)).await
+        self.in_turn(move |parts, handle| parts.inspect(handle, &id)).await
     }
 
     /// Notes that the schedule fails; true while the administrator has not heard of it.
     pub(crate) async fn note_failing(&self) -> bool {
         let noted = self.in_turn(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref());
+            let mut notebook = Notebook::read(parts.storage.as_ref())?;
             if let Some(failing) = notebook.failing {
                 return Ok(!failing.told);
             }
@@ -119,7 +121,7 @@ impl Service {
     /// Notes that the administrator has heard of the failure.
     pub(crate) async fn note_told_of_failure(&self) {
         let noted = self.in_turn(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref());
+            let mut notebook = Notebook::read(parts.storage.as_ref())?;
             if let Some(failing) = &mut notebook.failing {
                 failing.told = true;
                 notebook.write(parts.storage.as_ref())?;
@@ -134,7 +136,7 @@ impl Service {
     /// Notes that the schedule works again; true if the administrator had heard that it does not.
     pub(crate) async fn note_working(&self) -> bool {
         let noted = self.in_turn(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref());
+            let mut notebook = Notebook::read(parts.storage.as_ref())?;
             let Some(failing) = notebook.failing.take() else { return Ok(false) };
             notebook.write(parts.storage.as_ref())?;
             Ok(failing.told)
@@ -242,7 +244,7 @@ impl Parts {
             }
             // the Python system counted users where it says orders: count anew
             let archive = self.archive(&id)?;
-            let counts = archive.summary.counts();
+            let counts = archive.counts();
             Ok(BackupInfo { counts, ..archive.metadata.into_info(id.clone(), size_bytes) })
         });
         match outcome {
@@ -271,22 +273,24 @@ impl Parts {
     }
 
     fn inspect(&self, handle: &Handle, id: &BackupId) -> Result<Inspection> {
-        let (archive, size_bytes) = self.checked(handle, id)?;
-        let live = self.live_counts(handle)?;
+        let Checked { archive, size_bytes, taken } = self.checked(handle, id)?;
+        let live = self.live_counts(handle);
         let data_sha256 = archive.summary.sha256.clone();
-        let counts = archive.summary.counts();
+        let (counts, unknown) = sorted(&archive, &taken);
         let info = archive.metadata.into_info(id.clone(), size_bytes);
         let foreign = info.bot_id.is_some_and(|bot| bot != self.bot_id);
-        Ok(Inspection { info: BackupInfo { counts, ..info }, data_sha256, live, foreign })
+        let info = BackupInfo { counts, ..info };
+        Ok(Inspection { info, data_sha256, unknown, live, foreign })
     }
 
     /// Reads an archive to its end and decodes it with the host's types.
-    fn checked(&self, handle: &Handle, id: &BackupId) -> Result<(Archive, u64)> {
-        let mut archive = self.archive(id)?;
-        self.check(handle, &mut archive)?;
-        let list = self.storage.list().map_err(|e| Error::storage("list the backups", e))?;
-        let size_bytes = list.iter().find(|(found, _)| found == id).map_or(0, |(_, size)| *size);
-        Ok((archive, size_bytes))
+    fn checked(&self, handle: &Handle, id: &BackupId) -> Result<Checked> {
+        let mut file = self.open(id)?;
+        let size_bytes =
+            file.seek(SeekFrom::End(0)).map_err(|e| Error::storage("open the backup", e))?;
+        let mut archive = Archive::open(Box::new(file), self.meter())?;
+        let taken = self.check(handle, &mut archive)?;
+        Ok(Checked { archive, size_bytes, taken })
     }
 
     fn open(&self, id: &BackupId) -> Result<Box<dyn Readable>> {
@@ -298,7 +302,8 @@ impl Parts {
         Archive::open(Box::new(self.open(id)?), self.meter())
     }
 
-    fn check(&self, handle: &Handle, archive: &mut Archive) -> Result<()> {
+    /// Gives the sections that the source has read.
+    fn check(&self, handle: &Handle, archive: &mut Archive) -> Result<BTreeSet<String>> {
         let mut import = Import::new(archive);
         let outcome = handle.block_on(self.source.check(&mut import));
         if let Some(failure) = import.failure() {
@@ -306,17 +311,24 @@ impl Parts {
         }
         outcome.map_err(|cause| {
             failed(ErrorKind::Incompatible, "read the backup as the bot would", cause)
-        })
+        })?;
+        let taken = import.taken();
+        let names = import.names();
+        if taken.is_empty() && !names.is_empty() {
+            return Err(nothing_known());
+        }
+        Ok(taken)
     }
 
     fn live_counts(&self, handle: &Handle) -> Result<Counts> {
         let mut meter = self.meter();
-        self.export(handle, &mut meter)?;
+        let sections = self.export(handle, &mut meter)?;
         let summary = meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
-        Ok(summary.counts())
+        Ok(summary.counts().with_empty(sections.iter()))
     }
 
-    fn export(&self, handle: &Handle, out: &mut (dyn Write + Send)) -> Result<()> {
+    /// Gives the sections that the source has.
+    fn export(&self, handle: &Handle, out: &mut (dyn Write + Send)) -> Result<Vec<String>> {
         let mut export = Export::new(out);
         let outcome = handle.block_on(self.source.export(&mut export));
         if let Some(failure) = export.failure() {
@@ -346,9 +358,37 @@ fn failed(kind: ErrorKind, step: &str, cause: BoxError) -> Error {
     }
 }
 
+/// An archive that was read to its end and decoded with the host's types.
+struct Checked {
+    archive: Archive,
+    size_bytes: u64,
+    /// The sections that the host's types have taken.
+    taken: BTreeSet<String>,
+}
+
+/// What an archive holds: what the bot takes, and what it does not know.
+fn sorted(archive: &Archive, taken: &BTreeSet<String>) -> (Counts, Counts) {
+    let left_out = archive.left_out();
+    let known = |name: &str| taken.contains(name) || left_out.iter().any(|out| out == name);
+    let counts = archive.counts();
+    (counts.only(|name, _| known(name)), counts.only(|name, _| !known(name)))
+}
+
+fn nothing_known() -> Error {
+    Error::new(ErrorKind::Incompatible, "the bot knows none of the sections in this backup")
+}
+
 impl Sections for Archive {
     fn names(&self) -> Vec<String> {
         self.summary.sections.iter().map(|section| section.name.clone()).collect()
+    }
+
+    fn left_out(&self) -> Vec<String> {
+        Archive::left_out(self)
+    }
+
+    fn schema_version(&self) -> Option<u32> {
+        self.metadata.schema_version
     }
 
     fn open(&mut self, section: &str) -> Result<Option<Box<dyn Read + Send + '_>>> {

@@ -12,8 +12,8 @@ pub use memory::MemoryStorage;
 
 /// A place for archives and for one small notebook.
 ///
-/// Calls come one at a time, on a thread where they may block. Absence is no error: opening what is
-/// not there gives `None`, deleting it succeeds.
+/// Calls come on threads where they may block. What writes comes one at a time; what reads may come
+/// beside it. Absence is no error: opening what is not there gives `None`, deleting it succeeds.
 pub trait Storage: Send + Sync + 'static {
     /// What people call this place: the folder's name, as it was set.
     fn name(&self) -> String;

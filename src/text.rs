@@ -10,6 +10,7 @@ use crate::source::Section;
 
 /// The language in which the plugin speaks to the administrator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Language {
     /// Русский. The default.
     #[default]
@@ -45,7 +46,7 @@ pub(crate) enum Value<'a> {
 }
 
 /// The longest text from outside that is shown.
-const LONGEST_VALUE: usize = 500;
+const LONGEST_VALUE: usize = 900;
 /// How many sections a line names.
 const MOST_SECTIONS: usize = 8;
 
@@ -109,7 +110,8 @@ impl Text {
         });
         let others = counts.iter().filter_map(|(name, count)| {
             let unknown = self.sections.iter().all(|section| section.name != name);
-            unknown.then(|| self.count(name, None, count))
+            // an old name of a field counts nothing, and says nothing to anybody
+            (unknown && count > 0).then(|| self.count(name, None, count))
         });
         let parts: Vec<String> = known.chain(others).collect();
         if parts.is_empty() {
@@ -289,7 +291,7 @@ mod tests {
         let text = Text::new(Language::English, &[], vec![]).expect("texts");
         let counts: Counts = [("<b>&".to_owned(), 1)].into_iter().collect();
         assert_eq!(text.records(&counts), "&lt;b&gt;&amp;: 1");
-        let many: Counts = (0..20).map(|n| (format!("s{n}"), n)).collect();
-        assert!(text.records(&many).ends_with("s7: 7, and 12 more"));
+        let many: Counts = (0..20).map(|n| (format!("s{n}"), n + 1)).collect();
+        assert!(text.records(&many).ends_with("s7: 8, and 12 more"));
     }
 }

@@ -11,9 +11,15 @@ use crate::backup::Counts;
 /// How deep `serde_json` reads; what lies deeper could be written, but never restored.
 const MAX_DEPTH: usize = 127;
 
+/// More sections than any bot's data has; their names must fit into `metadata.json`.
+const MOST_SECTIONS: usize = 1000;
+const LONGEST_NAMES: usize = 32 << 10;
+
 /// Measures the JSON that is written to it.
 pub(crate) struct Meter {
     hash: Sha256,
+    /// Of the section that is being written.
+    section_hash: Sha256,
     frame: Frame,
 }
 
@@ -31,7 +37,12 @@ pub(crate) struct SectionSpan {
     pub(crate) name: String,
     pub(crate) bytes: Range<u64>,
     pub(crate) records: u64,
+    /// The hash of these bytes, so that a second reading can be held against the first.
+    pub(crate) sha256: Sum,
 }
+
+/// A SHA-256.
+pub(crate) type Sum = [u8; 32];
 
 impl Summary {
     pub(crate) fn counts(&self) -> Counts {
@@ -42,7 +53,8 @@ impl Summary {
 impl Meter {
     /// `depth_of` tells how deep a section's records lie.
     pub(crate) fn new(depth_of: impl Fn(&str) -> u8 + Send + 'static) -> Self {
-        Self { hash: Sha256::new(), frame: Frame::new(Box::new(depth_of)) }
+        let frame = Frame::new(Box::new(depth_of));
+        Self { hash: Sha256::new(), section_hash: Sha256::new(), frame }
     }
 
     pub(crate) fn finish(self) -> Result<Summary, &'static str> {
@@ -55,12 +67,36 @@ impl Meter {
     }
 }
 
+impl Meter {
+    /// Adds what belongs to sections to their hashes: `from` is where these bytes begin, `first` the
+    /// first section that may go on in them.
+    fn hash_sections(&mut self, bytes: &[u8], from: u64, first: usize) {
+        let index =
+            |offset: u64| usize::try_from(offset.saturating_sub(from)).unwrap_or(usize::MAX);
+        let open = self.frame.next == Next::InValue;
+        let last = self.frame.sections.len();
+        for (number, section) in self.frame.sections.iter_mut().enumerate().skip(first) {
+            let ended = number + 1 < last || !open;
+            let end = if ended { index(section.bytes.end) } else { bytes.len() };
+            self.section_hash
+                .update(bytes.get(index(section.bytes.start)..end).unwrap_or_default());
+            if ended {
+                section.sha256 = self.section_hash.finalize_reset().into();
+            }
+        }
+    }
+}
+
 impl Write for Meter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let from = self.frame.position;
+        let ended = self.frame.sections.len();
+        let ended = ended.saturating_sub((self.frame.next == Next::InValue).into());
         self.frame
             .follow(bytes)
             .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
         self.hash.update(bytes);
+        self.hash_sections(bytes, from, ended);
         Ok(bytes.len())
     }
 
@@ -106,6 +142,8 @@ struct Frame {
     depth: usize,
     depth_of: Box<dyn Fn(&str) -> u8 + Send>,
     sections: Vec<SectionSpan>,
+    /// The length of all their names.
+    names: usize,
 }
 
 impl Frame {
@@ -120,6 +158,7 @@ impl Frame {
             depth: 1,
             depth_of,
             sections: Vec::new(),
+            names: 0,
         }
     }
 
@@ -185,9 +224,13 @@ impl Frame {
         if self.sections.iter().any(|section| section.name == name) {
             return Err("a section stands in data.json twice");
         }
+        self.names += name.len();
+        if self.sections.len() == MOST_SECTIONS || self.names > LONGEST_NAMES {
+            return Err("data.json has more than 1000 sections, or more than 32 KB of their names");
+        }
         self.depth = usize::from((self.depth_of)(&name));
         let bytes = self.position..self.position;
-        self.sections.push(SectionSpan { name, bytes, records: 0 });
+        self.sections.push(SectionSpan { name, bytes, records: 0, sha256: Sum::default() });
         self.next = Next::InValue;
         Ok(())
     }

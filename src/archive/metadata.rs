@@ -1,6 +1,8 @@
 //! `metadata.json`: what is known of a backup without reading its data.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,6 +12,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The only version there is; the Python system wrote it too.
 const VERSION: &str = "1.0";
+
+/// The years that a ZIP can hold; no other can be a backup's.
+const YEARS: RangeInclusive<i32> = 1980..=2107;
 
 /// The first three keys are the Python system's; a reader of its age passes over the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +48,8 @@ pub(crate) struct Origin {
     pub(crate) trigger: Trigger,
     pub(crate) bot_id: u64,
     pub(crate) schema_version: u32,
+    /// The sections that the source has; those that it left out held nothing.
+    pub(crate) sections: Vec<String>,
 }
 
 impl Metadata {
@@ -50,7 +57,7 @@ impl Metadata {
         Self {
             created_at: origin.created_at,
             backup_version: VERSION.to_owned(),
-            records_count: data.counts(),
+            records_count: data.counts().with_empty(origin.sections.iter()),
             created_at_utc: Some(origin.created_at_utc),
             trigger: Some(origin.trigger),
             bot_id: Some(origin.bot_id),
@@ -76,7 +83,12 @@ impl Metadata {
             let version: String = version.backup_version.chars().take(20).collect();
             return Err(Error::new(ErrorKind::UnknownVersion, version));
         }
-        serde_json::from_slice(json).map_err(unreadable)
+        let metadata: Self = serde_json::from_slice(json).map_err(unreadable)?;
+        let years = [Some(metadata.created_at), metadata.created_at_utc.map(|at| at.naive_utc())];
+        if years.into_iter().flatten().any(|at| !YEARS.contains(&at.year())) {
+            return Err(Error::damaged("the date of the archive is out of range"));
+        }
+        Ok(metadata)
     }
 
     /// Whether this system wrote the archive; the Python system leaves no bot and no hash.

@@ -3,10 +3,12 @@
 use std::io::{self, Read, Seek, SeekFrom, Take, Write};
 
 use flate2::read::DeflateDecoder;
+use sha2::{Digest, Sha256};
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{DATA, METADATA, Metadata, Meter, ReadSeek, Summary};
+use super::{DATA, METADATA, Metadata, Meter, ReadSeek, Sum, Summary};
+use crate::backup::Counts;
 use crate::error::{Error, Result};
 
 /// More than any bot's data; what says it holds more is not one of ours.
@@ -32,8 +34,8 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Checks the whole archive: its structure, every checksum, the lengths, the hash and the
-    /// records that its metadata promises.
+    /// Checks the whole archive: its structure, every checksum, the length, the hash and the names
+    /// of the sections that its metadata promises.
     pub(crate) fn open(file: File, meter: Meter) -> Result<Self> {
         let mut zip = open(file)?;
         zip.validate_header_consistency().map_err(unreadable)?;
@@ -44,15 +46,25 @@ impl Archive {
         Ok(Self { metadata, summary, place, stream })
     }
 
+    /// The records of each section; none in those that were left out because they held nothing.
+    pub(crate) fn counts(&self) -> Counts {
+        self.summary.counts().with_empty(self.left_out().iter())
+    }
+
+    /// The sections that the source had, and that held nothing.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        left_out(&self.metadata, &self.summary)
+    }
+
     /// Exactly the JSON of one section. Sections are cheapest in the order of the archive.
     pub(crate) fn section(&mut self, name: &str) -> Result<Option<Box<dyn Read + Send + '_>>> {
         let Some(span) = self.summary.sections.iter().find(|section| section.name == name) else {
             return Ok(None);
         };
-        let range = span.bytes.clone();
-        let data =
-            self.seek(range.start).map_err(|error| Error::storage("read the archive", error))?;
-        Ok(Some(Box::new(data.take(range.end - range.start))))
+        let (range, expected) = (span.bytes.clone(), span.sha256);
+        let data = self.seek(range.start).map_err(broken)?;
+        let bytes = data.take(range.end - range.start);
+        Ok(Some(Box::new(Proved { bytes, hash: Sha256::new(), expected })))
     }
 
     fn seek(&mut self, offset: u64) -> io::Result<&mut Inflate> {
@@ -71,6 +83,26 @@ impl Archive {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         Ok(data)
+    }
+}
+
+/// The bytes of a section, held at their end against what the check of the archive has read.
+struct Proved<R> {
+    bytes: R,
+    hash: Sha256,
+    expected: Sum,
+}
+
+impl<R: Read> Read for Proved<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(buffer)?;
+        if read > 0 || buffer.is_empty() {
+            self.hash.update(buffer.get(..read).unwrap_or_default());
+        } else if Sum::from(self.hash.clone().finalize()) != self.expected {
+            let reason = "the archive has changed while it was read";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        }
+        Ok(read)
     }
 }
 
@@ -133,7 +165,7 @@ impl Read for Inflate {
     }
 }
 
-/// Opens a ZIP of exactly our two files, with nothing before, between or after them.
+/// Opens a ZIP of exactly our two files, with nothing before or after them.
 fn open(mut file: File) -> Result<ZipArchive<File>> {
     check_end(&mut file)?;
     let mut zip = ZipArchive::new(file).map_err(unreadable)?;
@@ -226,16 +258,23 @@ fn compare(metadata: &Metadata, summary: &Summary) -> Result<()> {
     if metadata.data_sha256.as_ref().is_some_and(|hash| *hash != summary.sha256) {
         return Err(Error::damaged("data.json has another hash than its metadata says"));
     }
-    if metadata.is_ours()
-        && metadata
-            .records_count
-            .iter()
-            .map(|(name, _)| name)
-            .ne(summary.sections.iter().map(|section| section.name.as_str()))
-    {
+    let left_out = left_out(metadata, summary);
+    let promised = metadata.records_count.only(|name, _| !left_out.iter().any(|out| out == name));
+    let found = summary.sections.iter().map(|section| section.name.as_str());
+    if metadata.is_ours() && promised.iter().map(|(name, _)| name).ne(found) {
         return Err(Error::damaged("data.json has other sections than its metadata says"));
     }
     Ok(())
+}
+
+fn left_out(metadata: &Metadata, summary: &Summary) -> Vec<String> {
+    let written = summary.counts();
+    let none = metadata.records_count.only(|name, count| count == 0 && written.get(name).is_none());
+    if metadata.is_ours() {
+        none.iter().map(|(name, _)| name.to_owned()).collect()
+    } else {
+        Vec::new()
+    }
 }
 
 fn unreadable(error: zip::result::ZipError) -> Error {

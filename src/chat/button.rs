@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::backup::BackupId;
+use crate::service::Save;
 
 /// What all our buttons begin with; Telegram allows 64 bytes in all.
 const PREFIX: &str = "bkp:";
@@ -64,6 +65,8 @@ pub(crate) struct Pending {
     pub(crate) chat: ChatId,
     pub(crate) id: BackupId,
     pub(crate) data_sha256: String,
+    /// What becomes of what is live.
+    pub(crate) save: Save,
 }
 
 /// The confirmations that were asked for, and not yet answered. A restart forgets them.
@@ -110,7 +113,7 @@ mod tests {
 
     fn pending() -> Pending {
         let id = BackupId::from_key("20260201_143025").expect("a name");
-        Pending { admin: ADMIN, chat: CHAT, id, data_sha256: "00".to_owned() }
+        Pending { admin: ADMIN, chat: CHAT, id, data_sha256: "00".to_owned(), save: Save::First }
     }
 
     #[test]

@@ -19,6 +19,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 /// Telegram takes 4096; what is cut anyway may as well be a little shorter.
 const LONGEST_PLAIN: usize = 4000;
+/// An alert knows no markup, and no more than this.
+const LONGEST_ALERT: usize = 200;
 
 /// The plugin's own voice. It keeps a plain bot, whatever the host wraps its own in.
 #[derive(Clone)]
@@ -63,7 +65,7 @@ impl Delivery {
     pub(crate) async fn answer(&self, query: CallbackQueryId, alert: Option<String>) {
         let mut request = self.bot.answer_callback_query(query);
         if let Some(text) = alert {
-            request = request.text(text).show_alert(true);
+            request = request.text(plain(&text, LONGEST_ALERT)).show_alert(true);
         }
         if let Err(error) = request.await {
             log("answer", &error);
@@ -82,6 +84,8 @@ impl Delivery {
             let wait = match error {
                 RequestError::RetryAfter(seconds) => seconds.duration().min(LONGEST_PAUSE),
                 RequestError::Api(_) | RequestError::MigrateToChatId(_) => return false,
+                // it was taken; only the answer is one that teloxide does not know
+                RequestError::InvalidJson { .. } => return true,
                 _ => pause,
             };
             let rest = self.stop.run_until_cancelled(tokio::time::sleep(wait));
@@ -96,7 +100,7 @@ impl Delivery {
     async fn send_once(&self, chat: ChatId, message: &Message) -> Result<MessageId, RequestError> {
         match self.send_text(chat, &message.html, message.keyboard.as_ref(), true).await {
             Err(RequestError::Api(error)) if is_our_text(&error) => {
-                let plain = plain(&message.html);
+                let plain = plain(&message.html, LONGEST_PLAIN);
                 self.send_text(chat, &plain, message.keyboard.as_ref(), false).await
             }
             outcome => outcome,
@@ -129,7 +133,7 @@ impl Delivery {
         match self.edit_text(chat, old, &message.html, message.keyboard.as_ref(), true).await {
             Err(RequestError::Api(ApiError::MessageNotModified)) => Ok(old),
             Err(RequestError::Api(error)) if is_our_text(&error) => {
-                let plain = plain(&message.html);
+                let plain = plain(&message.html, LONGEST_PLAIN);
                 self.edit_text(chat, old, &plain, message.keyboard.as_ref(), false).await
             }
             // the old message is gone or too old: the news matters more than its place
@@ -180,7 +184,7 @@ fn is_our_text(error: &ApiError) -> bool {
 }
 
 /// The text without its markup, short enough for anything.
-fn plain(html: &str) -> String {
+fn plain(html: &str, longest: usize) -> String {
     let mut text = String::with_capacity(html.len());
     let mut in_tag = false;
     for symbol in html.chars() {
@@ -193,7 +197,7 @@ fn plain(html: &str) -> String {
     }
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     // Telegram counts in UTF-16
-    let mut left = LONGEST_PLAIN;
+    let mut left = longest;
     let fits = |symbol: &char| {
         let units = symbol.len_utf16();
         let fits = units <= left;
@@ -204,20 +208,25 @@ fn plain(html: &str) -> String {
     if cut.trim().is_empty() { "…".to_owned() } else { cut }
 }
 
-/// Says what Telegram refused; the error names neither the token nor the text.
+/// Says what Telegram refused, without the token and without the text.
 fn log(what: &str, error: &RequestError) {
-    tracing::warn!(what, %error, "Telegram did not take a message");
+    if let RequestError::InvalidJson { source, .. } = error {
+        // the error itself shows the whole answer, and with it the message
+        tracing::warn!(what, error = %source, "Telegram's answer cannot be read");
+    } else {
+        tracing::warn!(what, %error, "Telegram did not take a message");
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{LONGEST_PLAIN, plain};
 
     #[test]
     fn broken_markup_becomes_plain_text() {
-        assert_eq!(plain("a <b>b</b> &lt;c&gt; &amp;amp;"), "a b <c> &amp;");
-        assert_eq!(plain("<b>unclosed"), "unclosed");
-        assert_eq!(plain("<b"), "…");
-        assert_eq!(plain(&"😀".repeat(5000)).encode_utf16().count(), 4000);
+        assert_eq!(plain("a <b>b</b> &lt;c&gt; &amp;amp;", 4000), "a b <c> &amp;");
+        assert_eq!(plain("<b>unclosed", 4000), "unclosed");
+        assert_eq!(plain("<b", 4000), "…");
+        assert_eq!(plain(&"😀".repeat(5000), LONGEST_PLAIN).encode_utf16().count(), 4000);
     }
 }

@@ -186,28 +186,31 @@ fn named(text: &Text, message: &str, id: &BackupId) -> Message {
 }
 
 pub(crate) fn confirm(text: &Text, inspection: &Inspection, token: &str) -> Message {
-    let Inspection { info, live, .. } = inspection;
+    let info = &inspection.info;
     let values = [
         ("name", Value::Raw(&info.id.to_string())),
         ("size", Value::Raw(&text.size(info.size_bytes))),
         ("created", Value::Raw(&iso(info.created_at))),
         ("archived", Value::Raw(&text.records(&info.counts))),
-        ("live", Value::Raw(&text.records(live))),
     ];
-    let mut parts = vec![text.say("confirm", &values)];
-    let untouched = lacking(&info.counts, live);
-    if untouched.iter().next().is_some() {
-        let records = text.records(&untouched);
-        parts.push(text.say("confirm-untouched", &[("records", Value::Raw(&records))]));
+    let mut html = text.say("confirm", &values);
+    if let Ok(live) = &inspection.live {
+        let live = text.records(live);
+        html = format!("{html}\n{}", text.say("confirm-live", &[("live", Value::Raw(&live))]));
     }
-    if let Some((archived, live)) = far_fewer(&info.counts, live) {
-        let values = [("archived", Value::Number(archived)), ("live", Value::Number(live))];
-        parts.push(text.say("confirm-fewer", &values));
-    }
+    let mut parts = vec![html];
+    parts.extend(counted(text, "confirm-unknown", &inspection.unknown));
     if inspection.foreign {
         parts.push(text.say("confirm-foreign", &[]));
     }
-    parts.push(text.say("confirm-promise", &[]));
+    match &inspection.live {
+        Ok(live) => parts.extend(comparison(text, &info.counts, live)),
+        Err(error) => {
+            let detail = error.chain();
+            parts.push(text.say("confirm-unreadable", &[("detail", Value::Text(&detail))]));
+        }
+    }
+    parts.push(text.say("confirm-expiry", &[]));
     let keyboard = InlineKeyboardMarkup::new([
         vec![button(text.say("button-yes", &[]), &Button::Yes(token.to_owned()))],
         vec![button(text.say("button-no", &[]), &Button::No(token.to_owned()))],
@@ -215,10 +218,26 @@ pub(crate) fn confirm(text: &Text, inspection: &Inspection, token: &str) -> Mess
     Message { html: parts.join("\n\n"), keyboard: Some(keyboard) }
 }
 
-/// What is live and not in the archive.
-fn lacking(archived: &Counts, live: &Counts) -> Counts {
-    let lacking = live.iter().filter(|(name, count)| *count > 0 && archived.get(name).is_none());
-    lacking.map(|(name, count)| (name.to_owned(), count)).collect()
+/// What a restore does to what is live.
+fn comparison(text: &Text, archived: &Counts, live: &Counts) -> Vec<String> {
+    let untouched = live.only(|name, count| count > 0 && archived.get(name).is_none());
+    let mut lines: Vec<String> = counted(text, "confirm-untouched", &untouched).collect();
+    if let Some((archived, live)) = far_fewer(archived, live) {
+        let values = [("archived", Value::Number(archived)), ("live", Value::Number(live))];
+        lines.push(text.say("confirm-fewer", &values));
+    }
+    lines.push(text.say("confirm-promise", &[]));
+    lines
+}
+
+/// A line that names some records; none where there are none.
+fn counted<'t>(
+    text: &'t Text,
+    id: &'t str,
+    counts: &'t Counts,
+) -> impl Iterator<Item = String> + 't {
+    let line = || text.say(id, &[("records", Value::Raw(&text.records(counts)))]);
+    (!counts.is_empty()).then(line).into_iter()
 }
 
 /// Whether a restore leaves less than half of the records in the sections that it replaces.
@@ -239,25 +258,31 @@ pub(crate) fn restore_started(text: &Text, id: &BackupId) -> Message {
 }
 
 pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
+    let id = if restored.untouched.is_empty() { "restore-done" } else { "restore-done-in-part" };
     let values = [
         ("name", Value::Raw(&restored.info.id.to_string())),
         ("records", Value::Raw(&text.records(&restored.info.counts))),
     ];
-    let html = if restored.untouched.iter().next().is_none() {
-        text.say("restore-done", &values)
-    } else {
-        let done = text.say("restore-done-in-part", &values);
-        let records = text.records(&restored.untouched);
-        let line = text.say("restore-untouched", &[("records", Value::Raw(&records))]);
-        format!("{done}\n{line}")
-    };
-    Message { html, keyboard: Some(undo_button(text, "button-undo", &restored.undo)) }
+    let mut lines = vec![text.say(id, &values)];
+    lines.extend(counted(text, "restore-untouched", &restored.untouched));
+    lines.extend(counted(text, "restore-unknown", &restored.unknown));
+    let keyboard = restored.undo.as_ref().map(|undo| undo_button(text, "button-undo", undo));
+    Message { html: lines.join("\n"), keyboard }
 }
 
 pub(crate) fn restore_failed(text: &Text, failed: &RestoreFailed) -> Message {
-    let Some(undo) = &failed.undo else { return because(text, "restore-failed", &failed.error) };
+    if !failed.unclear {
+        return because(text, "restore-failed", &failed.error);
+    }
+    unclear(text, failed)
+}
+
+/// The source came to an end that nobody can tell: what is live may be anything.
+fn unclear(text: &Text, failed: &RestoreFailed) -> Message {
     let message = because(text, "restore-unclear", &failed.error);
-    Message { keyboard: Some(undo_button(text, "button-undo", undo)), ..message }
+    let Some(undo) = &failed.undo else { return message };
+    let html = format!("{}\n\n{}", message.html, text.say("restore-way-back", &[]));
+    Message { html, keyboard: Some(undo_button(text, "button-undo", undo)) }
 }
 
 pub(crate) fn undo_started(text: &Text) -> Message {
@@ -267,12 +292,24 @@ pub(crate) fn undo_started(text: &Text) -> Message {
 pub(crate) fn undo_done(text: &Text, restored: &Restored) -> Message {
     let records = text.records(&restored.info.counts);
     let html = text.say("undo-done", &[("records", Value::Raw(&records))]);
-    Message { html, keyboard: Some(undo_button(text, "button-redo", &restored.undo)) }
+    let keyboard = restored.undo.as_ref().map(|undo| undo_button(text, "button-redo", undo));
+    Message { html, keyboard }
+}
+
+pub(crate) fn undo_failed(text: &Text, failed: &RestoreFailed) -> Message {
+    if failed.unclear {
+        return unclear(text, failed);
+    }
+    let keyboard = failed.undo.as_ref().map(|undo| undo_button(text, "button-undo", undo));
+    Message { keyboard, ..because(text, "undo-failed", &failed.error) }
 }
 
 pub(crate) fn interrupted(text: &Text, interrupted: &Interrupted) -> Message {
-    let html = text.say("interrupted", &[("name", Value::Text(&interrupted.restored))]);
-    Message { html, keyboard: Some(undo_button(text, "button-undo", &interrupted.undo)) }
+    let told = text.say("interrupted", &[("name", Value::Text(&interrupted.restored))]);
+    let undo = interrupted.undo.as_ref();
+    let advice = if undo.is_some() { "interrupted-way-back" } else { "interrupted-lost" };
+    let html = format!("{told}\n\n{}", text.say(advice, &[]));
+    Message { html, keyboard: undo.map(|undo| undo_button(text, "button-undo", undo)) }
 }
 
 pub(crate) fn settings(text: &Text, settings: &Settings<'_>) -> Message {

@@ -1,16 +1,19 @@
 //! Making a backup, and deciding which old ones go.
 
-use std::io::Write;
+use std::io::SeekFrom;
 
 use chrono::SubsecRound;
 use tokio::runtime::Handle;
 
 use super::notebook::Notebook;
-use super::{Parts, Report};
+use super::{Checked, Parts, Report};
 use crate::archive::{Archive, ArchiveWriter, Metadata, Origin};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, Standing, Verdict, plan};
+
+/// How many backups may be made within one second.
+const MOST_COPIES: u32 = 1000;
 
 /// A backup that is published and proved.
 pub(super) struct Created {
@@ -21,6 +24,10 @@ pub(super) struct Created {
 impl Parts {
     pub(super) fn back_up(&self, handle: &Handle, trigger: Trigger) -> Result<Report> {
         let created = self.create(handle, trigger)?;
+        if trigger == Trigger::Manual {
+            // what failed before works again, and the person who asked sees it
+            self.forget_failure();
+        }
         let cleanup = self.apply_retention(handle).err();
         if let Some(error) = &cleanup {
             tracing::warn!(kind = ?error.kind(), step = %error, "old backups were not removed");
@@ -34,19 +41,20 @@ impl Parts {
         let step = "write the archive";
         // whole seconds are all that the name and the metadata hold
         let now = self.clock.now().trunc_subsecs(0);
-        let origin = Origin {
+        let mut origin = Origin {
             created_at: self.clock.to_local(now),
             created_at_utc: now,
             trigger,
             bot_id: self.bot_id,
             schema_version: self.schema_version,
+            sections: Vec::new(),
         };
         let stamp = origin.created_at;
         let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
         let mut writer = ArchiveWriter::begin(&mut draft, stamp, self.meter())?;
-        self.export(handle, &mut writer)?;
+        origin.sections = self.export(handle, &mut writer)?;
         let (_, written) = writer.finish(&origin)?;
-        draft.flush().map_err(|e| Error::storage(step, e))?;
+        let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
 
         let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
         let mut archive = Archive::open(Box::new(file), self.meter())?;
@@ -56,33 +64,38 @@ impl Parts {
         // some systems rename no file that is open
         drop(archive);
 
-        let id = (1..=u32::MAX)
+        let id = (1..=MOST_COPIES)
             .map(|copy| BackupId::new(stamp, copy))
             .find_map(|id| match draft.publish(&id) {
                 Ok(true) => Some(Ok(id)),
                 Ok(false) => None,
                 Err(error) => Some(Err(Error::storage("name the archive", error))),
             })
-            .unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "find a free name")))?;
-        let size_bytes = self.size_of(&id)?;
+            .unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "find a free name")))?;
         self.note_proof(&id, size_bytes, &data_sha256);
         tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
         Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
     }
 
-    fn size_of(&self, id: &BackupId) -> Result<u64> {
-        let list = self.storage.list().map_err(|e| Error::storage("list the backups", e))?;
-        let found = list.into_iter().find(|(found, _)| found == id);
-        found
-            .map(|(_, size)| size)
-            .ok_or_else(|| Error::new(ErrorKind::Storage, format!("{id} is gone at once")))
+    fn forget_failure(&self) {
+        let noted = Notebook::read(self.storage.as_ref()).and_then(|mut notebook| {
+            if notebook.failing.take().is_some() {
+                notebook.write(self.storage.as_ref())?;
+            }
+            Ok(())
+        });
+        if let Err(error) = noted {
+            tracing::warn!(kind = ?error.kind(), step = %error, "the recovery was not noted");
+        }
     }
 
     /// A proof that is not noted costs one more reading later, and nothing else.
     fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
-        let mut notebook = Notebook::read(self.storage.as_ref());
-        notebook.prove(id, size_bytes, data_sha256);
-        if let Err(error) = notebook.write(self.storage.as_ref()) {
+        let noted = Notebook::read(self.storage.as_ref()).and_then(|mut notebook| {
+            notebook.prove(id, size_bytes, data_sha256);
+            notebook.write(self.storage.as_ref())
+        });
+        if let Err(error) = noted {
             tracing::warn!(kind = ?error.kind(), step = %error, "a proof was not noted");
         }
     }
@@ -92,7 +105,7 @@ impl Parts {
         if found.len() <= self.keep {
             return Ok(());
         }
-        let mut notebook = Notebook::read(self.storage.as_ref());
+        let mut notebook = Notebook::read(self.storage.as_ref())?;
         let candidates: Vec<Candidate> = found
             .into_iter()
             .map(|(id, size_bytes)| self.candidate(handle, &mut notebook, id, size_bytes))
@@ -135,7 +148,7 @@ impl Parts {
             Standing::Foreign
         } else if notebook.is_proved(&id, size_bytes) {
             Standing::Verified
-        } else if let Ok((archive, _)) = self.checked(handle, &id) {
+        } else if let Ok(Checked { archive, .. }) = self.checked(handle, &id) {
             notebook.prove(&id, size_bytes, &archive.summary.sha256);
             Standing::Verified
         } else {
@@ -147,7 +160,7 @@ impl Parts {
 
 /// What was read back is what was written.
 fn same(written: &Metadata, archive: &Archive) -> Result<()> {
-    if *written == archive.metadata && written.records_count == archive.summary.counts() {
+    if *written == archive.metadata && written.records_count == archive.counts() {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Storage, "what was read back is not what was written"))

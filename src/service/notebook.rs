@@ -22,7 +22,7 @@ pub(crate) struct Notebook {
     pub(crate) undo: Option<Undo>,
     /// The journal: written before a restore, cleared after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) restoring: Option<Undo>,
+    pub(crate) restoring: Option<Journal>,
     /// That the schedule fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failing: Option<Failing>,
@@ -43,13 +43,20 @@ struct Proof {
     data_sha256: String,
 }
 
+/// A restore under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Journal {
+    /// The archive that is restored.
+    pub(crate) restored: String,
+    /// None where what was live could not be saved, and was given up.
+    pub(crate) undo: Option<Undo>,
+}
+
 /// The way back to a safety backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Undo {
     /// What a button must know to use it.
     pub(crate) token: String,
-    /// The archive that was restored.
-    pub(crate) restored: String,
     /// The archive of what was live before.
     pub(crate) safety: String,
     pub(crate) safety_sha256: String,
@@ -75,19 +82,15 @@ impl Default for Notebook {
 }
 
 impl Notebook {
-    /// Reads it; one that is missing or damaged is an empty one.
-    pub(crate) fn read(storage: &dyn Storage) -> Self {
-        match storage.read_state() {
-            Ok(Some(json)) => Self::parse(&json).unwrap_or_else(|error| {
-                tracing::warn!(line = error.line(), "state.json is damaged; starting a new one");
-                Self::default()
-            }),
-            Ok(None) => Self::default(),
-            Err(error) => {
-                tracing::warn!(%error, "state.json cannot be read");
-                Self::default()
-            }
-        }
+    /// Reads it; one that is missing or damaged is an empty one. One that cannot be read now may
+    /// hold the way back from a restore, so that is an error.
+    pub(crate) fn read(storage: &dyn Storage) -> Result<Self> {
+        let state = storage.read_state().map_err(|e| Error::storage("read state.json", e))?;
+        let Some(json) = state else { return Ok(Self::default()) };
+        Ok(Self::parse(&json).unwrap_or_else(|error| {
+            tracing::warn!(line = error.line(), "state.json is damaged; starting a new one");
+            Self::default()
+        }))
     }
 
     fn parse(json: &[u8]) -> serde_json::Result<Self> {
@@ -130,6 +133,11 @@ impl Notebook {
 
     /// The safety backups that a button may still lead to.
     pub(crate) fn undo_to(&self) -> Vec<BackupId> {
-        [&self.undo, &self.restoring].into_iter().flatten().filter_map(Undo::safety).collect()
+        self.undos().filter_map(Undo::safety).collect()
+    }
+
+    pub(crate) fn undos(&self) -> impl Iterator<Item = &Undo> {
+        let journal = self.restoring.as_ref().and_then(|journal| journal.undo.as_ref());
+        self.undo.iter().chain(journal)
     }
 }

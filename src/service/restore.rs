@@ -1,31 +1,51 @@
 //! Bringing a backup back, and bringing back what was before that.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::TimeDelta;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::notebook::{Notebook, Undo};
-use super::{Parts, Service, failed, panicked};
+use super::notebook::{Journal, Notebook, Undo};
+use super::{Checked, Parts, Service, failed, nothing_known, panicked, sorted};
 use crate::archive::Archive;
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::Import;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How long after a restore one tap takes it back. Later than that a tap may be a slip, and much may
+/// have been added meanwhile: then the question comes first.
+const UNDO_UNASKED: TimeDelta = TimeDelta::minutes(10);
+
+/// What happens to what is live before a restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Save {
+    /// It is saved; if that fails, nothing is restored.
+    First,
+    /// It cannot be read, and a person has agreed to give it up.
+    GiveUp,
+}
 
 /// What a finished restore tells.
 #[derive(Debug)]
 pub(crate) struct Restored {
+    /// The archive, with the records that the bot took.
     pub(crate) info: BackupInfo,
+    /// Sections of the archive that the bot does not know: they were passed over.
+    pub(crate) unknown: Counts,
     /// Sections that are live and that the archive lacks: they stayed as they were.
     pub(crate) untouched: Counts,
-    /// What the button for the way back must know.
-    pub(crate) undo: String,
+    /// What the button for the way back must know; none where nothing could be saved.
+    pub(crate) undo: Option<String>,
 }
 
 /// Why a restore did not happen.
 #[derive(Debug)]
 pub(crate) struct RestoreFailed {
     pub(crate) error: Error,
-    /// The way back, where what is live may have been changed.
+    /// What is live may have been changed.
+    pub(crate) unclear: bool,
+    /// The way back, where there is one.
     pub(crate) undo: Option<String>,
 }
 
@@ -33,12 +53,20 @@ pub(crate) struct RestoreFailed {
 #[derive(Debug)]
 pub(crate) struct Interrupted {
     pub(crate) restored: String,
-    pub(crate) undo: String,
+    pub(crate) undo: Option<String>,
+}
+
+/// Where a button of the way back leads.
+#[derive(Debug)]
+pub(crate) struct UndoTarget {
+    pub(crate) safety: BackupId,
+    /// The restore is so recent that nobody needs to be asked.
+    pub(crate) recent: bool,
 }
 
 impl From<Error> for RestoreFailed {
     fn from(error: Error) -> Self {
-        Self { error, undo: None }
+        Self { error, unclear: false, undo: None }
     }
 }
 
@@ -48,36 +76,52 @@ impl Service {
         &self,
         id: BackupId,
         data_sha256: String,
+        save: Save,
     ) -> Result<Restored, RestoreFailed> {
-        self.alone(move |parts, handle| Ok(parts.restore(handle, &id, &data_sha256))).await?
+        self.alone(move |parts, handle| Ok(parts.restore(handle, &id, &data_sha256, save))).await?
     }
 
-    /// Brings back what was live before the restore that gave this token.
+    /// Brings back what was live before the restore that gave this token. A failure leaves the token
+    /// as it was.
     pub(crate) async fn undo(&self, token: String) -> Result<Restored, RestoreFailed> {
+        let wanted = token.clone();
         let outcome = self.alone(move |parts, handle| {
-            let undo = parts.undo_of(&token);
-            let target = undo.and_then(|undo| Some((undo.safety()?, undo.safety_sha256)));
-            let Some((id, data_sha256)) = target else {
-                return Err(Error::new(ErrorKind::Changed, "this restore can no longer be undone"));
+            let undo = parts.undo_of(&wanted)?;
+            let Some((id, undo)) = undo.and_then(|undo| Some((undo.safety()?, undo))) else {
+                let step = "this restore can no longer be undone";
+                return Err(Error::new(ErrorKind::Changed, step));
             };
-            Ok(parts.restore(handle, &id, &data_sha256))
+            Ok(parts.restore(handle, &id, &undo.safety_sha256, Save::First))
         });
-        outcome.await?
+        let outcome = match outcome.await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(error.into()),
+        };
+        outcome.map_err(|failed| RestoreFailed { undo: failed.undo.or(Some(token)), ..failed })
     }
 
-    /// Whether this token still leads to the state before a restore.
-    pub(crate) async fn can_undo(&self, token: String) -> bool {
-        let found = self.blocking(move |parts, _| Ok(parts.undo_of(&token).is_some()));
-        found.await.unwrap_or(false)
+    /// Where this token leads; `None` where it leads nowhere any more.
+    pub(crate) async fn undo_target(&self, token: String) -> Option<UndoTarget> {
+        let found = self.blocking(move |parts, _| {
+            let undo = parts.undo_of(&token)?;
+            let age = |undo: &Undo| parts.clock.now() - undo.at;
+            Ok(undo.and_then(|undo| {
+                let recent = age(&undo) < UNDO_UNASKED;
+                Some(UndoTarget { safety: undo.safety()?, recent })
+            }))
+        });
+        found.await.unwrap_or_default()
     }
 
     /// The restore that was cut off when the bot last ran.
     pub(crate) async fn interrupted(&self) -> Option<Interrupted> {
-        let found = self.blocking(|parts, _| {
-            let notebook = Notebook::read(parts.storage.as_ref());
-            Ok(notebook
-                .restoring
-                .map(|journal| Interrupted { restored: journal.restored, undo: journal.token }))
+        // in turn: the journal of one that runs tells of no crash
+        let found = self.in_turn(|parts, _| {
+            let notebook = Notebook::read(parts.storage.as_ref())?;
+            Ok(notebook.restoring.map(|journal| Interrupted {
+                restored: journal.restored,
+                undo: journal.undo.map(|undo| undo.token),
+            }))
         });
         found.await.unwrap_or_default()
     }
@@ -85,9 +129,9 @@ impl Service {
     /// Clears the journal once the administrator knows; the way back stays open.
     pub(crate) async fn note_told_of_interruption(&self) {
         let noted = self.in_turn(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref());
+            let mut notebook = Notebook::read(parts.storage.as_ref())?;
             if let Some(journal) = notebook.restoring.take() {
-                notebook.undo = Some(journal);
+                notebook.undo = journal.undo.or(notebook.undo);
                 notebook.write(parts.storage.as_ref())?;
             }
             Ok(())
@@ -99,9 +143,9 @@ impl Service {
 }
 
 impl Parts {
-    fn undo_of(&self, token: &str) -> Option<Undo> {
-        let notebook = Notebook::read(self.storage.as_ref());
-        [notebook.undo, notebook.restoring].into_iter().flatten().find(|undo| undo.token == token)
+    fn undo_of(&self, token: &str) -> Result<Option<Undo>> {
+        let notebook = Notebook::read(self.storage.as_ref())?;
+        Ok(notebook.undos().find(|undo| undo.token == token).cloned())
     }
 
     fn restore(
@@ -109,55 +153,70 @@ impl Parts {
         handle: &Handle,
         id: &BackupId,
         data_sha256: &str,
+        save: Save,
     ) -> Result<Restored, RestoreFailed> {
-        let (mut archive, size_bytes) = self.checked(handle, id)?;
-        if archive.summary.sha256 != data_sha256 {
+        let mut checked = self.checked(handle, id)?;
+        if checked.archive.summary.sha256 != data_sha256 {
             return Err(Error::new(ErrorKind::Changed, format!("{id} was replaced")).into());
         }
-        let safety = self.create(handle, Trigger::BeforeRestore)?;
-        let journal = Undo {
-            token: Uuid::new_v4().simple().to_string(),
-            restored: id.to_string(),
-            safety: safety.info.id.to_string(),
-            safety_sha256: safety.data_sha256,
-            at: self.clock.now(),
+        let (undo, before) = match save {
+            Save::First => self.save(handle).map(|(undo, before)| (Some(undo), before))?,
+            Save::GiveUp => (None, Counts::default()),
         };
-        let mut notebook = Notebook::read(self.storage.as_ref());
-        notebook.restoring = Some(journal.clone());
+        let mut notebook = Notebook::read(self.storage.as_ref())?;
+        notebook.restoring = Some(Journal { restored: id.to_string(), undo: undo.clone() });
         notebook.write(self.storage.as_ref())?;
 
-        let outcome = self.replace(handle, &mut archive);
+        let outcome = self.replace(handle, &mut checked.archive);
 
         notebook.restoring = None;
         if !matches!(outcome, Err(Failure::Refused(_))) {
-            notebook.undo = Some(journal.clone());
+            notebook.undo.clone_from(&undo);
         }
         if let Err(error) = notebook.write(self.storage.as_ref()) {
             // the next start will tell of a restore that was cut off, which is the safe side
             tracing::warn!(kind = ?error.kind(), step = %error, "the journal was not cleared");
         }
+        let undo = undo.map(|undo| undo.token);
         match outcome {
             Ok(()) => {
                 tracing::info!(backup = %id, "restored a backup");
-                Ok(restored(id, size_bytes, archive, &safety.info.counts, journal.token))
+                Ok(restored(id, checked, &before, undo))
             }
             Err(Failure::Refused(error)) => Err(error.into()),
-            Err(Failure::Unknown(error)) => Err(RestoreFailed { error, undo: Some(journal.token) }),
+            Err(Failure::Unknown(error)) => Err(RestoreFailed { error, unclear: true, undo }),
         }
+    }
+
+    /// Saves what is live, so that there is a way back.
+    fn save(&self, handle: &Handle) -> Result<(Undo, Counts)> {
+        let safety = self.create(handle, Trigger::BeforeRestore)?;
+        let undo = Undo {
+            token: Uuid::new_v4().simple().to_string(),
+            safety: safety.info.id.to_string(),
+            safety_sha256: safety.data_sha256,
+            at: self.clock.now(),
+        };
+        Ok((undo, safety.info.counts))
     }
 
     fn replace(&self, handle: &Handle, archive: &mut Archive) -> Result<(), Failure> {
         let mut import = Import::new(archive);
         let work = AssertUnwindSafe(|| handle.block_on(self.source.restore(&mut import)));
-        match catch_unwind(work) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(cause)) => {
-                let error = import.failure().unwrap_or_else(|| {
-                    failed(ErrorKind::Source, "put the data in its place", cause)
-                });
+        let outcome = catch_unwind(work);
+        match (outcome, import.failure()) {
+            (Ok(Ok(())), None) if import.taken().is_empty() && !import.names().is_empty() => {
+                Err(Failure::Refused(nothing_known()))
+            }
+            (Ok(Ok(())), None) => Ok(()),
+            // it went on after an error, with whatever it had
+            (Ok(Ok(())), Some(failure)) => Err(Failure::Unknown(failure)),
+            (Ok(Err(_)), Some(failure)) => Err(Failure::Refused(failure)),
+            (Ok(Err(cause)), None) => {
+                let error = failed(ErrorKind::Source, "put the data in its place", cause);
                 Err(Failure::Refused(error))
             }
-            Err(panic) => Err(Failure::Unknown(panicked(panic.as_ref()))),
+            (Err(panic), _) => Err(Failure::Unknown(panicked(panic.as_ref()))),
         }
     }
 }
@@ -165,23 +224,14 @@ impl Parts {
 enum Failure {
     /// The source says so, and promises that nothing was changed.
     Refused(Error),
-    /// The source panicked: nobody knows how far it came.
+    /// Nobody knows how far the source came.
     Unknown(Error),
 }
 
-fn restored(
-    id: &BackupId,
-    size_bytes: u64,
-    archive: Archive,
-    before: &Counts,
-    undo: String,
-) -> Restored {
-    let counts = archive.summary.counts();
-    let untouched = before
-        .iter()
-        .filter(|(name, count)| *count > 0 && counts.get(name).is_none())
-        .map(|(name, count)| (name.to_owned(), count))
-        .collect();
+fn restored(id: &BackupId, checked: Checked, before: &Counts, undo: Option<String>) -> Restored {
+    let Checked { archive, size_bytes, taken } = checked;
+    let (counts, unknown) = sorted(&archive, &taken);
+    let untouched = before.only(|name, count| count > 0 && counts.get(name).is_none());
     let info = archive.metadata.into_info(id.clone(), size_bytes);
-    Restored { info: BackupInfo { counts, ..info }, untouched, undo }
+    Restored { info: BackupInfo { counts, ..info }, unknown, untouched, undo }
 }

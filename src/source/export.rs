@@ -78,8 +78,12 @@ impl<'a> Export<'a> {
         self.note(outcome)
     }
 
-    /// Closes the frame; every section that was promised must be there.
-    pub(crate) fn finish<'n>(mut self, promised: impl Iterator<Item = &'n str>) -> Result<()> {
+    /// Closes the frame; every section that was promised must be there. Gives the sections there
+    /// are, with those that held nothing and were left out.
+    pub(crate) fn finish<'n>(
+        mut self,
+        promised: impl Iterator<Item = &'n str>,
+    ) -> Result<Vec<String>> {
         self.finish_open()?;
         for name in promised {
             if !self.written.contains(name) {
@@ -87,7 +91,8 @@ impl<'a> Export<'a> {
                 return Err(Error::new(ErrorKind::Source, step));
             }
         }
-        self.raw(if self.written.is_empty() { b"{}" } else { b"}" })
+        self.raw(if self.written.is_empty() { b"{}" } else { b"}" })?;
+        Ok(self.written.into_iter().collect())
     }
 
     fn begin(&mut self, section: &str) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The way of the data back into a bot: read section by section, decoded into the host's types.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{BufReader, Read};
 use std::marker::PhantomData;
@@ -15,19 +16,44 @@ pub(crate) trait Sections: Send {
     /// The sections there are, in the order of the archive.
     fn names(&self) -> Vec<String>;
 
+    /// Sections that held nothing when the backup was made, and were left out of it.
+    fn left_out(&self) -> Vec<String>;
+
+    /// The version of the host's data that the backup holds.
+    fn schema_version(&self) -> Option<u32>;
+
     /// Exactly the JSON of one section; `None` where there is no such section.
     fn open(&mut self, section: &str) -> Result<Option<Box<dyn Read + Send + '_>>>;
 }
 
 /// Gives the data of a backup, section by section.
+///
+/// An error of any of its calls is final: the operation fails, even if the source passes over it.
 pub struct Import<'a> {
     sections: &'a mut dyn Sections,
+    taken: BTreeSet<String>,
     failure: Option<Error>,
 }
 
 impl<'a> Import<'a> {
     pub(crate) fn new(sections: &'a mut dyn Sections) -> Self {
-        Self { sections, failure: None }
+        Self { sections, taken: BTreeSet::new(), failure: None }
+    }
+
+    /// The [`schema_version`](crate::BackupPluginBuilder::schema_version) with which this backup was
+    /// made; `None` in archives of the Python system.
+    #[must_use]
+    pub fn schema_version(&self) -> Option<u32> {
+        self.sections.schema_version()
+    }
+
+    /// The sections that were read.
+    pub(crate) fn taken(&self) -> BTreeSet<String> {
+        self.taken.clone()
+    }
+
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        self.sections.left_out()
     }
 
     /// The sections that this backup holds, in the order of the archive.
@@ -115,6 +141,7 @@ impl<'a> Import<'a> {
         S: DeserializeSeed<'de>,
     {
         let Some(json) = self.sections.open(section)? else { return Ok(None) };
+        self.taken.insert(section.to_owned());
         let mut json = serde_json::Deserializer::from_reader(BufReader::new(json));
         let value = seed.deserialize(&mut json).map_err(|error| unfit(section, &error))?;
         json.end().map_err(|error| unfit(section, &error))?;

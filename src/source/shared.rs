@@ -18,8 +18,10 @@ const WHOLE: &str = "data";
 
 /// The state of a bot in a lock, as a source: each field of the struct is a section of the backup.
 ///
-/// The lock is held only for a clone of the state, and for the swap at the end of a restore. A
-/// state that is not a struct (a bare map or list) is one section called `data`.
+/// The lock is held only for a clone of the state, and for the swap at the end of a restore; where
+/// the backup lacks a field, while it is read. A state that is not a struct (a bare map or list) is
+/// one section called `data`. A field with `#[serde(skip)]` is in no backup, and after a restore it
+/// has its default: keep connections, caches and the like elsewhere.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -62,7 +64,7 @@ where
 
     /// Decodes a backup wholly. What it lacks is taken from `live`.
     fn decode(&self, data: &mut Import<'_>, live: Option<&T>) -> Result<T> {
-        if self.fields.is_none() {
+        let Some(fields) = self.fields else {
             return match (data.value(WHOLE)?, live) {
                 (Some(value), _) => Ok(value),
                 (None, Some(live)) => Ok(live.clone()),
@@ -71,26 +73,35 @@ where
                     Err(Error::new(ErrorKind::Incompatible, step))
                 }
             };
-        }
+        };
         let names = data.names();
         let mut lacking = match live {
             Some(live) => fields_as_json(live)?,
             None => Vec::new(),
         };
-        lacking.retain(|(name, _)| !names.contains(name));
+        // what held nothing when the backup was made holds nothing after it
+        let left_out = data.left_out();
+        lacking.retain(|(name, _)| !names.contains(name) && !left_out.contains(name));
         if lacking.is_empty() {
-            return Self::decode_with(data, lacking);
+            return Self::decode_with(data, fields, lacking);
         }
-        match Self::decode_with(data, lacking) {
+        match Self::decode_with(data, fields, lacking) {
             Ok(state) => Ok(state),
             // an older backup may hold a field under its alias: then nothing is lacking after all
-            Err(error) => Self::decode_with(data, Vec::new()).map_err(|_| error),
+            Err(error) => Self::decode_with(data, fields, Vec::new()).map_err(|_| error),
         }
     }
 
-    fn decode_with(data: &mut Import<'_>, lacking: Vec<(String, Box<RawValue>)>) -> Result<T> {
+    fn decode_with(
+        data: &mut Import<'_>,
+        fields: &[&str],
+        lacking: Vec<(String, Box<RawValue>)>,
+    ) -> Result<T> {
         let mut failure = None;
-        let names = data.names().into_iter();
+        let mut names = data.names();
+        // what is no field stays unread, and the administrator is told of it
+        names.retain(|name| fields.contains(&name.as_str()));
+        let names = names.into_iter();
         let fields = Fields { data, names, lacking, next: None, failure: &mut failure };
         T::deserialize(fields).map_err(|error| {
             failure.unwrap_or_else(|| {
@@ -101,7 +112,8 @@ where
 
     /// Whether the backup holds every field, so that nothing live must stay as it is.
     fn complete(&self, data: &Import<'_>) -> bool {
-        let names = data.names();
+        let mut names = data.names();
+        names.extend(data.left_out());
         let has = |field: &str| names.iter().any(|name| name == field);
         self.fields.map_or_else(|| has(WHOLE), |fields| fields.iter().all(|field| has(field)))
     }
@@ -150,19 +162,29 @@ impl<T> fmt::Debug for Shared<T> {
     }
 }
 
-type BoxFuture<'a, V> = Pin<Box<dyn Future<Output = Result<V, BoxError>> + Send + 'a>>;
-type Change<'a, T> = Box<dyn FnOnce(&T) -> Result<T, BoxError> + Send + 'a>;
+pub(crate) type BoxFuture<'a, V> = Pin<Box<dyn Future<Output = Result<V, BoxError>> + Send + 'a>>;
+pub(crate) type Change<'a, T> = Box<dyn FnOnce(&T) -> Result<T, BoxError> + Send + 'a>;
 
 /// A lock around a state: a tokio or std `RwLock` or `Mutex`.
-pub trait SharedState<T>: Send + Sync + 'static {
-    /// A copy of the state.
-    fn snapshot(&self) -> BoxFuture<'_, T>;
+pub trait SharedState<T>: lock::Lock<T> {}
+impl<T, L: lock::Lock<T>> SharedState<T> for L {}
 
-    /// Puts what `change` makes of the state in its place, or leaves it on an error.
-    fn update<'a>(&'a self, change: Change<'a, T>) -> BoxFuture<'a, ()>;
+mod lock {
+    use super::{BoxFuture, Change};
+
+    /// What [`SharedState`](super::SharedState) is made of, kept to this crate.
+    pub trait Lock<T>: Send + Sync + 'static {
+        /// A copy of the state.
+        fn snapshot(&self) -> BoxFuture<'_, T>;
+
+        /// Puts what `change` makes of the state in its place, or leaves it on an error.
+        fn update<'a>(&'a self, change: Change<'a, T>) -> BoxFuture<'a, ()>;
+    }
 }
 
-impl<T: Clone + Send + Sync + 'static> SharedState<T> for tokio::sync::RwLock<T> {
+use lock::Lock;
+
+impl<T: Clone + Send + Sync + 'static> Lock<T> for tokio::sync::RwLock<T> {
     fn snapshot(&self) -> BoxFuture<'_, T> {
         Box::pin(async { Ok(self.read().await.clone()) })
     }
@@ -176,7 +198,7 @@ impl<T: Clone + Send + Sync + 'static> SharedState<T> for tokio::sync::RwLock<T>
     }
 }
 
-impl<T: Clone + Send + 'static> SharedState<T> for tokio::sync::Mutex<T> {
+impl<T: Clone + Send + 'static> Lock<T> for tokio::sync::Mutex<T> {
     fn snapshot(&self) -> BoxFuture<'_, T> {
         Box::pin(async { Ok(self.lock().await.clone()) })
     }
@@ -190,7 +212,7 @@ impl<T: Clone + Send + 'static> SharedState<T> for tokio::sync::Mutex<T> {
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> SharedState<T> for std::sync::RwLock<T> {
+impl<T: Clone + Send + Sync + 'static> Lock<T> for std::sync::RwLock<T> {
     fn snapshot(&self) -> BoxFuture<'_, T> {
         Box::pin(async { Ok(self.read().map_err(|_| poisoned())?.clone()) })
     }
@@ -204,7 +226,7 @@ impl<T: Clone + Send + Sync + 'static> SharedState<T> for std::sync::RwLock<T> {
     }
 }
 
-impl<T: Clone + Send + 'static> SharedState<T> for std::sync::Mutex<T> {
+impl<T: Clone + Send + 'static> Lock<T> for std::sync::Mutex<T> {
     fn snapshot(&self) -> BoxFuture<'_, T> {
         Box::pin(async { Ok(self.lock().map_err(|_| poisoned())?.clone()) })
     }

@@ -11,10 +11,13 @@ use crate::backup::BackupId;
 use crate::storage::{Draft, Readable, Storage};
 
 const STATE: &str = "state.json";
+const PROBE: &str = ".backup_probe";
 const DRAFT_PREFIX: &str = ".backup_";
 const DRAFT_SUFFIX: &str = ".tmp";
 /// A draft that was not written to for so long belongs to nobody: a crash left it.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
+/// Within so long a draft that nobody holds may be one that was made just now.
+const NEWBORN: Duration = Duration::from_secs(10);
 
 /// Archives in a folder of the local disk.
 ///
@@ -38,7 +41,21 @@ impl FolderStorage {
 
     fn temporary(&self) -> io::Result<NamedTempFile> {
         // 0600 on Unix, and beside the others, so that a rename is a rename
-        Builder::new().prefix(DRAFT_PREFIX).suffix(DRAFT_SUFFIX).tempfile_in(&self.folder)
+        let file =
+            Builder::new().prefix(DRAFT_PREFIX).suffix(DRAFT_SUFFIX).tempfile_in(&self.folder)?;
+        // the kernel holds this as long as we live; where it knows no locks, age must do
+        #[cfg(unix)]
+        let _ = file.as_file().try_lock();
+        Ok(file)
+    }
+
+    /// Does all that a backup will do, under names that are none.
+    fn probe(&self) -> io::Result<()> {
+        let probe = self.folder.join(PROBE);
+        remove(&probe)?;
+        self.temporary()?.persist_noclobber(&probe)?;
+        remove(&probe)?;
+        sync_folder(&self.folder)
     }
 
     fn remove_abandoned_drafts(&self) -> io::Result<()> {
@@ -97,12 +114,36 @@ impl FolderStorage {
 }
 
 fn is_abandoned(entry: &fs::DirEntry) -> bool {
-    entry.metadata().is_ok_and(|found| {
-        found.is_file()
-            && found.modified().is_ok_and(|at| {
-                SystemTime::now().duration_since(at).is_ok_and(|age| age > ABANDONED)
-            })
-    })
+    let Ok(found) = entry.metadata() else { return false };
+    let age = found.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+    found.is_file()
+        && age.is_some_and(|age| {
+            age > ABANDONED || age > NEWBORN && is_held(&entry.path()) == Some(false)
+        })
+}
+
+/// Whether a living process holds a draft; `None` where nobody can tell.
+#[cfg(unix)]
+fn is_held(draft: &Path) -> Option<bool> {
+    match File::open(draft).ok()?.try_lock() {
+        Ok(()) => Some(false),
+        Err(fs::TryLockError::WouldBlock) => Some(true),
+        Err(fs::TryLockError::Error(_)) => None,
+    }
+}
+
+/// A lock would keep us from reading the draft back on other systems, so there is none.
+#[cfg(not(unix))]
+fn is_held(_: &Path) -> Option<bool> {
+    None
+}
+
+/// Removes a file, if it is there.
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 impl Storage for FolderStorage {
@@ -119,18 +160,12 @@ impl Storage for FolderStorage {
         create_private(&self.folder)?;
         self.close_to_others()?;
         self.remove_abandoned_drafts()?;
-        // the only proof that a folder can be written is a file in it
-        self.temporary()?.close()
+        self.probe()
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         let mut found = Vec::new();
-        let entries = match fs::read_dir(&self.folder) {
-            // removed while the bot ran: the next backup makes it anew
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-            entries => entries?,
-        };
-        for entry in entries {
+        for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let Some(id) = entry.file_name().to_str().and_then(BackupId::parse) else { continue };
             // neither a link nor a pipe is one of ours, and opening a pipe would wait for ever
@@ -155,16 +190,13 @@ impl Storage for FolderStorage {
     }
 
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
-        // a folder that was removed while the bot ran is made anew
-        create_private(&self.folder)?;
+        // a folder that is gone is not made anew: it may be a disk that is not mounted
+        self.remove_abandoned_drafts()?;
         Ok(Box::new(FolderDraft { folder: self.folder.clone(), file: Some(self.temporary()?) }))
     }
 
     fn delete(&self, id: &BackupId) -> io::Result<()> {
-        match fs::remove_file(self.file(id)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        remove(&self.file(id))
     }
 
     fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
@@ -209,7 +241,13 @@ impl Draft for FolderDraft {
             return Err(io::Error::other("this draft is no longer there"));
         };
         match file.persist_noclobber(self.folder.join(id.to_string())) {
-            Ok(_) => sync_folder(&self.folder).map(|()| true),
+            Ok(file) => {
+                // where names are kept with the file, its second flush takes the new one
+                #[cfg(not(unix))]
+                file.sync_all()?;
+                drop(file);
+                sync_folder(&self.folder).map(|()| true)
+            }
             Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
                 self.file = Some(failed.file);
                 Ok(false)
@@ -237,11 +275,18 @@ impl Seek for FolderDraft {
 
 /// Makes the folder, its parents too, for the owner alone.
 fn create_private(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(folder)?;
+    match folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => sync_folder(parent),
+        None => sync_folder(Path::new(".")),
+    }
 }
 
 /// Makes the names in a folder survive a power cut.
@@ -259,7 +304,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Other systems have no such call, and keep the names with the file.
+/// Other systems have no such call.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps)]
 fn sync_folder(_: &Path) -> io::Result<()> {

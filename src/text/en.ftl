@@ -66,11 +66,16 @@ confirm = 🔄 Restore the data from this backup?
     Created: { $created }
 
     In the backup: { $archived }
-    In the bot now: { $live }
+confirm-live = In the bot now: { $live }
+confirm-unreadable = ⚠️ The data in the bot now could not be read, so I cannot save them first. This restore cannot be undone.
+
+    <code>{ $detail }</code>
+confirm-unknown = The backup holds something that this version of the bot does not know; I will pass it over: { $records }
 confirm-untouched = This backup lacks some of the data; they stay as they are: { $records }
 confirm-fewer = ⚠️ There will be far fewer records: { $live } now, { $archived } in the backup.
 confirm-foreign = ⚠️ Another bot made this backup.
-confirm-promise = I save the present data first, so the restore can be undone. The buttons work for 2 minutes.
+confirm-promise = I save the present data first, so the restore can be undone.
+confirm-expiry = The buttons work for 2 minutes.
 button-yes = ✅ Yes, restore
 button-no = ❌ Cancel
 button-list = 📂 Back to the list
@@ -84,6 +89,7 @@ restore-done-in-part = ✅ Done! The data are loaded from the backup:
     <b>{ $name }</b>
 
     Restored: { $records }
+restore-unknown = Unknown to the bot, passed over: { $records }
 restore-untouched = Not in the backup, left as it was: { $records }
 restore-failed = ❌ The restore failed. The bot's data are as they were.
 
@@ -91,8 +97,10 @@ restore-failed = ❌ The restore failed. The bot's data are as they were.
 restore-unclear = ❌ An error in the bot itself cut the restore off. The data may have changed: check them.
 
     { $reason }
+restore-way-back = All that was there before is saved. The button below brings it back.
+undo-failed = ❌ The restore could not be undone yet; the bot's data are as they were. The button below works, try again.
 
-    All that was there before is saved. The button below brings it back.
+    { $reason }
 button-undo = ↩️ Undo the restore
 undo-started = ⏳ Bringing back what was there before the restore…
 undo-done = ↩️ The restore is undone: the data are as they were before it.
@@ -100,8 +108,8 @@ undo-done = ↩️ The restore is undone: the data are as they were before it.
     Brought back: { $records }
 button-redo = ↩️ Undo this
 interrupted = ⚠️ The bot went down in the middle of a restore from { $name }. Check the data.
-
-    All that was there before is saved. If something is wrong, the button below brings it back.
+interrupted-way-back = All that was there before is saved. If something is wrong, the button below brings it back.
+interrupted-lost = What was there before could not be read. If something is wrong, restore once more: /backup_list
 stale = This button is out of date. Open the list again: /backup_list
 
 ## Settings

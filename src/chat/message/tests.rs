@@ -168,7 +168,8 @@ fn inspection() -> Inspection {
     Inspection {
         info: newest(),
         data_sha256: "00".to_owned(),
-        live: counts(14, 6, 5),
+        unknown: Counts::default(),
+        live: Ok(counts(14, 6, 5)),
         foreign: false,
     }
 }
@@ -183,21 +184,34 @@ fn restore() {
     snapshot("confirm", |text| confirm(text, &inspection(), TOKEN));
     let doubtful = Inspection {
         info: info(at(1, 14, 30, 25), 388, [("tickets".to_owned(), 0)].into_iter().collect()),
-        live: counts(1204, 21, 111),
+        unknown: [("coupons".to_owned(), 7)].into_iter().collect(),
+        live: Ok(counts(1204, 21, 111)),
         foreign: true,
         ..inspection()
     };
     snapshot("confirm_doubtful", |text| confirm(text, &doubtful, TOKEN));
+    let broken = Error::new(ErrorKind::Source, "read the bot's data: the file is not a database");
+    let unreadable = Inspection { live: Err(broken), ..inspection() };
+    snapshot("confirm_unreadable", |text| confirm(text, &unreadable, TOKEN));
     snapshot("restore_cancelled", restore_cancelled);
     snapshot("restore_started", |text| restore_started(text, &id));
-    let restored = |untouched| Restored { info: newest(), untouched, undo: TOKEN.to_owned() };
+    let restored = |untouched| Restored {
+        info: newest(),
+        unknown: Counts::default(),
+        untouched,
+        undo: Some(TOKEN.to_owned()),
+    };
     snapshot("restore_done", |text| restore_done(text, &restored(Counts::default())));
     let reviews: Counts = [("reviews".to_owned(), 3)].into_iter().collect();
     snapshot("restore_done_in_part", |text| restore_done(text, &restored(reviews.clone())));
+    let unknown = [("coupons".to_owned(), 7)].into_iter().collect();
+    let passed_over = Restored { unknown, undo: None, ..restored(reviews) };
+    snapshot("restore_done_for_good", |text| restore_done(text, &passed_over));
     let refused = RestoreFailed::from(Error::new(ErrorKind::Source, "put the data in its place"));
     snapshot("restore_failed", |text| restore_failed(text, &refused));
     let unclear = RestoreFailed {
         error: Error::new(ErrorKind::Source, "the bot's own code panicked"),
+        unclear: true,
         undo: Some(TOKEN.to_owned()),
     };
     snapshot("restore_unclear", |text| restore_failed(text, &unclear));
@@ -206,10 +220,20 @@ fn restore() {
 #[test]
 fn undo() {
     snapshot("undo_started", undo_started);
-    let undone = Restored { info: newest(), untouched: Counts::default(), undo: TOKEN.to_owned() };
+    let undone = Restored {
+        info: newest(),
+        unknown: Counts::default(),
+        untouched: Counts::default(),
+        undo: Some(TOKEN.to_owned()),
+    };
     snapshot("undo_done", |text| undo_done(text, &undone));
-    let cut_off = Interrupted { restored: newest().id.to_string(), undo: TOKEN.to_owned() };
+    let cut_off = Interrupted { restored: newest().id.to_string(), undo: Some(TOKEN.to_owned()) };
     snapshot("interrupted", |text| interrupted(text, &cut_off));
+    let lost = Interrupted { undo: None, ..cut_off };
+    snapshot("interrupted_lost", |text| interrupted(text, &lost));
+    let busy = Error::new(ErrorKind::Busy, "another backup or restore is running");
+    let failed = RestoreFailed { undo: Some(TOKEN.to_owned()), ..RestoreFailed::from(busy) };
+    snapshot("undo_failed", |text| undo_failed(text, &failed));
     snapshot("stale", |text| stale(text).into());
 }
 
@@ -255,8 +279,11 @@ fn no_list_is_too_long_for_telegram() {
     let lines = (1..=5).map(|n| Listed::Good(info(at(n, 0, 0, 0), u64::MAX, counts.clone())));
     let page = Page { lines: lines.collect(), number: 1, pages: 3, size: 5 };
     assert!(list(&text, &page).html.encode_utf16().count() <= 4096);
-    let inspection =
-        Inspection { info: info(at(1, 0, 0, 0), 1, counts.clone()), live: counts, ..inspection() };
+    let inspection = Inspection {
+        info: info(at(1, 0, 0, 0), 1, counts.clone()),
+        live: Ok(counts),
+        ..inspection()
+    };
     assert!(confirm(&text, &inspection, TOKEN).html.encode_utf16().count() <= 4096);
     let error = Error::new(ErrorKind::Source, "<".repeat(5000));
     assert!(text.reason(&error).replace("&lt;", "<").encode_utf16().count() <= 1000);
