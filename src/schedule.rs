@@ -54,11 +54,7 @@ impl Schedule {
             *retry = Retry { made_at: retry.made_at, ..Retry::default() };
             return due;
         }
-        match retry.pause {
-            // a clock that was set back must not make the pause longer
-            Some((until, pause)) => until.min(now + pause),
-            None => now,
-        }
+        retry.until(now).unwrap_or(now)
     }
 
     fn failed(&self, kind: ErrorKind) {
@@ -79,8 +75,16 @@ impl Schedule {
     }
 
     fn paused_until(&self) -> Option<DateTime<Utc>> {
-        let retry = self.retry.lock().unwrap_or_else(PoisonError::into_inner);
-        retry.pause.map(|(until, pause)| until.min(self.clock.now() + pause))
+        self.retry.lock().unwrap_or_else(PoisonError::into_inner).until(self.clock.now())
+    }
+}
+
+impl Retry {
+    /// The end of the pause; a clock that was set back does not make it longer.
+    fn until(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (until, pause) = self.pause.as_mut()?;
+        *until = (*until).min(now + *pause);
+        Some(*until)
     }
 }
 

@@ -8,10 +8,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 
 use crate::archive::{Archive, Meter, glance};
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
@@ -36,7 +38,10 @@ pub(crate) struct Parts {
 #[derive(Clone)]
 pub(crate) struct Service {
     parts: Arc<Parts>,
-    busy: Arc<Mutex<()>>,
+    /// Held by whatever must not be disturbed.
+    turn: Arc<Mutex<()>>,
+    /// A backup or restore runs, or waits for its turn.
+    busy: Arc<AtomicBool>,
 }
 
 /// A line of the list of backups.
@@ -81,7 +86,7 @@ pub(crate) struct Inspection {
 
 impl Service {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), busy: Arc::default() }
+        Self { parts: Arc::new(parts), turn: Arc::default(), busy: Arc::default() }
     }
 
     /// Makes a backup; old ones go after it.
@@ -160,31 +165,27 @@ impl Service {
         self.parts.clock.now()
     }
 
-    /// Runs on a thread where it may block, while nothing else that changes anything runs.
+    /// Runs in its turn, if no other backup or restore runs or waits for one.
     async fn alone<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let Ok(guard) = Arc::clone(&self.busy).try_lock_owned() else {
+        let Some(busy) = Busy::begin(&self.busy) else {
             return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
         };
-        self.holding(guard, work).await
+        self.in_turn(move |parts, handle| {
+            let _busy = busy;
+            work(parts, handle)
+        })
+        .await
     }
 
-    /// The same, after what runs has ended.
+    /// Runs on a thread where it may block, after what runs has ended.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let guard = Arc::clone(&self.busy).lock_owned().await;
-        self.holding(guard, work).await
-    }
-
-    async fn holding<T: Send + 'static>(
-        &self,
-        guard: OwnedMutexGuard<()>,
-        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+        let guard = Arc::clone(&self.turn).lock_owned().await;
         self.blocking(move |parts, handle| {
             // held by the thread: it lasts as long as the work, whoever waits for it
             let _guard = guard;
@@ -207,6 +208,21 @@ impl Service {
         thread.await.unwrap_or_else(|error| {
             Err(Error::new(ErrorKind::Internal, "the work was cut off").because(error))
         })
+    }
+}
+
+/// Says that a backup or restore runs, until it is dropped.
+struct Busy(Arc<AtomicBool>);
+
+impl Busy {
+    fn begin(busy: &Arc<AtomicBool>) -> Option<Self> {
+        (!busy.swap(true, Ordering::AcqRel)).then(|| Self(Arc::clone(busy)))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -316,6 +332,10 @@ impl Parts {
         let names = import.names();
         if taken.is_empty() && !names.is_empty() {
             return Err(nothing_known());
+        }
+        // what the source passes over must be whole as well
+        for name in names.iter().filter(|name| !taken.contains(*name)) {
+            import.value::<IgnoredAny>(name)?;
         }
         Ok(taken)
     }

@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// More than any bot's data; what says it holds more is not one of ours.
 const MAX_DATA_BYTES: u64 = 64 << 30;
 const MAX_METADATA_BYTES: u64 = 64 << 10;
+/// The bits of a Unix mode that say what kind of file it is, and those of a plain one.
+const FILE_KIND: u32 = 0o170_000;
+const PLAIN_FILE: u32 = 0o100_000;
 /// The end record of a ZIP without a comment.
 const END_RECORD_BYTES: usize = 22;
 
@@ -205,7 +208,8 @@ fn check_end(file: &mut File) -> Result<()> {
 
 fn check_entry(entry: &ZipFile<'_, File>) -> Result<()> {
     let known = [DATA.as_bytes(), METADATA.as_bytes()].contains(&entry.name_raw());
-    if !known || !entry.is_file() || entry.is_symlink() {
+    let kind = entry.unix_mode().map_or(0, |mode| mode & FILE_KIND);
+    if !known || !entry.is_file() || ![0, PLAIN_FILE].contains(&kind) {
         return Err(Error::damaged("the archive holds something that is not a backup's"));
     }
     if entry.encrypted() {
@@ -235,6 +239,7 @@ fn measure(zip: &mut ZipArchive<File>, mut meter: Meter) -> Result<(Summary, Pla
         compressed: entry.compressed_size(),
         deflated: entry.compression() == CompressionMethod::Deflated,
     };
+    let declared = entry.size();
     let mut data = entry.take(MAX_DATA_BYTES + 1);
     let mut buffer = vec![0; 64 << 10];
     loop {
@@ -243,6 +248,9 @@ fn measure(zip: &mut ZipArchive<File>, mut meter: Meter) -> Result<(Summary, Pla
         meter.write_all(bytes).map_err(broken)?;
     }
     let summary = meter.finish().map_err(Error::damaged)?;
+    if summary.bytes != declared {
+        return Err(Error::damaged("data.json has another length than the archive says"));
+    }
     if summary.bytes > MAX_DATA_BYTES {
         return Err(Error::damaged("data.json is larger than 64 GB"));
     }

@@ -1,7 +1,7 @@
 //! Archives in a folder: written under a temporary name beside the others, then renamed.
 
 use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -138,6 +138,17 @@ fn is_held(_: &Path) -> Option<bool> {
     None
 }
 
+/// Opens a file, if it is there and a plain one: neither a link nor a pipe is ours, and opening a
+/// pipe would wait for ever.
+fn open_file(path: &Path) -> io::Result<Option<File>> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => File::open(path).map(Some),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Removes a file, if it is there.
 fn remove(file: &Path) -> io::Result<()> {
     match fs::remove_file(file) {
@@ -180,13 +191,7 @@ impl Storage for FolderStorage {
     }
 
     fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        let path = self.file(id);
-        match fs::symlink_metadata(&path) {
-            Ok(file) if file.is_file() => Ok(Some(Box::new(File::open(path)?))),
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(open_file(&self.file(id))?.map(|file| Box::new(file) as Box<dyn Readable>))
     }
 
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
@@ -196,15 +201,15 @@ impl Storage for FolderStorage {
     }
 
     fn delete(&self, id: &BackupId) -> io::Result<()> {
-        remove(&self.file(id))
+        // a link or a pipe of that name is none of ours
+        if self.open(id)?.is_some() { remove(&self.file(id)) } else { Ok(()) }
     }
 
     fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.folder.join(STATE)) {
-            Ok(state) => Ok(Some(state)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let Some(mut file) = open_file(&self.folder.join(STATE))? else { return Ok(None) };
+        let mut state = Vec::new();
+        file.read_to_end(&mut state)?;
+        Ok(Some(state))
     }
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {

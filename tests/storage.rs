@@ -1,0 +1,343 @@
+//! What every storage promises, and what the folder promises besides.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use teloxide_backup::{BackupId, FolderStorage, MemoryStorage, Storage};
+
+fn id(key: &str) -> BackupId {
+    BackupId::parse(&format!("backup_{key}.zip")).expect("a backup's name")
+}
+
+fn names(storage: &dyn Storage) -> Vec<String> {
+    let mut names: Vec<_> =
+        storage.list().expect("a list").into_iter().map(|(id, _)| id.to_string()).collect();
+    names.sort();
+    names
+}
+
+fn publish(storage: &dyn Storage, id: &BackupId, bytes: &[u8]) -> bool {
+    let mut draft = storage.draft().expect("a draft");
+    draft.write_all(bytes).expect("written");
+    draft.publish(id).expect("published or taken")
+}
+
+fn content(storage: &dyn Storage, id: &BackupId) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    storage.open(id).expect("opens")?.read_to_end(&mut bytes).expect("reads");
+    Some(bytes)
+}
+
+/// The contract of [`Storage`], for an empty one.
+fn keeps_its_contract(storage: &(impl Storage + Clone)) {
+    storage.prepare().expect("ready");
+    assert!(names(storage).is_empty());
+    assert!(!storage.name().is_empty());
+    nothing_is_no_error(storage);
+    a_draft_is_invisible_until_it_is_published(storage);
+    a_name_is_given_once(storage);
+    the_notebook_is_replaced_whole(storage);
+    one_of_many_wins(storage);
+    // a second start finds everything as it was
+    let before = names(storage);
+    storage.prepare().expect("ready again");
+    assert_eq!(names(storage), before);
+    assert!(storage.path(&id("20260201_143025")).ends_with("backup_20260201_143025.zip"));
+}
+
+fn nothing_is_no_error(storage: &impl Storage) {
+    let nothing = id("20000101_000000");
+    assert!(storage.open(&nothing).expect("no error").is_none());
+    storage.delete(&nothing).expect("no error");
+    assert_eq!(storage.read_state().expect("no error"), None);
+}
+
+fn a_draft_is_invisible_until_it_is_published(storage: &impl Storage) {
+    let first = id("20260201_143025");
+    let mut draft = storage.draft().expect("a draft");
+    draft.write_all(b"half of ").expect("written");
+    assert!(names(storage).is_empty());
+    draft.write_all(b"it").expect("written");
+    let mut read_back = Vec::new();
+    draft.reopen().expect("reopens").read_to_end(&mut read_back).expect("reads");
+    assert_eq!(read_back, b"half of it");
+    assert!(names(storage).is_empty());
+    assert!(storage.open(&first).expect("no error").is_none());
+    assert!(draft.publish(&first).expect("published"));
+    assert_eq!(names(storage), [first.to_string()]);
+    assert_eq!(storage.list().expect("a list"), [(first.clone(), 10)]);
+    assert_eq!(content(storage, &first).as_deref(), Some(&b"half of it"[..]));
+
+    drop(storage.draft().expect("a draft that nobody publishes"));
+    let mut dropped = storage.draft().expect("a draft");
+    dropped.write_all(b"never").expect("written");
+    drop(dropped);
+    assert_eq!(names(storage).len(), 1);
+}
+
+fn a_name_is_given_once(storage: &impl Storage) {
+    let first = id("20260201_143025");
+    let mut draft = storage.draft().expect("a draft");
+    draft.write_all(b"another").expect("written");
+    assert!(!draft.publish(&first).expect("no error: the name is taken"));
+    assert_eq!(content(storage, &first).as_deref(), Some(&b"half of it"[..]));
+    // the same draft may take the next free name
+    let second = id("20260201_143025_2");
+    assert!(draft.publish(&second).expect("published"));
+    assert_eq!(content(storage, &second).as_deref(), Some(&b"another"[..]));
+    storage.delete(&second).expect("deleted");
+    assert!(storage.open(&second).expect("no error").is_none());
+    assert_eq!(names(storage), [first.to_string()]);
+}
+
+fn the_notebook_is_replaced_whole(storage: &impl Storage) {
+    storage.write_state(&vec![b'x'; 100_000]).expect("written");
+    storage.write_state(b"short").expect("written");
+    assert_eq!(storage.read_state().expect("read").as_deref(), Some(&b"short"[..]));
+    // it lies beside the archives, and is none
+    assert_eq!(names(storage).len(), 1);
+}
+
+fn one_of_many_wins(storage: &(impl Storage + Clone)) {
+    let wanted = id("20260202_000000");
+    let start = Arc::new(Barrier::new(8));
+    let threads: Vec<_> = (0..8_u8)
+        .map(|number| {
+            let (storage, start, wanted) = (storage.clone(), Arc::clone(&start), wanted.clone());
+            thread::spawn(move || {
+                let mut draft = storage.draft().expect("a draft");
+                draft.write_all(&[number; 5000]).expect("written");
+                start.wait();
+                draft.publish(&wanted).expect("published or taken").then_some(number)
+            })
+        })
+        .collect();
+    let winners: Vec<u8> =
+        threads.into_iter().filter_map(|thread| thread.join().expect("no panic")).collect();
+    let [winner] = winners[..] else { panic!("not one winner: {winners:?}") };
+    assert_eq!(content(storage, &wanted), Some(vec![winner; 5000]));
+    storage.delete(&wanted).expect("deleted");
+}
+
+#[test]
+fn memory_keeps_the_contract() {
+    keeps_its_contract(&MemoryStorage::new());
+}
+
+#[test]
+fn a_folder_keeps_the_contract() {
+    let place = tempfile::tempdir().expect("a folder");
+    // deep, and made by the storage itself
+    let folder = place.path().join("папка с пробелом").join("backups");
+    keeps_its_contract(&FolderStorage::new(&folder));
+    let left: Vec<_> = std::fs::read_dir(&folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+        .filter(|name| name != "state.json" && name != "backup_20260201_143025.zip")
+        .collect();
+    assert!(left.is_empty(), "no draft is left: {left:?}");
+}
+
+#[test]
+fn clones_of_a_memory_share_what_they_hold() {
+    let memory = MemoryStorage::new();
+    assert!(publish(&memory.clone(), &id("20260201_143025"), b"one"));
+    assert_eq!(memory.get(&id("20260201_143025")).as_deref(), Some(&b"one"[..]));
+    memory.insert(id("20260201_143025"), *b"other");
+    assert_eq!(content(&memory.clone(), &id("20260201_143025")), Some(b"other".to_vec()));
+}
+
+#[test]
+fn only_exact_names_are_listed_and_foreign_files_stay() {
+    let place = tempfile::tempdir().expect("a folder");
+    let foreign = [
+        "backup_20260201_143025_1.zip",
+        "backup_20260201_143025.zip.bak",
+        "backup_20260231_143025.zip",
+        "Backup_20260201_143025.zip",
+        "backup_20260201_143025.ZIP",
+        "notes.txt",
+        "state.json.old",
+        ".hidden",
+    ];
+    for name in foreign {
+        std::fs::write(place.path().join(name), name).expect("written");
+    }
+    let storage = FolderStorage::new(place.path());
+    storage.prepare().expect("ready");
+    assert!(publish(&storage, &id("20260201_143025"), b"ours"));
+    assert_eq!(names(&storage), ["backup_20260201_143025.zip"]);
+    for name in foreign {
+        let left = std::fs::read_to_string(place.path().join(name)).expect(name);
+        assert_eq!(left, name);
+    }
+}
+
+#[test]
+fn a_folder_that_is_gone_is_an_error_until_it_is_back() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path().join("backups");
+    let storage = FolderStorage::new(&folder);
+    storage.prepare().expect("ready");
+    // a disk that is not mounted looks the same: nothing may be written in its place
+    std::fs::remove_dir_all(&folder).expect("removed");
+    storage.delete(&id("20260201_143025")).expect("no error");
+    assert!(storage.open(&id("20260201_143025")).expect("no error").is_none());
+    assert!(storage.list().is_err(), "no list is not an empty list");
+    assert!(storage.draft().is_err());
+    assert!(storage.write_state(b"{}").is_err());
+    assert!(!folder.exists());
+    std::fs::create_dir(&folder).expect("made by somebody");
+    assert!(publish(&storage, &id("20260201_143025"), b"one"));
+    storage.write_state(b"{}").expect("written");
+    assert_eq!(names(&storage), ["backup_20260201_143025.zip"]);
+}
+
+#[test]
+fn a_file_in_the_folders_place_is_an_error() {
+    let place = tempfile::tempdir().expect("a folder");
+    let file = place.path().join("backups");
+    std::fs::write(&file, "not a folder").expect("written");
+    assert!(FolderStorage::new(&file).prepare().is_err());
+    assert_eq!(std::fs::read_to_string(&file).expect("still there"), "not a folder");
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    }
+
+    fn chmod(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+    }
+
+    fn run(program: &str, arguments: &[&str], path: &Path) {
+        let status = Command::new(program).args(arguments).arg(path).status();
+        assert!(status.expect("the program is installed").success(), "{program}");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_backup_is_left_alone() {
+        let place = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| place.path().join(name);
+        fs::write(at("secret"), "someone's own file").expect("written");
+        symlink(at("secret"), at("backup_20260101_000001.zip")).expect("a link");
+        symlink(at("nowhere"), at("backup_20260101_000002.zip")).expect("a dangling link");
+        run("mkfifo", &[], &at("backup_20260101_000003.zip"));
+        fs::create_dir(at("backup_20260101_000004.zip")).expect("a folder");
+        let storage = FolderStorage::new(place.path());
+        storage.prepare().expect("ready");
+        assert!(names(&storage).is_empty());
+        for key in 1..=4 {
+            let id = id(&format!("20260101_00000{key}"));
+            // opening the pipe would wait for ever: that this test ends is the proof
+            assert!(storage.open(&id).expect("no error").is_none(), "{id}");
+            // and no new archive takes their place
+            assert!(!publish(&storage, &id, b"new"), "{id}");
+        }
+        assert_eq!(fs::read_to_string(at("secret")).expect("there"), "someone's own file");
+        assert!(fs::symlink_metadata(at("nowhere")).is_err());
+    }
+
+    #[test]
+    fn deleting_never_touches_what_is_not_an_archive() {
+        let place = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| place.path().join(name);
+        fs::write(at("secret"), "someone's own file").expect("written");
+        symlink(at("secret"), at("backup_20260101_000001.zip")).expect("a link");
+        run("mkfifo", &[], &at("backup_20260101_000002.zip"));
+        fs::create_dir(at("backup_20260101_000003.zip")).expect("a folder");
+        let storage = FolderStorage::new(place.path());
+        for key in 1..=3 {
+            let id = id(&format!("20260101_00000{key}"));
+            // whether it is an error is open; that it stays is promised
+            let _ = storage.delete(&id);
+            assert!(fs::symlink_metadata(at(&id.to_string())).is_ok(), "{id} was deleted");
+        }
+        assert_eq!(fs::read_to_string(at("secret")).expect("there"), "someone's own file");
+    }
+
+    #[test]
+    fn all_of_it_is_for_the_owner_alone() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = place.path().join("a").join("backups");
+        let storage = FolderStorage::new(&folder);
+        storage.prepare().expect("ready");
+        assert!(publish(&storage, &id("20260201_143025"), b"one"));
+        storage.write_state(b"{}").expect("written");
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(&folder.join("backup_20260201_143025.zip")), 0o600);
+        assert_eq!(mode(&folder.join("state.json")), 0o600);
+        let _draft = storage.draft().expect("a draft");
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_folder_of_its_own_is_closed_to_others() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = place.path().join("backups");
+        fs::create_dir(&folder).expect("made by somebody");
+        // as git keeps an empty folder, and as an earlier run left it
+        for name in [".gitkeep", "state.json", "backup_20260201_143025.zip"] {
+            fs::write(folder.join(name), "").expect("written");
+        }
+        chmod(&folder, 0o755);
+        FolderStorage::new(&folder).prepare().expect("ready");
+        assert_eq!(mode(&folder), 0o700);
+    }
+
+    #[test]
+    fn a_folder_with_other_things_keeps_its_mode() {
+        let place = tempfile::tempdir().expect("a folder");
+        fs::write(place.path().join("photo.jpg"), "").expect("written");
+        chmod(place.path(), 0o755);
+        FolderStorage::new(place.path()).prepare().expect("ready");
+        assert_eq!(mode(place.path()), 0o755);
+    }
+
+    #[test]
+    fn only_abandoned_drafts_are_cleared_away() {
+        let place = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| place.path().join(name);
+        let storage = FolderStorage::new(place.path());
+        // a real draft's name, which a crash leaves behind
+        let draft = storage.draft().expect("a draft");
+        let entry = fs::read_dir(place.path()).expect("a folder").next().expect("the draft");
+        let name = entry.expect("an entry").file_name().into_string().expect("text");
+        let (stem, end) = name.rsplit_once('.').expect("an ending");
+        let old = format!("{stem}old.{end}");
+        for file in [&old, "backup_20250101_000000.zip", ".other.tmp", ".backup_notes", "notes"] {
+            fs::write(at(file), "x").expect("written");
+            run("touch", &["-d", "2 days ago"], &at(file));
+        }
+        fs::create_dir(at(".backup_folder.tmp")).expect("a folder");
+        run("touch", &["-d", "2 days ago"], &at(".backup_folder.tmp"));
+        storage.prepare().expect("ready");
+        assert!(!at(&old).exists(), "an old draft is cleared away");
+        let kept = [
+            &name,
+            "backup_20250101_000000.zip",
+            ".other.tmp",
+            ".backup_notes",
+            "notes",
+            ".backup_folder.tmp",
+        ];
+        for file in kept {
+            assert!(at(file).exists(), "{file} is left alone");
+        }
+        drop(draft);
+        assert!(!at(&name).exists(), "a dropped draft leaves nothing");
+    }
+}
