@@ -309,10 +309,12 @@ impl Scene {
 }
 
 fn fixture(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let places = [folder.join("python-archives").join(name), folder.join(name)];
-    let found = places.iter().find(|path| path.exists()).unwrap_or(&places[0]);
-    fs::read(found).unwrap_or_else(|error| panic!("{}: {error}", found.display()))
+    read_fixture(&format!("python-archives/{name}"))
+}
+
+fn read_fixture(path: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path);
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The content of one file of an archive.
@@ -372,6 +374,23 @@ async fn archives_of_the_python_system_are_restored_and_its_reader_reads_ours() 
         for (name, bytes) in fixtures() {
             assert!(scene.files()[&name] == bytes, "{name} has changed");
         }
+        scene.sandbox.finish().await;
+    }
+}
+
+/// One archive of every format that a release has written stays in `tests/fixtures` for ever.
+#[tokio::test]
+async fn every_format_that_was_ever_written_is_restored() {
+    for format in ["format-1.0"] {
+        let name = "backup_20260201_143025.zip";
+        let archive = read_fixture(&format!("{format}/{name}"));
+        let scene = Scene::start(Crm::default(), &[(name.to_owned(), archive)].into()).await;
+        let list = scene.list().await;
+        assert!(list.plain.contains("Записей: 6 заказов, 1 отзыв"), "{}", list.plain);
+        scene.anna.press("🔄 1. 2026-02-01 14:30").await;
+        scene.anna.press("✅ Да, восстановить").await;
+        scene.anna.wait_for("Готово").await;
+        assert_eq!(*scene.state.read().await, Crm::with_users(3), "{format}");
         scene.sandbox.finish().await;
     }
 }

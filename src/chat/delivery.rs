@@ -83,7 +83,8 @@ impl Delivery {
             log(what, &error);
             let wait = match error {
                 RequestError::RetryAfter(seconds) => seconds.duration().min(LONGEST_PAUSE),
-                RequestError::Api(_) | RequestError::MigrateToChatId(_) => return false,
+                RequestError::Api(error) if is_final(&error) => return false,
+                RequestError::MigrateToChatId(_) => return false,
                 // it was taken; only the answer is one that teloxide does not know
                 RequestError::InvalidJson { .. } => return true,
                 _ => pause,
@@ -137,7 +138,9 @@ impl Delivery {
                 self.edit_text(chat, old, &plain, message.keyboard.as_ref(), false).await
             }
             // the old message is gone or too old: the news matters more than its place
-            Err(RequestError::Api(_)) => self.send_once(chat, message).await,
+            Err(RequestError::Api(error)) if is_final(&error) => {
+                self.send_once(chat, message).await
+            }
             outcome => outcome,
         }
     }
@@ -169,6 +172,17 @@ fn no_preview() -> LinkPreviewOptions {
         prefer_small_media: false,
         prefer_large_media: false,
         show_above_text: false,
+    }
+}
+
+/// Whether Telegram will say the same next time: it begins what the request is to blame for with the
+/// name of a 4xx status, and teloxide gives an ailing server's answer as an unknown error.
+fn is_final(error: &ApiError) -> bool {
+    const REFUSALS: [&str; 5] =
+        ["Bad Request", "Forbidden", "Unauthorized", "Not Found", "Conflict"];
+    match error {
+        ApiError::Unknown(text) => REFUSALS.iter().any(|refusal| text.starts_with(refusal)),
+        _ => true,
     }
 }
 

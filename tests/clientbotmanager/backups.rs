@@ -34,7 +34,8 @@ fn button_of(list: &Shown, name: &str) -> String {
 
 /// Puts an archive of the Python bot among the backups.
 fn add_fixture(world: &World, name: &str) -> PathBuf {
-    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    let fixture =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/python-archives").join(name);
     let copy = backups(world).join(name);
     fs::copy(fixture, &copy).expect("the fixture");
     copy
