@@ -71,7 +71,7 @@ enum Wish {
     Show(BackupId),
     Restore(Pending),
     Cancel,
-    Undo(String),
+    Undo { token: String, safety: BackupId },
 }
 
 /// Ends a work when it is dropped, whatever became of it.
@@ -246,7 +246,7 @@ impl Chat {
             Wish::Show(id) => self.show(admin, chat, message, id).await,
             Wish::Restore(pending) => self.restore(chat, message, pending).await,
             Wish::Cancel => message::restore_cancelled(&self.parts.text),
-            Wish::Undo(token) => self.undo(chat, message, token).await,
+            Wish::Undo { token, safety } => self.undo(admin, chat, message, token, safety).await,
         };
         self.finish(running, chat, message, &answer).await;
     }
@@ -260,7 +260,8 @@ impl Chat {
             Button::No(token) => self.confirmations.take(&token, admin, chat).map(|_| Wish::Cancel),
             Button::Undo(token) => {
                 let target = self.parts.service.undo_target(token.clone()).await?;
-                Some(if target.recent { Wish::Undo(token) } else { Wish::Show(target.safety) })
+                let safety = target.safety;
+                Some(if target.recent { Wish::Undo { token, safety } } else { Wish::Show(safety) })
             }
         }
     }
@@ -301,13 +302,24 @@ impl Chat {
         }
     }
 
-    async fn undo(&self, chat: ChatId, message: MessageId, token: String) -> Message {
+    async fn undo(
+        &self,
+        admin: UserId,
+        chat: ChatId,
+        message: MessageId,
+        token: String,
+        safety: BackupId,
+    ) -> Message {
         let text = &self.parts.text;
         self.delivery.progress(chat, message, &message::undo_started(text)).await;
         match self.parts.service.undo(token).await {
             Ok(restored) => message::undo_done(text, &restored),
             Err(failed) => {
                 warn("undo", &failed.error);
+                if failed.error.kind() == ErrorKind::Source && !failed.unclear {
+                    // what is live may be unreadable: the question says so, and leaves the choice
+                    return self.show(admin, chat, message, safety).await;
+                }
                 message::undo_failed(text, &failed)
             }
         }

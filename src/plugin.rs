@@ -123,7 +123,7 @@ struct ScheduledBackup {
     chat: Chat,
     service: Service,
     work: TaskTracker,
-    /// The administrator has heard, or is hearing, that it fails.
+    /// The administrator has heard that it fails, and the notebook could not take it.
     told: Arc<AtomicBool>,
 }
 
@@ -146,8 +146,12 @@ impl Job for ScheduledBackup {
 
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            // the note cannot be written to a full disk: this program knows of it as well
-            if self.service.note_failing().await && !self.told.swap(true, Ordering::Relaxed) {
+            // where the note cannot be written, as on a full disk, this program remembers it
+            let untold = match self.service.note_failing().await {
+                Ok(untold) => untold,
+                Err(_) => !self.told.swap(true, Ordering::Relaxed),
+            };
+            if untold {
                 let told = Arc::clone(&self.told);
                 let chat = self.chat.clone();
                 let service = self.service.clone();

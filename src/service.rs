@@ -110,8 +110,8 @@ impl Service {
     }
 
     /// Notes that the schedule fails; true while the administrator has not heard of it.
-    pub(crate) async fn note_failing(&self) -> bool {
-        let noted = self.in_turn(|parts, _| {
+    pub(crate) async fn note_failing(&self) -> Result<bool> {
+        self.in_turn(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref())?;
             if let Some(failing) = notebook.failing {
                 return Ok(!failing.told);
@@ -119,8 +119,8 @@ impl Service {
             notebook.failing = Some(Failing { since: parts.clock.now(), told: false });
             notebook.write(parts.storage.as_ref())?;
             Ok(true)
-        });
-        noted.await.unwrap_or(true)
+        })
+        .await
     }
 
     /// Notes that the administrator has heard of the failure.

@@ -106,6 +106,8 @@ impl Parts {
             return Ok(());
         }
         let mut notebook = Notebook::read(self.storage.as_ref())?;
+        // what it cannot note it must not do
+        notebook.check_version()?;
         let candidates: Vec<Candidate> = found
             .into_iter()
             .map(|(id, size_bytes)| self.candidate(handle, &mut notebook, id, size_bytes))

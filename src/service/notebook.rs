@@ -108,13 +108,19 @@ impl Notebook {
 
     pub(crate) fn write(&self, storage: &dyn Storage) -> Result<()> {
         let step = "write state.json";
-        if self.version > VERSION {
-            return Err(Error::new(ErrorKind::Storage, step)
-                .because("a newer version of this bot has written it; update the bot"));
-        }
+        self.check_version()?;
         let json = serde_json::to_vec_pretty(self)
             .map_err(|error| Error::new(ErrorKind::Internal, step).because(error))?;
         storage.write_state(&json).map_err(|error| Error::storage(step, error))
+    }
+
+    /// A newer program's notes are left to it.
+    pub(crate) fn check_version(&self) -> Result<()> {
+        if self.version <= VERSION {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Storage, "write state.json")
+            .because("a newer version of this bot has written it; update the bot"))
     }
 
     pub(crate) fn prove(&mut self, id: &BackupId, size_bytes: u64, data_sha256: &str) {

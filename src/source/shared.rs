@@ -82,13 +82,16 @@ where
         // what held nothing when the backup was made holds nothing after it
         let left_out = data.left_out();
         lacking.retain(|(name, _)| !names.contains(name) && !left_out.contains(name));
-        if lacking.is_empty() {
-            return Self::decode_with(data, fields, lacking);
-        }
-        match Self::decode_with(data, fields, lacking) {
-            Ok(state) => Ok(state),
-            // an older backup may hold a field under its alias: then nothing is lacking after all
-            Err(error) => Self::decode_with(data, fields, Vec::new()).map_err(|_| error),
+        loop {
+            match Self::decode_with(data, fields, lacking.clone()) {
+                // the backup holds this field under its alias: then it is not lacking
+                Err(Undecoded { twice: Some(field), .. })
+                    if lacking.iter().any(|(name, _)| name == field) =>
+                {
+                    lacking.retain(|(name, _)| name != field);
+                }
+                outcome => return outcome.map_err(|undecoded| undecoded.error),
+            }
         }
     }
 
@@ -96,17 +99,16 @@ where
         data: &mut Import<'_>,
         fields: &[&str],
         lacking: Vec<(String, Box<RawValue>)>,
-    ) -> Result<T> {
+    ) -> Result<T, Undecoded> {
         let mut failure = None;
         let mut names = data.names();
         // what is no field stays unread, and the administrator is told of it
         names.retain(|name| fields.contains(&name.as_str()));
         let names = names.into_iter();
-        let fields = Fields { data, names, lacking, next: None, failure: &mut failure };
-        T::deserialize(fields).map_err(|error| {
-            failure.unwrap_or_else(|| {
-                Error::new(ErrorKind::Incompatible, "read the state").because(error.to_string())
-            })
+        let reader = Fields { data, names, lacking, next: None, failure: &mut failure };
+        T::deserialize(reader).map_err(|FieldError { text, twice }| {
+            let unfit = || Error::new(ErrorKind::Incompatible, "read the state").because(text);
+            Undecoded { error: failure.unwrap_or_else(unfit), twice }
         })
     }
 
@@ -287,6 +289,37 @@ fn fields_as_json<T: Serialize>(live: &T) -> Result<Vec<(String, Box<RawValue>)>
     Ok(fields.into_iter().collect())
 }
 
+/// Why a backup is not the state, and the field that came twice.
+struct Undecoded {
+    error: Error,
+    twice: Option<&'static str>,
+}
+
+/// What serde says while it reads [`Fields`].
+#[derive(Debug)]
+struct FieldError {
+    text: String,
+    twice: Option<&'static str>,
+}
+
+impl serde::de::Error for FieldError {
+    fn custom<M: fmt::Display>(text: M) -> Self {
+        Self { text: text.to_string(), twice: None }
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self { text: format!("the field «{field}» comes twice"), twice: Some(field) }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for FieldError {}
+
 /// The sections of a backup as the fields of one struct.
 struct Fields<'f, 'a> {
     data: &'f mut Import<'a>,
@@ -302,7 +335,7 @@ enum Field {
 }
 
 impl<'de> Deserializer<'de> for Fields<'_, '_> {
-    type Error = serde::de::value::Error;
+    type Error = FieldError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         visitor.visit_map(self)
@@ -316,7 +349,7 @@ impl<'de> Deserializer<'de> for Fields<'_, '_> {
 }
 
 impl<'de> MapAccess<'de> for Fields<'_, '_> {
-    type Error = serde::de::value::Error;
+    type Error = FieldError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
@@ -355,3 +388,6 @@ impl<'de> MapAccess<'de> for Fields<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ const STATE: &str = "state.json";
 const PROBE: &str = ".backup_probe";
 const DRAFT_PREFIX: &str = ".backup_";
 const DRAFT_SUFFIX: &str = ".tmp";
-/// A draft that was not written to for so long belongs to nobody: a crash left it.
+/// Where nobody can tell who holds a draft, one that was not written to for so long is a crash's.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 /// Within so long a draft that nobody holds may be one that was made just now.
 const NEWBORN: Duration = Duration::from_secs(10);
@@ -114,12 +114,17 @@ impl FolderStorage {
 }
 
 fn is_abandoned(entry: &fs::DirEntry) -> bool {
-    let Ok(found) = entry.metadata() else { return false };
+    // a pipe of such a name would be waited for, were it opened
+    let Some(found) = entry.metadata().ok().filter(std::fs::Metadata::is_file) else {
+        return false;
+    };
     let age = found.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-    found.is_file()
-        && age.is_some_and(|age| {
-            age > ABANDONED || age > NEWBORN && is_held(&entry.path()) == Some(false)
-        })
+    let least = match is_held(&entry.path()) {
+        Some(true) => return false,
+        Some(false) => NEWBORN,
+        None => ABANDONED,
+    };
+    age.is_some_and(|age| age > least)
 }
 
 /// Whether a living process holds a draft; `None` where nobody can tell.

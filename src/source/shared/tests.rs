@@ -1,0 +1,178 @@
+//! States of every shape that serde knows, there and back again.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Mutex;
+
+use serde::Deserialize;
+
+use super::*;
+use crate::source::Sections;
+
+/// A backup, without the archive around it.
+#[derive(Clone, Default)]
+struct Backup {
+    json: serde_json::Map<String, serde_json::Value>,
+    left_out: Vec<String>,
+}
+
+impl Backup {
+    fn of(json: serde_json::Value) -> Self {
+        let serde_json::Value::Object(json) = json else { panic!("not a backup: {json}") };
+        Self { json, left_out: Vec::new() }
+    }
+}
+
+impl Sections for Backup {
+    fn names(&self) -> Vec<String> {
+        self.json.keys().cloned().collect()
+    }
+
+    fn left_out(&self) -> Vec<String> {
+        self.left_out.clone()
+    }
+
+    fn schema_version(&self) -> Option<u32> {
+        None
+    }
+
+    fn open(&mut self, section: &str) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        let json = self.json.get(section).map(|value| std::io::Cursor::new(value.to_string()));
+        Ok(json.map(|json| Box::new(json) as Box<dyn Read + Send>))
+    }
+}
+
+fn export<T>(source: &Shared<T>) -> Backup
+where
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    let mut json = Vec::new();
+    let mut export = Export::new(&mut json);
+    block_on(DataSource::export(source, &mut export)).expect("exported");
+    let names = export.finish(std::iter::empty()).expect("whole");
+    let mut backup = Backup::of(serde_json::from_slice(&json).expect("JSON"));
+    backup.left_out = names.into_iter().filter(|name| !backup.json.contains_key(name)).collect();
+    backup
+}
+
+fn block_on<V>(future: impl Future<Output = V>) -> V {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}
+
+/// What is live after a backup was restored over it.
+fn restored<T>(live: T, mut backup: Backup) -> Result<T, BoxError>
+where
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    let state = Arc::new(Mutex::new(live));
+    let source = Shared::new(Arc::clone(&state));
+    block_on(source.check(&mut Import::new(&mut backup)))?;
+    block_on(source.restore(&mut Import::new(&mut backup)))?;
+    let state = state.lock().expect("not poisoned").clone();
+    Ok(state)
+}
+
+fn backup_of<T>(state: T) -> Backup
+where
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    export(&Shared::new(Arc::new(Mutex::new(state))))
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Shop {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    orders: Vec<String>,
+    #[serde(default, rename = "ratings", alias = "stars", alias = "marks")]
+    scores: BTreeMap<u64, f64>,
+    #[serde(default)]
+    note: Option<String>,
+}
+
+fn shop() -> Shop {
+    Shop {
+        orders: vec!["кофе".to_owned()],
+        scores: [(7, 94.958_862_831_581_03), (8, 0.1 + 0.2), (9, f64::MIN_POSITIVE)].into(),
+        note: Some("привет".to_owned()),
+    }
+}
+
+#[test]
+fn a_state_comes_back_to_the_last_bit() {
+    assert_eq!(restored(Shop::default(), backup_of(shop())).expect("restored"), shop());
+    assert_eq!(restored(shop(), backup_of(Shop::default())).expect("restored"), Shop::default());
+}
+
+#[test]
+fn floats_survive_whatever_they_are() {
+    // a seeded walk over all exponents: splitmix64
+    let mut seed = 42_u64;
+    let mut next = || {
+        seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        f64::from_bits(mixed ^ (mixed >> 31))
+    };
+    let floats: Vec<f64> =
+        std::iter::repeat_with(&mut next).filter(|x| x.is_finite()).take(20_000).collect();
+    let back = restored(Vec::<f64>::new(), backup_of(floats.clone())).expect("restored");
+    assert!(floats.iter().zip(&back).all(|(a, b)| a.to_bits() == b.to_bits()));
+    assert_eq!(floats.len(), back.len());
+}
+
+#[test]
+fn what_the_backup_does_not_know_stays() {
+    let old = Backup::of(serde_json::json!({ "orders": ["чай"] }));
+    let expected = Shop { orders: vec!["чай".to_owned()], ..shop() };
+    assert_eq!(restored(shop(), old).expect("restored"), expected);
+}
+
+#[test]
+fn a_field_under_its_old_name_is_that_field_and_the_others_stay() {
+    for alias in ["stars", "marks"] {
+        let old = Backup::of(serde_json::json!({ alias: { "1": 5.0 } }));
+        let expected = Shop { scores: [(1, 5.0)].into(), ..shop() };
+        assert_eq!(restored(shop(), old).expect(alias), expected);
+    }
+}
+
+#[test]
+fn a_state_that_is_no_struct_is_one_section() {
+    let state: BTreeMap<String, u32> = [("a".to_owned(), 1)].into();
+    let backup = backup_of(state.clone());
+    assert_eq!(backup.names(), ["data"]);
+    let live = BTreeMap::from([("a".to_owned(), 2), ("b".to_owned(), 3)]);
+    assert_eq!(restored(live, backup).expect("restored"), state);
+}
+
+#[test]
+fn sections_that_are_no_fields_are_left_unread() {
+    let mut backup = Backup::of(serde_json::json!({ "orders": ["чай"], "coupons": [1, 2] }));
+    let mut import = Import::new(&mut backup);
+    block_on(Shared::new(Arc::new(Mutex::new(shop()))).check(&mut import)).expect("known in part");
+    assert_eq!(import.taken().into_iter().collect::<Vec<_>>(), ["orders"]);
+}
+
+#[test]
+fn what_does_not_fit_changes_nothing_and_shows_no_data() {
+    let wrong = Backup::of(serde_json::json!({ "orders": { "тайна": 1 }, "ratings": {} }));
+    let state = Arc::new(Mutex::new(shop()));
+    let source = Shared::new(Arc::clone(&state));
+    let mut backup = wrong.clone();
+    let error = block_on(source.restore(&mut Import::new(&mut backup))).expect_err("refused");
+    let error = error.downcast::<Error>().expect("ours");
+    assert_eq!(error.kind(), ErrorKind::Incompatible);
+    assert!(!error.chain().contains("тайна"), "{}", error.chain());
+    assert_eq!(*state.lock().expect("not poisoned"), shop());
+}
+
+#[test]
+fn every_lock_will_do() {
+    let tokio_lock = Arc::new(tokio::sync::RwLock::new(shop()));
+    let mutex = Arc::new(tokio::sync::Mutex::new(shop()));
+    let std_lock = Arc::new(std::sync::RwLock::new(shop()));
+    let expected = backup_of(shop()).json;
+    assert_eq!(export(&Shared::new(tokio_lock)).json, expected);
+    assert_eq!(export(&Shared::new(mutex)).json, expected);
+    assert_eq!(export(&Shared::new(std_lock)).json, expected);
+}
