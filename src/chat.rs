@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Report, Save, Service};
+use crate::service::{Inspection, Report, Save, Service};
 use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
@@ -274,18 +274,23 @@ impl Chat {
         // the way back from a restore that was cut off must be told before another one begins
         self.tell_of_interruption().await;
         match self.parts.service.inspect(id.clone()).await {
-            Ok(inspection) => {
-                let data_sha256 = inspection.data_sha256.clone();
-                let save = if inspection.live.is_ok() { Save::First } else { Save::GiveUp };
-                let pending = Pending { admin, chat, id, data_sha256, save };
-                let token = self.confirmations.ask(pending);
-                message::confirm(text, &inspection, &token)
-            }
+            Ok(inspection) => self.ask(admin, chat, &inspection),
             Err(error) => {
                 warn("inspect", &error);
                 message::inspect_failed(text, &id, &error)
             }
         }
+    }
+
+    fn ask(&self, admin: UserId, chat: ChatId, inspection: &Inspection) -> Message {
+        let token = self.confirmations.ask(Pending {
+            admin,
+            chat,
+            id: inspection.info.id.clone(),
+            data_sha256: inspection.data_sha256.clone(),
+            save: if inspection.live.is_ok() { Save::First } else { Save::GiveUp },
+        });
+        message::confirm(&self.parts.text, inspection, &token)
     }
 
     async fn restore(&self, chat: ChatId, message: MessageId, pending: Pending) -> Message {
@@ -316,9 +321,13 @@ impl Chat {
             Ok(restored) => message::undo_done(text, &restored),
             Err(failed) => {
                 warn("undo", &failed.error);
-                if failed.error.kind() == ErrorKind::Source && !failed.unclear {
-                    // what is live may be unreadable: the question says so, and leaves the choice
-                    return self.show(admin, chat, message, safety).await;
+                if failed.error.kind() == ErrorKind::Source
+                    && !failed.unclear
+                    && let Ok(inspection) = self.parts.service.inspect(safety).await
+                    && inspection.live.is_err()
+                {
+                    // it cannot be saved first: whether to give it up is for a person to say
+                    return self.ask(admin, chat, &inspection);
                 }
                 message::undo_failed(text, &failed)
             }

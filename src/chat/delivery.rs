@@ -45,10 +45,11 @@ impl Delivery {
         self.persist("send", || self.send_once(chat, message)).await
     }
 
-    /// Tells how far it has come, in the place of another message; one that Telegram does not take
-    /// now is not worth waiting for.
+    /// Tells how far it has come, in the place of another message; where that is not possible now,
+    /// it is not worth a message of its own.
     pub(crate) async fn progress(&self, chat: ChatId, old: MessageId, message: &Message) {
-        if let Err(error) = self.edit_or_send(chat, old, message).await {
+        let keyboard = message.keyboard.as_ref();
+        if let Err(error) = self.edit_text(chat, old, &message.html, keyboard, true).await {
             log("edit", &error);
         }
     }

@@ -1,0 +1,656 @@
+//! The stage of the integration tests: a real dispatcher, real HTTP, and a pretended Telegram.
+#![allow(dead_code, unreachable_pub)]
+
+pub mod clock;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::fs;
+use std::hash::Hash;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use serde::{Deserialize, Serialize};
+use telegram_sandbox::{Call, Person, Sandbox, Shown};
+use teloxide::dispatching::{Dispatcher, ShutdownToken, UpdateHandler};
+use teloxide::prelude::*;
+use teloxide::types::UpdateKind;
+use teloxide_backup::{
+    BackupId, BackupPlugin, BackupPluginBuilder, BackupTask, BoxError, Clock, DataSource, Draft,
+    Export, Import, MemoryStorage, Readable, Section, Shared, Storage,
+};
+use tempfile::TempDir;
+use tokio::sync::{RwLock, watch};
+use tokio::task::JoinHandle;
+
+/// The administrator of every scene.
+pub const ADMIN: i64 = 42;
+/// Somebody else.
+pub const STRANGER: i64 = 666;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub idea: String,
+    pub status: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    pub author: String,
+    pub text: String,
+}
+
+/// The data of the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shop {
+    pub orders: BTreeMap<u64, BTreeMap<String, Order>>,
+    pub reviews: Vec<Review>,
+}
+
+pub type State = Arc<RwLock<Shop>>;
+
+/// A shop with so many orders of three clients, and so many reviews.
+pub fn shop(orders: u64, reviews: u64) -> Shop {
+    let mut shop = Shop::default();
+    for number in 0..orders {
+        let order = Order { idea: format!("Бот № {number}"), status: "новый".to_owned() };
+        shop.orders.entry(number % 3).or_default().insert(format!("order_{number}"), order);
+    }
+    let review = |number| Review {
+        author: "Иван".to_owned(), text: format!("Отлично {number}!")
+    };
+    shop.reviews = (0..reviews).map(review).collect();
+    shop
+}
+
+/// The sections of the shop, in the words of people.
+pub fn sections() -> [Section; 2] {
+    [
+        Section::new("orders").depth(2).ru("заказ", "заказа", "заказов").en("order", "orders"),
+        Section::new("reviews").ru("отзыв", "отзыва", "отзывов").en("review", "reviews"),
+    ]
+}
+
+/// What the plugin asks of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Export,
+    Check,
+    Restore,
+}
+
+/// What goes wrong in the host's own code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    Fails,
+    Panics,
+}
+
+/// The shop as a source that a test watches, holds up and lets fail.
+#[derive(Clone)]
+pub struct Probe {
+    state: State,
+    shop: Arc<Shared<Shop>>,
+    calls: Arc<watch::Sender<[usize; 3]>>,
+    held: Arc<watch::Sender<bool>>,
+    trouble: Arc<Mutex<Option<(Step, Trouble)>>>,
+    /// How many steps run now, and how many ran at once at most.
+    at_once: Arc<Mutex<(usize, usize)>>,
+}
+
+/// A step that runs.
+struct Inside(Arc<Mutex<(usize, usize)>>);
+
+impl Inside {
+    fn new(at_once: &Arc<Mutex<(usize, usize)>>) -> Self {
+        let mut numbers = at_once.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.0 += 1;
+        numbers.1 = numbers.1.max(numbers.0);
+        Self(Arc::clone(at_once))
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 -= 1;
+    }
+}
+
+impl Probe {
+    pub fn new(state: &State) -> Self {
+        let [orders, reviews] = sections();
+        let shop = Shared::new(Arc::clone(state)).section(orders).section(reviews);
+        Self {
+            state: Arc::clone(state),
+            shop: Arc::new(shop),
+            calls: Arc::new(watch::Sender::new([0; 3])),
+            held: Arc::new(watch::Sender::new(false)),
+            trouble: Arc::default(),
+            at_once: Arc::default(),
+        }
+    }
+
+    /// How often this step was begun.
+    pub fn count(&self, step: Step) -> usize {
+        self.calls.borrow()[step as usize]
+    }
+
+    /// How many steps ran at once at most.
+    pub fn most_at_once(&self) -> usize {
+        self.at_once.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+
+    /// Every step waits from now on.
+    pub fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    /// What waits goes on.
+    pub fn release(&self) {
+        self.held.send_replace(false);
+    }
+
+    /// Waits until this step was begun so often.
+    pub async fn reached(&self, step: Step, times: usize) {
+        let mut calls = self.calls.subscribe();
+        let reached = calls.wait_for(|calls| calls[step as usize] >= times);
+        let reached = tokio::time::timeout(PATIENCE, reached).await;
+        reached.expect("the step should begin").expect("the probe lives");
+    }
+
+    /// This step goes wrong from now on.
+    pub fn break_at(&self, step: Step, trouble: Trouble) {
+        self.set_trouble(Some((step, trouble)));
+    }
+
+    /// Nothing goes wrong from now on.
+    pub fn mend(&self) {
+        self.set_trouble(None);
+    }
+
+    fn set_trouble(&self, trouble: Option<(Step, Trouble)>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    async fn enter(&self, step: Step) -> Result<Inside, BoxError> {
+        let inside = Inside::new(&self.at_once);
+        self.calls.send_modify(|calls| calls[step as usize] += 1);
+        self.held.subscribe().wait_for(|held| !held).await?;
+        let trouble = *self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match trouble.filter(|(at, _)| *at == step).map(|(_, trouble)| trouble) {
+            None => Ok(inside),
+            Some(Trouble::Fails) => Err("the database is <away>".into()),
+            Some(Trouble::Panics) => {
+                if step == Step::Restore {
+                    // nobody may rely on how far a panic came
+                    self.state.write().await.reviews.clear();
+                }
+                panic!("the host's own code is wrong");
+            }
+        }
+    }
+}
+
+impl DataSource for Probe {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        sections().into()
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        let _inside = self.enter(Step::Export).await?;
+        self.shop.export(out).await
+    }
+
+    async fn check(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        let _inside = self.enter(Step::Check).await?;
+        self.shop.check(data).await
+    }
+
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        let _inside = self.enter(Step::Restore).await?;
+        self.shop.restore(data).await
+    }
+}
+
+/// What the plugin asks of a storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    List,
+    Draft,
+    Delete,
+    Notes,
+}
+
+/// A storage in memory that a test lets fail: at this place, after so many good calls.
+#[derive(Clone)]
+pub struct Flaky {
+    memory: Arc<MemoryStorage>,
+    fault: Arc<Mutex<Option<(Place, usize, io::ErrorKind)>>>,
+}
+
+impl Flaky {
+    pub fn new() -> Self {
+        Self { memory: Arc::new(MemoryStorage::new()), fault: Arc::default() }
+    }
+
+    pub fn break_at(&self, place: Place, after: usize, kind: io::ErrorKind) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some((place, after, kind));
+    }
+
+    pub fn mend(&self) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn enter(&self, place: Place) -> io::Result<()> {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match fault.as_mut().filter(|(at, ..)| *at == place) {
+            None => Ok(()),
+            Some((_, 0, kind)) => Err((*kind).into()),
+            Some((_, after, _)) => {
+                *after -= 1;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Storage for Flaky {
+    fn name(&self) -> String {
+        self.memory.name()
+    }
+
+    fn path(&self, id: &BackupId) -> String {
+        self.memory.path(id)
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        self.memory.prepare()
+    }
+
+    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
+        self.enter(Place::List)?;
+        self.memory.list()
+    }
+
+    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
+        self.memory.open(id)
+    }
+
+    fn draft(&self) -> io::Result<Box<dyn Draft>> {
+        self.enter(Place::Draft)?;
+        self.memory.draft()
+    }
+
+    fn delete(&self, id: &BackupId) -> io::Result<()> {
+        self.enter(Place::Delete)?;
+        self.memory.delete(id)
+    }
+
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
+        self.memory.read_state()
+    }
+
+    fn write_state(&self, state: &[u8]) -> io::Result<()> {
+        self.enter(Place::Notes)?;
+        self.memory.write_state(state)
+    }
+}
+
+/// A test that fails while the source is held would wait for its thread for ever.
+struct Release(Probe);
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+/// A clock on the wall, three hours ahead of UTC, that stands until it is moved.
+#[derive(Clone)]
+pub struct Wall(Arc<Mutex<DateTime<Utc>>>);
+
+impl Wall {
+    /// A clock that shows this local time, like `2026-02-01 14:30:25`.
+    pub fn at(local: &str) -> Self {
+        let clock = Self(Arc::default());
+        clock.set(local);
+        clock
+    }
+
+    pub fn set(&self, local: &str) {
+        let local = NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M:%S").expect("a time");
+        let moment = Self::zone().from_local_datetime(&local).unwrap().with_timezone(&Utc);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = moment;
+    }
+
+    pub fn forward(&self, by: TimeDelta) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    }
+
+    fn zone() -> FixedOffset {
+        FixedOffset::east_opt(3 * 60 * 60).expect("a zone")
+    }
+}
+
+impl Clock for Wall {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+        moment.with_timezone(&Self::zone()).naive_local()
+    }
+
+    fn to_utc(&self, wall: NaiveDateTime) -> MappedLocalTime<DateTime<Utc>> {
+        Self::zone().from_local_datetime(&wall).map(|local| local.with_timezone(&Utc))
+    }
+}
+
+/// The host's own handlers: they take every update that gets as far as them, and say nothing.
+#[derive(Clone, Default)]
+pub struct Host(Arc<Mutex<Vec<String>>>);
+
+impl Host {
+    /// What came since the last call, like `message: /backup`.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A branch for each kind of update that some test sends.
+    pub fn schema<E: Send + Sync + 'static>(&self) -> UpdateHandler<E> {
+        let host = self.clone();
+        let record = move |update: Update| {
+            let host = host.clone();
+            async move {
+                host.0.lock().unwrap_or_else(PoisonError::into_inner).push(told(&update));
+                Ok(())
+            }
+        };
+        dptree::entry()
+            .branch(Update::filter_message().endpoint(record.clone()))
+            .branch(Update::filter_edited_message().endpoint(record.clone()))
+            .branch(Update::filter_channel_post().endpoint(record.clone()))
+            .branch(Update::filter_my_chat_member().endpoint(record.clone()))
+            .branch(Update::filter_callback_query().endpoint(record))
+    }
+}
+
+fn told(update: &Update) -> String {
+    let words = |message: &Message| {
+        message.text().or(message.caption()).unwrap_or("nothing to read").to_owned()
+    };
+    match &update.kind {
+        UpdateKind::Message(message) => format!("message: {}", words(message)),
+        UpdateKind::EditedMessage(message) => format!("edited: {}", words(message)),
+        UpdateKind::ChannelPost(message) => format!("post: {}", words(message)),
+        UpdateKind::CallbackQuery(query) => {
+            format!("press: {}", query.data.as_deref().unwrap_or("nothing"))
+        }
+        _ => "other".to_owned(),
+    }
+}
+
+/// How long is waited on a busy machine before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The client of a bot in the sandbox.
+pub fn client(sandbox: &Sandbox) -> Bot {
+    Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"))
+}
+
+/// A dispatcher that runs.
+pub struct Running {
+    token: ShutdownToken,
+    dispatcher: JoinHandle<()>,
+    task: Option<BackupTask>,
+}
+
+impl Running {
+    pub fn start<R, E, K>(mut dispatcher: Dispatcher<R, E, K>) -> Self
+    where
+        K: Hash + Eq + Clone + Send + 'static,
+        R: Requester + Clone + Send + Sync + 'static,
+        R::GetUpdates: Send,
+        R::GetMe: Send,
+        R::DeleteWebhook: Send,
+        R::Err: Debug + Send + Sync,
+        E: Debug + Send + Sync + 'static,
+    {
+        let token = dispatcher.shutdown_token();
+        let dispatcher = tokio::spawn(async move { dispatcher.dispatch().await });
+        Self { token, dispatcher, task: None }
+    }
+
+    /// As `^C` does it: the dispatcher ends, then what the plugin still does.
+    pub async fn stop(self) {
+        loop {
+            match self.token.shutdown() {
+                Ok(stopped) => break stopped.await,
+                // it has not begun yet
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+        self.dispatcher.await.expect("a dispatcher never panics");
+        if let Some(task) = self.task {
+            task.shutdown().await;
+        }
+    }
+}
+
+/// How a test changes the plugin before it is built.
+type Settings = Box<dyn Fn(BackupPluginBuilder) -> BackupPluginBuilder>;
+
+/// A bot with the plugin, its people and its data.
+pub struct Scene {
+    pub sandbox: Sandbox,
+    pub admin: Person,
+    pub state: State,
+    pub source: Probe,
+    pub host: Host,
+    pub clock: Wall,
+    home: TempDir,
+    settings: Settings,
+    running: Option<Running>,
+    _release: Release,
+}
+
+impl Scene {
+    /// A bot that runs. Its schedule is off, so that nothing happens by itself.
+    pub async fn start() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    /// A bot that runs, with other settings.
+    pub async fn with(
+        settings: impl Fn(BackupPluginBuilder) -> BackupPluginBuilder + 'static,
+    ) -> Self {
+        let mut scene = Self::prepare(settings).await;
+        scene.begin();
+        scene
+    }
+
+    /// All that a bot needs; nothing runs yet.
+    pub async fn prepare(
+        settings: impl Fn(BackupPluginBuilder) -> BackupPluginBuilder + 'static,
+    ) -> Self {
+        let sandbox = Sandbox::start().await;
+        sandbox.set_patience(PATIENCE);
+        let admin = sandbox.person(ADMIN, "Анна").await;
+        let state = Arc::new(RwLock::new(shop(12, 5)));
+        let source = Probe::new(&state);
+        Self {
+            sandbox,
+            admin,
+            state,
+            host: Host::default(),
+            clock: Wall::at("2026-02-01 14:30:25"),
+            home: TempDir::new().expect("a folder"),
+            settings: Box::new(settings),
+            running: None,
+            _release: Release(source.clone()),
+            source,
+        }
+    }
+
+    pub fn folder(&self) -> PathBuf {
+        self.home.path().join("backups")
+    }
+
+    /// The plugin of this scene, with its settings.
+    pub fn plugin(&self) -> BackupPlugin {
+        self.plugin_of(self.source.clone())
+    }
+
+    /// The same for another source.
+    pub fn plugin_of(&self, source: impl DataSource) -> BackupPlugin {
+        let admin = UserId(ADMIN.unsigned_abs());
+        let builder = BackupPlugin::builder(client(&self.sandbox), source)
+            .admin(admin)
+            .enabled(false)
+            .folder(self.folder())
+            .clock(self.clock.clone());
+        (self.settings)(builder).build().expect("a plugin")
+    }
+
+    /// Starts the bot, and the schedule of its plugin.
+    pub fn begin(&mut self) {
+        let plugin = self.plugin();
+        self.begin_with(&plugin);
+    }
+
+    /// Starts a bot with this plugin, and its schedule.
+    pub fn begin_with(&mut self, plugin: &BackupPlugin) {
+        self.mount(plugin);
+        self.running.as_mut().expect("it runs").task = Some(plugin.spawn());
+    }
+
+    /// Starts a bot with this plugin, mounted first, before the host's own handlers.
+    pub fn mount(&mut self, plugin: &BackupPlugin) {
+        let tree = dptree::entry()
+            .branch(plugin.handler::<teloxide::RequestError>())
+            .branch(self.host.schema());
+        self.run(tree);
+    }
+
+    /// Starts a bot with these handlers.
+    pub fn run<E: Debug + Send + Sync + 'static>(&mut self, tree: UpdateHandler<E>) {
+        let dispatcher = Dispatcher::builder(client(&self.sandbox), tree).build();
+        self.set_running(Running::start(dispatcher));
+    }
+
+    /// Takes a bot that a test has started in its own way.
+    pub fn set_running(&mut self, running: Running) {
+        assert!(self.running.is_none(), "it runs already");
+        self.running = Some(running);
+    }
+
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+    }
+
+    /// Another process of the same bot, with the same data and the same folder.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.begin();
+    }
+
+    /// Stops the bot, and fails where it broke a rule or left something behind.
+    pub async fn finish(mut self) {
+        self.stop().await;
+        let left: Vec<_> = self.files().into_iter().filter(|name| name.starts_with('.')).collect();
+        assert!(left.is_empty(), "left behind: {left:?}");
+        self.sandbox.finish().await;
+    }
+
+    pub async fn set_shop(&self, shop: Shop) {
+        *self.state.write().await = shop;
+    }
+
+    pub async fn shop(&self) -> Shop {
+        self.state.read().await.clone()
+    }
+
+    /// The names of all that lies in the folder.
+    pub fn files(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.folder()) else { return Vec::new() };
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The names of the archives.
+    pub fn archives(&self) -> Vec<String> {
+        self.files().into_iter().filter(|name| name != "state.json").collect()
+    }
+
+    /// Waits until the bot has asked so much of Telegram, and then is silent.
+    pub async fn called(&self, times: usize) -> Vec<(String, String)> {
+        self.admin.wait_until(|_| (self.calls().len() >= times).then_some(())).await;
+        self.sandbox.settled().await;
+        self.calls()
+    }
+
+    /// What the bot asked of Telegram, without the getting of updates: method and text.
+    pub fn calls(&self) -> Vec<(String, String)> {
+        let calls = self.sandbox.calls();
+        let told = calls.into_iter().filter(|call| !POLLING.contains(&call.method.as_str()));
+        told.map(|call| (call.method.clone(), text_of(&call))).collect()
+    }
+
+    /// The administrator makes a backup; gives the name of its archive.
+    pub async fn back_up(&self) -> String {
+        self.admin.send("/backup").await;
+        let done = self.admin.wait_for("Бекап создан успешно").await;
+        let path = done.plain.lines().nth(1).expect("the path").to_owned();
+        Path::new(&path).file_name().expect("a name").to_string_lossy().into_owned()
+    }
+
+    /// The administrator opens the list and chooses its first backup; gives the question.
+    pub async fn choose_newest(&self) -> Shown {
+        self.choose(0).await
+    }
+
+    /// The same for another line of the first page.
+    pub async fn choose(&self, line: usize) -> Shown {
+        self.admin.send("/backup_list").await;
+        let list = self.admin.wait_for("Список бекапов").await;
+        let label = &list.buttons[line][0].text;
+        assert_eq!(self.admin.press_on(list.id, label).await.text, None);
+        self.admin.wait_for("Восстановить данные из этого бекапа?").await
+    }
+
+    /// The administrator restores the newest backup; gives the answer.
+    pub async fn restore_newest(&self) -> Shown {
+        let question = self.choose_newest().await;
+        self.admin.press_on(question.id, YES).await;
+        self.admin.wait_for("Готово!").await
+    }
+}
+
+/// What teloxide itself asks, to get its updates.
+const POLLING: [&str; 4] = ["getUpdates", "getMe", "getWebhookInfo", "deleteWebhook"];
+
+pub const YES: &str = "✅ Да, восстановить";
+pub const NO: &str = "❌ Отмена";
+pub const UNDO: &str = "↩️ Отменить восстановление";
+pub const REDO: &str = "↩️ Вернуть обратно";
+pub const STALE: &str = "Кнопка устарела. Откройте список заново: /backup_list";
+
+fn text_of(call: &Call) -> String {
+    call.fields["text"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The size of a file as the list shows it: one decimal, rounded half up.
+pub fn size(file: &Path) -> String {
+    let tenths = (fs::metadata(file).expect("a file").len() * 20 / 1024).div_ceil(2);
+    format!("{}.{} KB", tenths / 10, tenths % 10)
+}
