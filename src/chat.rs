@@ -61,7 +61,6 @@ pub(crate) struct Chat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Work {
     BackUp(ChatId),
-    Refuse(ChatId),
     Message(ChatId, MessageId),
 }
 
@@ -157,8 +156,7 @@ impl Chat {
             Action::Press(press) => self.press(press).await,
             Action::Dismiss(query) => self.delivery.answer(query, None).await,
             Action::RefuseCommand(chat) => {
-                // one at a time, and not for long: a stranger must not keep the bot busy
-                let Some(_running) = self.begin(Work::Refuse(chat)) else { return };
+                // one try: a stranger must not keep the bot busy
                 self.delivery.announce(chat, &message::refusal(text)).await;
             }
             Action::RefusePress(query) => {

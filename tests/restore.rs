@@ -724,3 +724,52 @@ async fn the_way_back_stays_open_when_the_source_refuses_it() {
     assert_eq!(scene.shop().await, shop(1, 0));
     scene.finish().await;
 }
+
+#[tokio::test]
+async fn data_that_cannot_be_read_can_be_given_up_by_an_explicit_yes() {
+    let scene = changed().await;
+    scene.source.break_at(Step::Export, Trouble::Fails);
+    let question = scene.choose_newest().await;
+    assert!(question.plain.contains("прочитать не получилось"), "{question}");
+    assert!(question.plain.contains("Отменить это восстановление будет нельзя."), "{question}");
+    assert!(!question.plain.contains("можно будет отменить"), "{question}");
+    assert_eq!(scene.shop().await, shop(1, 0));
+    let archives = scene.archives();
+    scene.admin.press_on(question.id, YES).await;
+    let done = scene.admin.wait_for("Готово!").await;
+    assert!(done.buttons.is_empty(), "there is no way back: {done}");
+    assert_eq!(scene.shop().await, shop(12, 5));
+    assert_eq!(scene.archives(), archives, "nothing could be saved");
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn an_undo_over_unreadable_data_asks_whether_to_give_them_up() {
+    let scene = changed().await;
+    let done = scene.restore_newest().await;
+    scene.source.break_at(Step::Export, Trouble::Fails);
+    scene.admin.press_on(done.id, UNDO).await;
+    let question = scene.admin.wait_for("прочитать не получилось").await;
+    assert_eq!(scene.shop().await, shop(12, 5));
+    scene.admin.press_on(question.id, YES).await;
+    scene.admin.wait_for("Готово!").await;
+    assert_eq!(scene.shop().await, shop(1, 0));
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn an_undo_of_long_ago_asks_first() {
+    let scene = changed().await;
+    let done = scene.restore_newest().await;
+    scene.clock.forward(TimeDelta::minutes(11));
+    // three weeks of orders could hang on a slip of the thumb
+    scene.set_shop(shop(20, 0)).await;
+    scene.admin.press_on(done.id, UNDO).await;
+    let question = scene.admin.wait_for("Восстановить данные из этого бекапа?").await;
+    assert!(question.plain.contains("В бекапе: 1 заказ"), "{question}");
+    assert_eq!(scene.shop().await, shop(20, 0));
+    scene.admin.press_on(question.id, YES).await;
+    scene.admin.wait_for("Готово!").await;
+    assert_eq!(scene.shop().await, shop(1, 0));
+    scene.finish().await;
+}

@@ -300,6 +300,11 @@ pub(crate) fn undo_failed(text: &Text, failed: &RestoreFailed) -> Message {
     if failed.unclear {
         return unclear(text, failed);
     }
+    let lost = [ErrorKind::NotFound, ErrorKind::Damaged, ErrorKind::Changed];
+    if lost.contains(&failed.error.kind()) {
+        // what the button leads to is gone
+        return because(text, "restore-failed", &failed.error);
+    }
     let keyboard = failed.undo.as_ref().map(|undo| undo_button(text, "button-undo", undo));
     Message { keyboard, ..because(text, "undo-failed", &failed.error) }
 }

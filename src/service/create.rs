@@ -59,7 +59,10 @@ impl Parts {
         let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
         let mut archive = Archive::open(Box::new(file), self.meter())?;
         same(&written, &archive)?;
-        self.check(handle, &mut archive)?;
+        self.check(handle, &mut archive).map_err(|error| {
+            // no archive comes of it, so nothing is to be said of one
+            Error::new(ErrorKind::Source, "read back what was written").because(error.chain())
+        })?;
         let data_sha256 = archive.summary.sha256.clone();
         // some systems rename no file that is open
         drop(archive);

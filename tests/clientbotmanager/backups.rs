@@ -20,7 +20,7 @@ async fn restore(world: &World, name: &str) {
     world.admin.press_on(list.id, &button).await;
     world.admin.wait_for("Восстановить данные из этого бекапа?").await;
     world.admin.press("✅ Да, восстановить").await;
-    world.admin.wait_for("Готово! Все данные загружены").await;
+    world.admin.wait_for("✅ Готово!").await;
 }
 
 /// The button that belongs to a backup in the list.
