@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Inspection, Report, Save, Service};
+use crate::service::{Inspection, Report, RestoreFailed, Save, Service};
 use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
@@ -115,14 +115,16 @@ impl Chat {
         self.tell(message::scheduled_failed(&self.parts.text, error)).await
     }
 
-    /// Tells of a restore that was cut off when the bot last ran.
-    pub(crate) async fn tell_of_interruption(&self) {
-        let Some(interrupted) = self.parts.service.interrupted().await else { return };
+    /// Tells of a restore that was cut off when the bot last ran; false while nobody has heard it.
+    pub(crate) async fn tell_of_interruption(&self) -> bool {
+        let Some(interrupted) = self.parts.service.interrupted().await else { return true };
         tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
         let told = message::interrupted(&self.parts.text, &interrupted);
-        if self.tell(told).await {
+        let heard = self.tell(told).await;
+        if heard {
             self.parts.service.note_told_of_interruption().await;
         }
+        heard
     }
 
     /// True if the message reached somebody.
@@ -291,15 +293,34 @@ impl Chat {
         message::confirm(&self.parts.text, inspection, &token)
     }
 
+    /// Where what is live cannot be saved first, whether to give it up is for a person to say.
+    async fn ask_to_give_up(
+        &self,
+        admin: UserId,
+        chat: ChatId,
+        failed: &RestoreFailed,
+        id: BackupId,
+    ) -> Option<Message> {
+        if !failed.unsaved || failed.error.kind() != ErrorKind::Source {
+            return None;
+        }
+        let mut inspection = self.parts.service.inspect(id).await.ok()?;
+        inspection.live = Err(Error::new(ErrorKind::Source, failed.error.chain()));
+        Some(self.ask(admin, chat, &inspection))
+    }
+
     async fn restore(&self, chat: ChatId, message: MessageId, pending: Pending) -> Message {
         let text = &self.parts.text;
         let started = message::restore_started(text, &pending.id);
         self.delivery.progress(chat, message, &started).await;
-        let Pending { id, data_sha256, save, .. } = pending;
-        match self.parts.service.restore(id, data_sha256, save).await {
+        let Pending { admin, id, data_sha256, save, .. } = pending;
+        match self.parts.service.restore(id.clone(), data_sha256, save).await {
             Ok(restored) => message::restore_done(text, &restored),
             Err(failed) => {
                 warn("restore", &failed.error);
+                if let Some(question) = self.ask_to_give_up(admin, chat, &failed, id).await {
+                    return question;
+                }
                 message::restore_failed(text, &failed)
             }
         }
@@ -319,13 +340,8 @@ impl Chat {
             Ok(restored) => message::undo_done(text, &restored),
             Err(failed) => {
                 warn("undo", &failed.error);
-                if failed.error.kind() == ErrorKind::Source
-                    && !failed.unclear
-                    && let Ok(inspection) = self.parts.service.inspect(safety).await
-                    && inspection.live.is_err()
-                {
-                    // it cannot be saved first: whether to give it up is for a person to say
-                    return self.ask(admin, chat, &inspection);
+                if let Some(question) = self.ask_to_give_up(admin, chat, &failed, safety).await {
+                    return question;
                 }
                 message::undo_failed(text, &failed)
             }

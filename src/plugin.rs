@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, Days, Utc};
 use once_cell::sync::OnceCell;
@@ -24,6 +25,9 @@ use crate::service::{self, Service};
 use crate::source::DataSource;
 use crate::storage::{FolderStorage, Storage};
 use crate::text::{Language, Text};
+
+/// How long after a message that nobody took it is tried anew.
+const TOLD_AGAIN: Duration = Duration::from_secs(15 * 60);
 
 /// The backups of one bot: a branch for its dispatcher and a schedule. Clones are the same plugin.
 #[derive(Clone)]
@@ -89,7 +93,14 @@ impl BackupPlugin {
 
     fn start(&self) {
         let chat = self.chat.clone();
-        self.work.spawn(async move { chat.tell_of_interruption().await });
+        let stop = self.stop.clone();
+        self.work.spawn(async move {
+            while !chat.tell_of_interruption().await {
+                if stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
+                    return;
+                }
+            }
+        });
         if !self.enabled {
             tracing::info!("backups are made by hand only: BACKUP_ENABLED is false");
             return;

@@ -369,6 +369,39 @@ async fn what_could_not_be_restored_is_no_backup() {
 }
 
 #[tokio::test]
+async fn data_that_cannot_be_saved_do_not_stand_in_the_way_of_a_restore() {
+    let mut scene = Scene::prepare(|builder| builder).await;
+    let prices = Arc::new(RwLock::new(Prices { usd: 92.5 }));
+    let plugin = scene.plugin_of(Shared::new(Arc::clone(&prices)));
+    scene.begin_with(&plugin);
+    scene.back_up().await;
+    // it can be written, and never read again
+    prices.write().await.usd = f64::NAN;
+    let question = scene.choose_newest().await;
+    scene.admin.press_on(question.id, YES).await;
+    let again = scene.admin.wait_for("прочитать не получилось").await;
+    assert!(prices.read().await.usd.is_nan());
+    scene.admin.press_on(again.id, YES).await;
+    scene.admin.wait_for("Готово!").await;
+    assert_eq!(prices.read().await.usd.to_bits(), 92.5_f64.to_bits());
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_readable_again_is_saved_after_all() {
+    let scene = changed().await;
+    scene.source.break_at(Step::Export, Trouble::Fails);
+    let question = scene.choose_newest().await;
+    scene.source.mend();
+    scene.admin.press_on(question.id, YES).await;
+    let done = scene.admin.wait_for("Готово!").await;
+    scene.admin.press_on(done.id, UNDO).await;
+    scene.admin.wait_for("↩️ Восстановление отменено").await;
+    assert_eq!(scene.shop().await, shop(1, 0));
+    scene.finish().await;
+}
+
+#[tokio::test]
 async fn the_way_back_survives_a_restart() {
     let mut scene = changed().await;
     let done = scene.restore_newest().await;

@@ -87,7 +87,7 @@ impl Delivery {
                 RequestError::Api(error) if is_final(&error) => return false,
                 RequestError::MigrateToChatId(_) => return false,
                 // it was taken; only the answer is one that teloxide does not know
-                RequestError::InvalidJson { .. } => return true,
+                RequestError::InvalidJson { raw, .. } if was_taken(&raw) => return true,
                 _ => pause,
             };
             let rest = self.stop.run_until_cancelled(tokio::time::sleep(wait));
@@ -187,6 +187,12 @@ fn is_final(error: &ApiError) -> bool {
     }
 }
 
+/// Whether an answer that teloxide cannot read says «ok»: the error page of a gateway does not.
+fn was_taken(raw: &str) -> bool {
+    let answer: Result<serde_json::Value, _> = serde_json::from_str(raw);
+    answer.is_ok_and(|answer| answer.get("ok") == Some(&true.into()))
+}
+
 /// Errors that another form of the same text mends: a host's own texts may be broken HTML.
 fn is_our_text(error: &ApiError) -> bool {
     matches!(
@@ -235,7 +241,15 @@ fn log(what: &str, error: &RequestError) {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_PLAIN, plain};
+    use super::{LONGEST_PLAIN, plain, was_taken};
+
+    #[test]
+    fn a_gateways_error_page_is_no_yes() {
+        assert!(was_taken(r#"{"ok":true,"result":{"unheard":"of"}}"#));
+        for raw in ["<html>502 Bad Gateway</html>", "", "null", r#"{"ok":false}"#, "true"] {
+            assert!(!was_taken(raw), "{raw}");
+        }
+    }
 
     #[test]
     fn broken_markup_becomes_plain_text() {

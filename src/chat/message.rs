@@ -258,7 +258,8 @@ pub(crate) fn restore_started(text: &Text, id: &BackupId) -> Message {
 }
 
 pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
-    let id = if restored.untouched.is_empty() { "restore-done" } else { "restore-done-in-part" };
+    let whole = restored.untouched.is_empty() && restored.unknown.is_empty();
+    let id = if whole { "restore-done" } else { "restore-done-in-part" };
     let values = [
         ("name", Value::Raw(&restored.info.id.to_string())),
         ("records", Value::Raw(&text.records(&restored.info.counts))),

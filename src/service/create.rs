@@ -11,6 +11,7 @@ use crate::archive::{Archive, ArchiveWriter, Metadata, Origin};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, Standing, Verdict, plan};
+use crate::storage::Draft;
 
 /// How many backups may be made within one second.
 const MOST_COPIES: u32 = 1000;
@@ -56,17 +57,7 @@ impl Parts {
         let (_, written) = writer.finish(&origin)?;
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
 
-        let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
-        let mut archive = Archive::open(Box::new(file), self.meter())?;
-        same(&written, &archive)?;
-        self.check(handle, &mut archive).map_err(|error| {
-            // no archive comes of it, so nothing is to be said of one
-            Error::new(ErrorKind::Source, "read back what was written").because(error.chain())
-        })?;
-        let data_sha256 = archive.summary.sha256.clone();
-        // some systems rename no file that is open
-        drop(archive);
-
+        let data_sha256 = self.read_back(handle, draft.as_mut(), &written)?;
         let id = (1..=MOST_COPIES)
             .map(|copy| BackupId::new(stamp, copy))
             .find_map(|id| match draft.publish(&id) {
@@ -78,6 +69,27 @@ impl Parts {
         self.note_proof(&id, size_bytes, &data_sha256);
         tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
         Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
+    }
+
+    /// Reads what was written as every later reader will, and gives the hash of its data.
+    fn read_back(
+        &self,
+        handle: &Handle,
+        draft: &mut dyn Draft,
+        written: &Metadata,
+    ) -> Result<String> {
+        // no archive comes of what fails here, so nothing is to be said of one
+        let step = "read back what was written";
+        let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
+        let mut archive =
+            Archive::open(Box::new(file), self.meter()).map_err(|error| match error.kind() {
+                ErrorKind::Damaged => Error::new(ErrorKind::Storage, step).because(error.chain()),
+                _ => error,
+            })?;
+        same(written, &archive)?;
+        self.check(handle, &mut archive)
+            .map_err(|error| Error::new(ErrorKind::Source, step).because(error.chain()))?;
+        Ok(archive.summary.sha256.clone())
     }
 
     fn forget_failure(&self) {

@@ -1,5 +1,6 @@
 //! Bringing a backup back, and bringing back what was before that.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::TimeDelta;
@@ -45,6 +46,8 @@ pub(crate) struct RestoreFailed {
     pub(crate) error: Error,
     /// What is live may have been changed.
     pub(crate) unclear: bool,
+    /// What is live could not be saved first.
+    pub(crate) unsaved: bool,
     /// The way back, where there is one.
     pub(crate) undo: Option<String>,
 }
@@ -66,7 +69,7 @@ pub(crate) struct UndoTarget {
 
 impl From<Error> for RestoreFailed {
     fn from(error: Error) -> Self {
-        Self { error, unclear: false, undo: None }
+        Self { error, unclear: false, unsaved: false, undo: None }
     }
 }
 
@@ -160,8 +163,15 @@ impl Parts {
             return Err(Error::new(ErrorKind::Changed, format!("{id} was replaced")).into());
         }
         let (undo, before) = match save {
-            Save::First => self.save(handle).map(|(undo, before)| (Some(undo), before))?,
-            Save::GiveUp => (None, Counts::default()),
+            Save::First => match self.save(handle) {
+                Ok((undo, before)) => (Some(undo), before),
+                Err(error) => return Err(RestoreFailed { unsaved: true, ..error.into() }),
+            },
+            // it may be readable again; if it is not, a person has agreed
+            Save::GiveUp => match catch_unwind(AssertUnwindSafe(|| self.save(handle))) {
+                Ok(Ok((undo, before))) => (Some(undo), before),
+                _ => (None, Counts::default()),
+            },
         };
         let mut notebook = Notebook::read(self.storage.as_ref())?;
         notebook.restoring = Some(Journal { restored: id.to_string(), undo: undo.clone() });
@@ -179,12 +189,15 @@ impl Parts {
         }
         let undo = undo.map(|undo| undo.token);
         match outcome {
-            Ok(()) => {
+            Ok(taken) => {
                 tracing::info!(backup = %id, "restored a backup");
+                checked.taken = taken;
                 Ok(restored(id, checked, &before, undo))
             }
             Err(Failure::Refused(error)) => Err(error.into()),
-            Err(Failure::Unknown(error)) => Err(RestoreFailed { error, unclear: true, undo }),
+            Err(Failure::Unknown(error)) => {
+                Err(RestoreFailed { unclear: true, undo, ..error.into() })
+            }
         }
     }
 
@@ -200,7 +213,8 @@ impl Parts {
         Ok((undo, safety.info.counts))
     }
 
-    fn replace(&self, handle: &Handle, archive: &mut Archive) -> Result<(), Failure> {
+    /// Gives the sections that the source has taken.
+    fn replace(&self, handle: &Handle, archive: &mut Archive) -> Result<BTreeSet<String>, Failure> {
         let mut import = Import::new(archive);
         let work = AssertUnwindSafe(|| handle.block_on(self.source.restore(&mut import)));
         let outcome = catch_unwind(work);
@@ -208,7 +222,7 @@ impl Parts {
             (Ok(Ok(())), None) if import.taken().is_empty() && !import.names().is_empty() => {
                 Err(Failure::Refused(nothing_known()))
             }
-            (Ok(Ok(())), None) => Ok(()),
+            (Ok(Ok(())), None) => Ok(import.taken()),
             // it went on after an error, with whatever it had
             (Ok(Ok(())), Some(failure)) => Err(Failure::Unknown(failure)),
             (Ok(Err(_)), Some(failure)) => Err(Failure::Refused(failure)),

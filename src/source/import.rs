@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind as Io, Read};
 use std::marker::PhantomData;
 
 use serde::de::{
@@ -173,6 +173,15 @@ impl fmt::Debug for Import<'_> {
 fn unfit(section: &str, error: &serde_json::Error) -> Error {
     let kind = match error.classify() {
         serde_json::error::Category::Data => ErrorKind::Incompatible,
+        // a failing disk is no failing archive
+        serde_json::error::Category::Io
+            if !matches!(
+                error.io_error_kind(),
+                Some(Io::InvalidData | Io::InvalidInput | Io::UnexpectedEof | Io::Other) | None
+            ) =>
+        {
+            ErrorKind::Storage
+        }
         _ => ErrorKind::Damaged,
     };
     Error::new(kind, format!("read the section «{section}»")).because(without_data(error))

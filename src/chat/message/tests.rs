@@ -212,6 +212,7 @@ fn restore() {
     let unclear = RestoreFailed {
         error: Error::new(ErrorKind::Source, "the bot's own code panicked"),
         unclear: true,
+        unsaved: false,
         undo: Some(TOKEN.to_owned()),
     };
     snapshot("restore_unclear", |text| restore_failed(text, &unclear));
