@@ -202,8 +202,7 @@ impl Service {
         let handle = Handle::current();
         let thread = tokio::task::spawn_blocking(move || {
             // what panics is the host's code; the bot must live
-            catch_unwind(AssertUnwindSafe(|| work(&parts, &handle)))
-                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+            guarded(|| work(&parts, &handle))
         });
         thread.await.unwrap_or_else(|error| {
             Err(Error::new(ErrorKind::Internal, "the work was cut off").because(error))
@@ -224,6 +223,11 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
+}
+
+/// Makes an error of a panic.
+fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
@@ -290,7 +294,7 @@ impl Parts {
 
     fn inspect(&self, handle: &Handle, id: &BackupId) -> Result<Inspection> {
         let Checked { archive, size_bytes, taken } = self.checked(handle, id)?;
-        let live = self.live_counts(handle);
+        let live = guarded(|| self.live_counts(handle));
         let data_sha256 = archive.summary.sha256.clone();
         let (counts, unknown) = sorted(&archive, &taken);
         let info = archive.metadata.into_info(id.clone(), size_bytes);

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::notebook::{Journal, Notebook, Undo};
-use super::{Checked, Parts, Service, failed, nothing_known, panicked, sorted};
+use super::{Checked, Parts, Service, failed, guarded, nothing_known, panicked, sorted};
 use crate::archive::Archive;
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::error::{Error, ErrorKind, Result};
@@ -163,15 +163,13 @@ impl Parts {
             return Err(Error::new(ErrorKind::Changed, format!("{id} was replaced")).into());
         }
         let (undo, before) = match save {
-            Save::First => match self.save(handle) {
+            Save::First => match guarded(|| self.save(handle)) {
                 Ok((undo, before)) => (Some(undo), before),
                 Err(error) => return Err(RestoreFailed { unsaved: true, ..error.into() }),
             },
             // it may be readable again; if it is not, a person has agreed
-            Save::GiveUp => match catch_unwind(AssertUnwindSafe(|| self.save(handle))) {
-                Ok(Ok((undo, before))) => (Some(undo), before),
-                _ => (None, Counts::default()),
-            },
+            Save::GiveUp => guarded(|| self.save(handle))
+                .map_or((None, Counts::default()), |(undo, before)| (Some(undo), before)),
         };
         let mut notebook = Notebook::read(self.storage.as_ref())?;
         notebook.restoring = Some(Journal { restored: id.to_string(), undo: undo.clone() });
