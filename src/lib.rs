@@ -61,6 +61,9 @@
 //! The repository has a guide (English and Russian), the archive format, and the reasons for the
 //! design in `docs/`.
 
+// a panic in a handler ends the host's bot
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod archive;
 mod backup;
 mod chat;
