@@ -340,4 +340,27 @@ mod unix {
         drop(draft);
         assert!(!at(&name).exists(), "a dropped draft leaves nothing");
     }
+
+    #[test]
+    fn the_kernel_knows_whose_draft_it_is() {
+        let place = tempfile::tempdir().expect("a folder");
+        let storage = FolderStorage::new(place.path());
+        let draft = storage.draft().expect("a draft");
+        let entry = fs::read_dir(place.path()).expect("a folder").next().expect("the draft");
+        let held = entry.expect("an entry").path();
+        // a slow backup, and one of a minute ago that a crash cut off
+        run("touch", &["-d", "2 days ago"], &held);
+        let orphan = place.path().join(".backup_crashed.tmp");
+        fs::write(&orphan, "x").expect("written");
+        run("touch", &["-d", "1 minute ago"], &orphan);
+        FolderStorage::new(place.path()).prepare().expect("ready");
+        assert!(held.exists(), "somebody still writes it");
+        assert!(!orphan.exists(), "nobody does");
+        drop(draft);
+        // a bot that crashes over and over leaves no more than its last one
+        fs::write(&orphan, "x").expect("written");
+        run("touch", &["-d", "1 minute ago"], &orphan);
+        drop(storage.draft().expect("the next backup"));
+        assert!(!orphan.exists(), "the next backup clears it away");
+    }
 }
