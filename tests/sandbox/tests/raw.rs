@@ -53,6 +53,33 @@ async fn checks_the_schema() {
 }
 
 #[tokio::test]
+async fn tells_the_types_of_a_union_apart() {
+    let sandbox = Sandbox::start().await;
+    sandbox.person(42, "Анна").await;
+    let none = "field \"scope\" is none of";
+    let bad = [
+        (r#"{"type":"everyone"}"#, none),
+        (r#"{"type":"chat"}"#, none),
+        (r#"{"chat_id":42}"#, none),
+        (r#"{"type":"default","chat_id":42}"#, "unknown field \"scope.chat_id\""),
+        (r#"{"type":"chat","chat_id":42,"user_id":42}"#, "unknown field \"scope.user_id\""),
+    ];
+    for (scope, problem) in bad {
+        let body = format!(r#"{{"commands":[],"scope":{scope}}}"#);
+        let (status, description) = call(&sandbox, "setMyCommands", &body).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(description.contains(problem), "{body}: {description}");
+    }
+    let body = r#"{"commands":[],"scope":{"type":"chat","chat_id":"42"}}"#;
+    assert_eq!(call(&sandbox, "setMyCommands", body).await.0, 200);
+    let body = r#"{"chat_id":42,"media":[{"type":"photo","media":"x","performer":"y"}]}"#;
+    let (_, description) = call(&sandbox, "sendMediaGroup", body).await;
+    assert!(description.contains("unknown field \"media[0].performer\""), "{description}");
+    sandbox.allow_refusal("Bad Request");
+    sandbox.finish().await;
+}
+
+#[tokio::test]
 async fn checks_the_address() {
     let sandbox = Sandbox::start().await;
     assert_eq!(post(&sandbox, "bot1:wrong/getMe", "").await.0, 401);
