@@ -16,7 +16,7 @@ use crate::{
     person::Person,
     server,
     shown::Chat,
-    state::{Account, State},
+    state::State,
     waiting::{View, trouble},
 };
 
@@ -218,17 +218,7 @@ impl Sandbox {
     }
 
     fn account(&self, id: i64, name: &str, started: bool) -> Person {
-        self.core.change(|state| {
-            state.room(id);
-            let account = Account {
-                name: name.to_owned(),
-                started,
-                blocked: false,
-                username: None,
-                language: "en".to_owned(),
-            };
-            state.people.insert(id, account);
-        });
+        self.core.change(|state| state.join(id, name, started));
         Person { view: self.view(id) }
     }
 

@@ -148,6 +148,19 @@ impl State {
         json
     }
 
+    /// Lets somebody join, with a private chat.
+    pub(crate) fn join(&mut self, id: i64, name: &str, started: bool) {
+        self.room(id);
+        let account = Account {
+            name: name.to_owned(),
+            started,
+            blocked: false,
+            username: None,
+            language: "en".to_owned(),
+        };
+        self.people.insert(id, account);
+    }
+
     /// The room with this id, made if it isn't there.
     pub(crate) fn room(&mut self, id: i64) -> &mut Room {
         self.rooms.entry(id).or_insert_with(|| Room {
