@@ -11,6 +11,7 @@ mod database;
 mod dialogue;
 mod dialogue_storage;
 mod html;
+mod journal;
 mod menu;
 mod moderation;
 mod order_form;
@@ -22,29 +23,31 @@ mod reviews;
 mod routes;
 mod settings;
 mod shutdown;
+mod systemd;
+mod telegram;
 
-use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use tracing_subscriber::EnvFilter;
+use settings::{Mistake, Settings};
 
-/// What is logged unless `RUST_LOG` says otherwise: teloxide's dispatcher is silent, because it
-/// prints whole updates, and those belong to the clients.
-const LOGGED: &str = "info,teloxide::dispatching::dispatcher=off";
+/// The exit code of a mistake in the settings: systemd shows it as `CONFIG`, and does not restart.
+const CONFIG: u8 = 78;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let logged = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
-    tracing_subscriber::fmt()
-        .with_env_filter(logged)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
-    match bot::run().await {
+    journal::begin(journal::BOT);
+    match start().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("clientbotmanager: {error:#}");
-            ExitCode::FAILURE
+            journal::last_word(format_args!("{error:#}"));
+            if error.is::<Mistake>() { ExitCode::from(CONFIG) } else { ExitCode::FAILURE }
         }
     }
+}
+
+async fn start() -> anyhow::Result<()> {
+    let Some(bot) = telegram::bot()? else {
+        return Err(Mistake::new("TELOXIDE_TOKEN is not set: it is what @BotFather gave you"));
+    };
+    bot::run(bot, Settings::read()?).await
 }
