@@ -47,7 +47,12 @@ where
         let mut line = String::new();
         self.0.format_event(context, Writer::new(&mut line), event)?;
         // each line break would begin an entry without a priority
-        writeln!(writer, "<{}>{}", priority(*event.metadata().level()), line.trim().replace('\n', " "))
+        writeln!(
+            writer,
+            "<{}>{}",
+            priority(*event.metadata().level()),
+            line.trim().replace('\n', " ")
+        )
     }
 }
 

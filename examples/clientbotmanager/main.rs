@@ -28,7 +28,7 @@ mod telegram;
 
 use std::process::ExitCode;
 
-use settings::{Mistake, Settings};
+use settings::{Mistake, Settings, mistake};
 
 /// The exit code of a mistake in the settings: systemd shows it as `CONFIG`, and does not restart.
 const CONFIG: u8 = 78;
@@ -47,7 +47,7 @@ async fn main() -> ExitCode {
 
 async fn start() -> anyhow::Result<()> {
     let Some(bot) = telegram::bot()? else {
-        return Err(Mistake::new("TELOXIDE_TOKEN is not set: it is what @BotFather gave you"));
+        return Err(mistake("TELOXIDE_TOKEN is not set: it is what @BotFather gave you"));
     };
     bot::run(bot, Settings::read()?).await
 }

@@ -37,10 +37,8 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct Mistake(String);
 
-impl Mistake {
-    pub(crate) fn new(text: impl Into<String>) -> anyhow::Error {
-        Self(text.into()).into()
-    }
+pub(crate) fn mistake(text: impl Into<String>) -> anyhow::Error {
+    Mistake(text.into()).into()
 }
 
 impl fmt::Display for Mistake {
@@ -61,7 +59,7 @@ impl Settings {
             Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => {
                 String::new()
             }
-            Err(error) => return Err(Mistake::new(format!("{file}: {error}"))),
+            Err(error) => return Err(mistake(format!("{file}: {error}"))),
         };
         Self::of(file, &text)
     }
@@ -73,17 +71,17 @@ impl Settings {
             let line = line_of(text, value.span().start);
             let value = value.into_inner();
             if let Some(problem) = problem_of(&name, &value) {
-                return Err(Mistake::new(format!("{file}, line {line}: {problem}")));
+                return Err(mistake(format!("{file}, line {line}: {problem}")));
             }
             lines.insert(name.clone(), line);
             table.insert(name, value);
         }
         let database = database(&table);
-        let backup = BackupConfig::deserialize(table).and_then(|config| Ok(config.with_env()));
-        let backup = backup.map_err(|error| Mistake::new(format!("{file}: {}", error.message())))?;
+        let backup = BackupConfig::deserialize(table).map(BackupConfig::with_env);
+        let backup = backup.map_err(|error| mistake(format!("{file}: {}", error.message())))?;
         let backup = backup.map_err(|error| in_environment(&error))?;
         let Some(admin) = backup.admin_user_id.and_then(|id| i64::try_from(id).ok()) else {
-            return Err(Mistake::new(format!(
+            return Err(mistake(format!(
                 "{ADMIN_USER_ID} must be your Telegram id: set it in {file} or in the environment"
             )));
         };
@@ -97,7 +95,7 @@ impl Settings {
         }
         let told = format!("{:#}", anyhow::Error::from(error));
         let name = told.split_whitespace().next().unwrap_or_default();
-        Mistake::new(match (env::var_os(name), self.lines.get(name)) {
+        mistake(match (env::var_os(name), self.lines.get(name)) {
             (Some(_), _) => format!("the environment: {told}"),
             (None, Some(line)) => format!("{}, line {line}: {told}", self.file),
             (None, None) => told,
@@ -106,13 +104,13 @@ impl Settings {
 }
 
 fn in_environment(error: &teloxide_backup::Error) -> anyhow::Error {
-    Mistake::new(format!("the environment: {error}"))
+    mistake(format!("the environment: {error}"))
 }
 
 fn parse(file: &str, text: &str) -> Result<BTreeMap<String, Spanned<Value>>> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
-        Mistake::new(format!("{file}, line {line}: {}", error.message()))
+        mistake(format!("{file}, line {line}: {}", error.message()))
     })
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::apology::reason;
-use crate::settings::Mistake;
+use crate::settings::mistake;
 use crate::systemd;
 
 const TOKEN: &str = "TELOXIDE_TOKEN";
@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub(crate) fn bot() -> Result<Option<Bot>> {
     let token = token()?;
     if token.is_empty() && systemd::is_service() {
-        return Err(Mistake::new(format!("{TOKEN} is empty: it is what @BotFather gave you")));
+        return Err(mistake(format!("{TOKEN} is empty: it is what @BotFather gave you")));
     }
     Ok(if token.is_empty() { None } else { Some(connect(token)?) })
 }
@@ -37,7 +37,7 @@ fn token() -> Result<String> {
     if let (true, Some(folder)) = (token.trim().is_empty(), env::var_os("CREDENTIALS_DIRECTORY")) {
         let file = Path::new(&folder).join(TOKEN);
         let token = fs::read_to_string(file)
-            .map_err(|error| Mistake::new(format!("the credential {TOKEN}: {error}")))?;
+            .map_err(|error| mistake(format!("the credential {TOKEN}: {error}")))?;
         return Ok(token.trim().to_owned());
     }
     Ok(token.trim().to_owned())
@@ -64,7 +64,7 @@ fn address_of(name: &str) -> Result<Option<String>> {
     if is_server {
         return Ok(Some(address));
     }
-    Err(Mistake::new(format!("{name} is no address that begins with http:// or https://")))
+    Err(mistake(format!("{name} is no address that begins with http:// or https://")))
 }
 
 /// Asks until Telegram answers who this bot is; `None` if the bot is to stop before that.
@@ -80,7 +80,7 @@ pub(crate) async fn answer(bot: &Bot, stop: &CancellationToken) -> Result<Option
         };
         if let RequestError::Api(ApiError::InvalidToken) = error {
             let server = bot.api_url();
-            return Err(Mistake::new(format!("{TOKEN}: {server} does not know this token")));
+            return Err(mistake(format!("{TOKEN}: {server} does not know this token")));
         }
         let wait = wait_after(&error, pause);
         unreachable(&error, wait);
