@@ -1,5 +1,6 @@
 //! When backups are made by themselves: years pass here in seconds, on a paused clock.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -732,6 +733,10 @@ impl Storage for Full {
 
     fn prepare(&self) -> io::Result<()> {
         self.0.prepare()
+    }
+
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
+        self.0.lock()
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
