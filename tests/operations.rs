@@ -50,7 +50,7 @@ async fn sigterm_in_the_middle_of_a_backup_finishes_it() {
     server.fill(MANY);
     let mut bot = server.start(&mut server.command());
     server.admin.send("/backup").await;
-    until("a draft", || !server.drafts().is_empty()).await;
+    until("a draft", || server.drafted() > 0).await;
     bot.terminate().await;
     server.told("STOPPING=1").await;
     assert!(bot.runs() && server.archives().is_empty(), "there was nothing to finish");
@@ -234,4 +234,56 @@ async fn the_end_does_not_wait_for_telegram_for_ever() {
     server.told("STATUS=Serving").await;
     server.sandbox.inject(Fault::Delay(Duration::from_secs(3600)).on("getUpdates").times(9));
     assert_eq!(bot.stop().await.code(), Some(0), "{}", bot.log());
+}
+
+/// A command as cron gives it: with the settings alone; its exit code and its results.
+async fn command(server: &Server, words: &[&str]) -> (Option<i32>, String) {
+    let mut command = server.bare();
+    let output = command.env("CONFIG", "config.toml").args(words).output().await.expect("it runs");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), told + &String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test]
+async fn the_python_bot_moves_in_by_one_command() {
+    let server = Server::new().await;
+    let settings = format!("ADMIN_USER_ID = {}\nBACKUP_ENABLED = false\n", service::ADMIN);
+    fs::write(server.path("config.toml"), settings).expect("the settings");
+    let archive = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/python-archives/backup_20260201_143025.zip"
+    );
+    let (code, told) = command(&server, &["restore", archive]).await;
+    assert_eq!(code, Some(0), "{told}");
+    let client = server.sandbox.person(4_341_649_069, "Мария").await;
+    let mut command_line = server.bare();
+    let mut bot = server.start(command_line.env("TELOXIDE_TOKEN", server.sandbox.token()));
+    client.send("📦 Статус заказа").await;
+    client.wait_for("efe6f675 — в работе").await;
+
+    // beside the bot that runs
+    let (code, told) = command(&server, &["backup"]).await;
+    assert_eq!(code, Some(0), "{told}");
+    let name = server.archives().into_iter().max().expect("a backup");
+    assert!(told.trim_end().ends_with(&name), "{told}");
+    let (code, told) = command(&server, &["verify"]).await;
+    assert!(code == Some(0) && told.contains(&name), "{told}");
+    fs::write(server.path("backups").join(&name), "PK").expect("damaged");
+    let (code, told) = command(&server, &["verify"]).await;
+    assert!(code == Some(3) && told.contains(&name), "{told}");
+    let (code, told) = command(&server, &["restor"]).await;
+    assert_eq!(code, Some(2), "{told}");
+    assert_eq!(bot.stop().await.code(), Some(0), "{}", bot.log());
+    server.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn a_command_in_a_folder_without_settings_changes_nothing() {
+    let server = Server::new().await;
+    let mut command = server.bare();
+    let output = command.args(["restore", "backup.zip"]).output().await.expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("config.toml") && told.contains("CONFIG"), "{told}");
+    assert!(!server.path("clientbotmanager.db").exists());
 }

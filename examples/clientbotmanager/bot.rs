@@ -1,12 +1,13 @@
 //! The bot's life: database, backups, then updates until the end.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
 use teloxide::prelude::*;
 use teloxide::types::ParseMode;
 use teloxide::update_listeners::polling_default;
-use teloxide_backup::{BackupPlugin, BackupPluginBuilder};
+use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -35,6 +36,13 @@ pub(crate) async fn run(bot: Bot, settings: Settings) -> Result<()> {
     schedule.shutdown().await;
     info!("stopped");
     outcome
+}
+
+/// Does what a command line asks for, without Telegram.
+pub(crate) async fn command(command: BackupCommand) -> Result<ExitCode> {
+    let settings = Settings::read()?;
+    let db = Database::open(&settings.database)?;
+    Ok(backups(telegram::silent_bot(), &settings, &db).run(command).await)
 }
 
 /// The backups of this bot: for the chat and for the command line.

@@ -11,7 +11,11 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// What the bot logs unless `RUST_LOG` says otherwise: teloxide's dispatcher is silent, because it
 /// prints whole updates, and those belong to the clients.
-pub(crate) const BOT: &str = "info,teloxide=warn,teloxide::dispatching::dispatcher=off";
+pub(crate) const BOT: &str =
+    "info,teloxide=warn,teloxide::dispatching::dispatcher=off,teloxide_backup=info";
+
+/// What a command logs: it tells the rest itself.
+pub(crate) const COMMAND: &str = "warn";
 
 /// Begins the log; `RUST_LOG` goes before what is said here.
 pub(crate) fn begin(logged: &str) {

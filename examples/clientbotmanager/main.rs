@@ -26,7 +26,10 @@ mod shutdown;
 mod systemd;
 mod telegram;
 
+use std::env;
 use std::process::ExitCode;
+
+use teloxide_backup::BackupCommand;
 
 use settings::{Mistake, Settings, mistake};
 
@@ -35,13 +38,15 @@ const CONFIG: u8 = 78;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if let Some(command) = BackupCommand::parse(env::args_os().skip(1)) {
+        journal::begin(journal::COMMAND);
+        return bot::command(command).await.unwrap_or_else(|error| failed(&error, 1));
+    }
     journal::begin(journal::BOT);
     match start().await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            journal::last_word(format_args!("{error:#}"));
-            if error.is::<Mistake>() { ExitCode::from(CONFIG) } else { ExitCode::FAILURE }
-        }
+        Err(error) if error.is::<Mistake>() => failed(&error, CONFIG),
+        Err(error) => failed(&error, 1),
     }
 }
 
@@ -50,4 +55,9 @@ async fn start() -> anyhow::Result<()> {
         return Err(mistake("TELOXIDE_TOKEN is not set: it is what @BotFather gave you"));
     };
     bot::run(bot, Settings::read()?).await
+}
+
+fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
+    journal::last_word(format_args!("{error:#}"));
+    code.into()
 }

@@ -82,7 +82,8 @@ impl Settings {
         let backup = backup.map_err(|error| in_environment(&error))?;
         let Some(admin) = backup.admin_user_id.and_then(|id| i64::try_from(id).ok()) else {
             return Err(mistake(format!(
-                "{ADMIN_USER_ID} must be your Telegram id: set it in {file} or in the environment"
+                "{ADMIN_USER_ID} must be your Telegram id: set it in the environment or in {file}, \
+                 which is looked for where the bot is started, unless CONFIG names another"
             )));
         };
         Ok(Self { file, database, backup, admin: ChatId(admin), lines })

@@ -31,6 +31,11 @@ pub(crate) fn bot() -> Result<Option<Bot>> {
     Ok(if token.is_empty() { None } else { Some(connect(token)?) })
 }
 
+/// A bot that never speaks, for the commands: where there is a token, it says whose the backups are.
+pub(crate) fn silent_bot() -> Bot {
+    Bot::new(token().unwrap_or_default())
+}
+
 /// The token of the environment, or else the one that systemd keeps for its service.
 fn token() -> Result<String> {
     let token = env::var(TOKEN).unwrap_or_default();

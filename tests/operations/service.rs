@@ -140,7 +140,13 @@ impl Server {
 
     /// The names of the archives that are being written.
     pub(crate) fn drafts(&self) -> Vec<String> {
-        self.backups().into_iter().filter(|name| name.starts_with('.')).collect()
+        self.backups().into_iter().filter(|name| name.ends_with(".tmp")).collect()
+    }
+
+    /// How much has been written of them.
+    pub(crate) fn drafted(&self) -> u64 {
+        let files = self.drafts().into_iter().map(|name| self.path("backups").join(name));
+        files.filter_map(|file| Some(fs::metadata(file).ok()?.len())).sum()
     }
 
     fn backups(&self) -> Vec<String> {
