@@ -37,6 +37,7 @@ mod html;
 mod journal;
 mod message;
 mod methods;
+mod page;
 mod person;
 mod press;
 mod refusal;
@@ -54,6 +55,7 @@ pub use crate::{
     fault::{Fault, PlannedFault},
     group::Group,
     journal::{Call, Violation},
+    page::Page,
     person::Person,
     press::Press,
     sandbox::Sandbox,

@@ -13,10 +13,11 @@ use crate::{
     fault::PlannedFault,
     group::Group,
     journal::{Call, Violation},
+    page::Page,
     person::Person,
     server,
     shown::Chat,
-    state::{Account, State},
+    state::State,
     waiting::{View, trouble},
 };
 
@@ -209,12 +210,18 @@ impl Sandbox {
     }
 
     fn account(&self, id: i64, name: &str, started: bool) -> Person {
-        self.core.change(|state| {
-            state.room(id);
-            let account = Account { name: name.to_owned(), started, blocked: false };
-            state.people.insert(id, account);
-        });
+        self.core.change(|state| state.join(id, name, started));
         Person { view: self.view(id) }
+    }
+
+    /// Serves the page for people: on this port of the loopback address, or on
+    /// another if it is taken; 0 is any. The page lives as long as its handle.
+    ///
+    /// # Errors
+    ///
+    /// If there is no free port.
+    pub async fn serve_page(&self, port: u16) -> std::io::Result<Page> {
+        Page::serve(Arc::clone(&self.core), port).await
     }
 
     fn view(&self, chat: i64) -> View {

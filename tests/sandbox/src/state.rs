@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     callback::Callback, document::Files, fault::PlannedFault, journal::Journal, message::Message,
-    refusal::Refusal, update::Queue,
+    page::Desk, refusal::Refusal, update::Queue,
 };
 
 /// The state of a sandbox.
@@ -24,6 +24,8 @@ pub(crate) struct State {
     /// Lists of commands by scope and language.
     pub(crate) commands: BTreeMap<String, Value>,
     pub(crate) faults: Vec<PlannedFault>,
+    /// What the page remembers.
+    pub(crate) desk: Desk,
     pub(crate) journal: Journal,
     /// The server is going away: no more waiting.
     pub(crate) closing: bool,
@@ -78,6 +80,7 @@ impl State {
             files: Files::default(),
             commands: BTreeMap::new(),
             faults: Vec::new(),
+            desk: Desk::default(),
             journal: Journal::default(),
             closing: false,
             patience: Duration::from_secs(20),
@@ -108,6 +111,17 @@ impl State {
         }
         let name = self.people.get(&id).map_or("Somebody", |person| &person.name);
         json!({ "id": id, "type": "private", "first_name": name })
+    }
+
+    /// The number of the newest change.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Lets somebody join, with a private chat.
+    pub(crate) fn join(&mut self, id: i64, name: &str, started: bool) {
+        self.room(id);
+        self.people.insert(id, Account { name: name.to_owned(), started, blocked: false });
     }
 
     /// The room with this id, made if it isn't there.
