@@ -16,7 +16,7 @@ use super::{
     action::{Refused, person},
     query,
 };
-use crate::{document::UPLOAD_LIMIT, html::utf16_len};
+use crate::{files::UPLOAD_LIMIT, html::utf16_len};
 
 const CAPTION_LIMIT: usize = 1024;
 const NAME_LIMIT: usize = 255;
