@@ -11,7 +11,7 @@ use crate::backup_source::OrdersSource;
 use crate::database::Database;
 use crate::dialogue_storage::DialogueStorage;
 use crate::settings::{self, Settings};
-use crate::{apology, routes, shutdown};
+use crate::{apology, commands, routes, shutdown};
 
 /// Runs until Ctrl-C or SIGTERM.
 pub(crate) async fn run() -> Result<()> {
@@ -27,8 +27,11 @@ pub(crate) async fn run() -> Result<()> {
 
     bot.get_me().await.context("Telegram was asked who this bot is")?;
     let storage = Arc::new(DialogueStorage::new(db.clone()));
+    let bot = bot.parse_mode(ParseMode::Html);
+    commands::show_to_all(&bot).await;
+    commands::show_to_admin(&bot, settings.admin).await;
     let handler = dptree::entry().branch(backup.handler()).branch(apology::around(routes::all()));
-    let mut dispatcher = Dispatcher::builder(bot.parse_mode(ParseMode::Html), handler)
+    let mut dispatcher = Dispatcher::builder(bot, handler)
         .dependencies(dptree::deps![settings, db, storage])
         .default_handler(|_| async {})
         .enable_ctrlc_handler()
