@@ -28,10 +28,13 @@
 //! ```
 
 mod callback;
+mod card;
+mod command;
 mod connection;
 mod core;
-mod document;
 mod fault;
+mod file_kind;
+mod files;
 mod group;
 mod html;
 mod journal;
@@ -51,11 +54,14 @@ mod waiting;
 
 pub use crate::{
     callback::Answer,
+    card::Card,
+    command::Command,
     fault::{Fault, PlannedFault},
+    file_kind::FileKind,
     group::Group,
     journal::{Call, Violation},
     person::Person,
     press::Press,
     sandbox::Sandbox,
-    shown::{Button, Chat, Document, ReplyKeyboard, Shown},
+    shown::{Button, Chat, File, ReplyKeyboard, Shown},
 };

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{document::UPLOAD_LIMIT, refusal::Refusal, schema::Fields};
+use crate::{files::UPLOAD_LIMIT, refusal::Refusal, schema::Fields};
 
 /// A request of the bot, decoded.
 #[derive(Debug, Default)]
@@ -127,15 +127,22 @@ impl Incoming {
     }
 
     fn refuse_stray_files(&self) -> Result<(), Refusal> {
-        let used: Vec<_> = self
-            .fields
-            .values()
-            .filter_map(|value| value.as_str()?.strip_prefix("attach://"))
-            .collect();
+        let mut used = Vec::new();
+        self.fields.values().for_each(|value| attached(value, &mut used));
         match self.uploads.keys().find(|name| !used.contains(&name.as_str())) {
             Some(name) => Err(Refusal::broken(format!("unknown field \"{name}\""))),
             None => Ok(()),
         }
+    }
+}
+
+/// Collects the names of the uploads that a value refers to.
+fn attached<'a>(value: &'a Value, names: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => names.extend(text.strip_prefix("attach://")),
+        Value::Array(items) => items.iter().for_each(|item| attached(item, names)),
+        Value::Object(fields) => fields.values().for_each(|field| attached(field, names)),
+        _ => {}
     }
 }
 

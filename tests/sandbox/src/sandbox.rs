@@ -211,7 +211,13 @@ impl Sandbox {
     fn account(&self, id: i64, name: &str, started: bool) -> Person {
         self.core.change(|state| {
             state.room(id);
-            let account = Account { name: name.to_owned(), started, blocked: false };
+            let account = Account {
+                name: name.to_owned(),
+                started,
+                blocked: false,
+                username: None,
+                language: "en".to_owned(),
+            };
             state.people.insert(id, account);
         });
         Person { view: self.view(id) }
