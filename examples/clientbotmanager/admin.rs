@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
+use teloxide::dispatching::UpdateHandler;
 use teloxide::prelude::*;
 use teloxide::types::InlineKeyboardMarkup;
 
@@ -13,9 +14,9 @@ use crate::settings::Settings;
 
 const TITLE: &str = "🛠 <b>Управление</b>\n\nЧто посмотрим?";
 
-/// Whether this is the chat with the administrator.
-pub(crate) fn is_here(chat: ChatId, settings: Arc<Settings>) -> bool {
-    chat == settings.admin
+/// A step to handlers that are for the administrator alone.
+pub(crate) fn only() -> UpdateHandler<Error> {
+    dptree::filter(|chat: ChatId, settings: Arc<Settings>| chat == settings.admin)
 }
 
 /// Somebody else, with a button of the administrator.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use teloxide::types::{CallbackQuery, InlineKeyboardButton};
 
-use crate::contents::{Field, Shelf};
+use crate::contents::{Field, Topic};
 use crate::menu::Entry;
 use crate::orders::Status;
 
@@ -30,7 +30,7 @@ pub(crate) enum Button {
     /// Close the price calculator.
     ClosePrice,
     /// Turn to this page of the portfolio or the questions.
-    Shelf(Shelf, usize),
+    Topic(Topic, usize),
     /// Show one piece of the contents.
     Piece(String),
     /// What the administrator alone may do.
@@ -51,27 +51,24 @@ pub(crate) enum Task {
     /// Turn to this page of the orders with this status.
     Orders(Option<Status>, usize),
     Order(i64, String),
+    /// Show the status of the order, and what can be done.
+    Panel(i64, String),
     OrderFile(i64, String),
     SetStatus(i64, String, Status),
-    /// Delete the order; only if it is said twice.
-    DeleteOrder(i64, String, Sure),
+    /// Ask whether to delete the order, and then delete it.
+    AskDeleteOrder(i64, String),
+    DeleteOrder(i64, String),
     Contents,
-    /// Turn to this page of a shelf.
-    Shelf(Shelf, usize),
+    /// Turn to this page of the pieces of a topic.
+    Topic(Topic, usize),
     Piece(String),
-    Add(Shelf),
+    Add(Topic),
     Change(String, Field),
-    /// Delete the piece; only if it is said twice.
-    DeletePiece(String, Sure),
+    /// Ask whether to delete the piece, and then delete it.
+    AskDeletePiece(String),
+    DeletePiece(String),
     /// Write to this client.
     Reply(i64),
-}
-
-/// Whether a question was answered with «yes» already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Sure {
-    No,
-    Yes,
 }
 
 impl Button {
@@ -108,9 +105,9 @@ mod tests {
         let id = || "deadbeef".to_owned();
         for button in [
             Button::Price(vec![false; 3]),
-            Button::Shelf(Shelf::Portfolio, 1_000_000),
+            Button::Topic(Topic::Portfolio, 1_000_000),
             Button::Admin(Task::SetStatus(HIGHEST_ID, id(), Status::Waiting)),
-            Button::Admin(Task::DeleteOrder(HIGHEST_ID, id(), Sure::Yes)),
+            Button::Admin(Task::AskDeleteOrder(HIGHEST_ID, id())),
             Button::Admin(Task::Orders(Some(Status::Waiting), 1_000_000)),
         ] {
             let shown = button.labelled("").expect("it fits").kind;

@@ -5,10 +5,10 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use serde::{Deserialize, Serialize};
 
-/// Where a piece lies.
+/// What a piece is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Shelf {
+pub(crate) enum Topic {
     Portfolio,
     Faq,
     Contacts,
@@ -24,7 +24,7 @@ pub(crate) enum Field {
     Photo,
 }
 
-impl Shelf {
+impl Topic {
     pub(crate) const ALL: [Self; 4] = [Self::Portfolio, Self::Faq, Self::Contacts, Self::About];
 
     pub(crate) fn label(self) -> &'static str {
@@ -45,7 +45,7 @@ impl Shelf {
         }
     }
 
-    /// Whether it holds many pieces, and not a single text.
+    /// Whether there are many pieces of it, and not a single text.
     pub(crate) fn is_list(self) -> bool {
         matches!(self, Self::Portfolio | Self::Faq)
     }
@@ -60,16 +60,16 @@ impl Shelf {
     }
 }
 
-impl ToSql for Shelf {
+impl ToSql for Topic {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.key().into())
     }
 }
 
-impl FromSql for Shelf {
+impl FromSql for Topic {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let key = value.as_str()?;
-        Self::ALL.into_iter().find(|shelf| shelf.key() == key).ok_or(FromSqlError::InvalidType)
+        Self::ALL.into_iter().find(|topic| topic.key() == key).ok_or(FromSqlError::InvalidType)
     }
 }
 
@@ -77,7 +77,7 @@ impl FromSql for Shelf {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Piece {
     pub(crate) id: String,
-    pub(crate) shelf: Shelf,
+    pub(crate) topic: Topic,
     /// What it is called, or the question; a single text has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) title: String,
@@ -94,7 +94,7 @@ impl Piece {
     pub(crate) fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
-            shelf: row.get(1)?,
+            topic: row.get(1)?,
             title: row.get(2)?,
             text: row.get(3)?,
             link: row.get(4)?,
@@ -104,28 +104,28 @@ impl Piece {
 
     /// How it is called where it is one of many.
     pub(crate) fn name(&self) -> &str {
-        if self.title.is_empty() { self.shelf.label() } else { &self.title }
+        if self.title.is_empty() { self.topic.label() } else { &self.title }
     }
 }
 
 /// What [`Piece::of_row`] reads.
-pub(crate) const COLUMNS: &str = "id, shelf, title, text, link, photo";
+pub(crate) const COLUMNS: &str = "id, topic, title, text, link, photo";
 
 /// Writes a piece: in the place of the one with the same id, or at the end.
 pub(crate) fn put(db: &Connection, piece: &Piece) -> Result<()> {
-    let put = "INSERT INTO contents (id, shelf, title, text, link, photo)
+    let put = "INSERT INTO contents (id, topic, title, text, link, photo)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-               ON CONFLICT (id) DO UPDATE SET shelf = ?2, title = ?3, text = ?4, link = ?5, photo = ?6";
-    let Piece { id, shelf, title, text, link, photo } = piece;
-    db.prepare_cached(put)?.execute((id, shelf, title, text, link, photo))?;
+               ON CONFLICT (id) DO UPDATE SET topic = ?2, title = ?3, text = ?4, link = ?5, photo = ?6";
+    let Piece { id, topic, title, text, link, photo } = piece;
+    db.prepare_cached(put)?.execute((id, topic, title, text, link, photo))?;
     Ok(())
 }
 
-/// All that lies on a shelf.
-pub(crate) fn on(db: &Connection, shelf: Shelf) -> Result<Vec<Piece>> {
-    let pieces = format!("SELECT {COLUMNS} FROM contents WHERE shelf = ?1 ORDER BY number");
+/// All pieces of a topic.
+pub(crate) fn on(db: &Connection, topic: Topic) -> Result<Vec<Piece>> {
+    let pieces = format!("SELECT {COLUMNS} FROM contents WHERE topic = ?1 ORDER BY number");
     let mut pieces = db.prepare(&pieces)?;
-    Ok(pieces.query_map([shelf], Piece::of_row)?.collect::<Result<_, _>>()?)
+    Ok(pieces.query_map([topic], Piece::of_row)?.collect::<Result<_, _>>()?)
 }
 
 pub(crate) fn find(db: &Connection, id: &str) -> Result<Option<Piece>> {

@@ -6,8 +6,8 @@ use anyhow::Result;
 use teloxide::prelude::*;
 use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
-use crate::button::{Button, Sure, Task};
-use crate::contents::{self, Field, Piece, Shelf};
+use crate::button::{Button, Task};
+use crate::contents::{self, Field, Piece, Topic};
 use crate::database::Database;
 use crate::html::{Bot, short};
 use crate::menu;
@@ -22,41 +22,41 @@ const SHOWN: usize = 800;
 
 type Screen = (String, InlineKeyboardMarkup);
 
-/// «🗂 Содержимое»: the four shelves.
-pub(crate) async fn shelves(bot: Bot, query: CallbackQuery) -> Result<()> {
-    let shelves = Shelf::ALL.map(|shelf| Task::Shelf(shelf, 0).labelled(shelf.label()));
+/// «🗂 Содержимое»: the four topics.
+pub(crate) async fn topics(bot: Bot, query: CallbackQuery) -> Result<()> {
+    let topics = Topic::ALL.map(|topic| Task::Topic(topic, 0).labelled(topic.label()));
     let keyboard =
-        InlineKeyboardMarkup::new(shelves.chunks(2).map(|row| row.iter().flatten().cloned()))
+        InlineKeyboardMarkup::new(topics.chunks(2).map(|row| row.iter().flatten().cloned()))
             .append_row(Task::Menu.labelled("« Управление"));
     press::turn(&bot, &query, "🗂 <b>Содержимое</b>\n\nЧто изменим?", keyboard).await
 }
 
-/// One shelf: its list, or its single text.
-pub(crate) async fn shelf(
+/// One topic: its pieces, or its single text.
+pub(crate) async fn topic(
     bot: Bot,
     query: CallbackQuery,
     db: Database,
-    (shelf, page): (Shelf, usize),
+    (topic, page): (Topic, usize),
 ) -> Result<()> {
-    let pieces = db.call(move |db| contents::on(db, shelf)).await?;
-    let (text, keyboard) = shelf_screen(shelf, &pieces, page);
+    let pieces = db.call(move |db| contents::on(db, topic)).await?;
+    let (text, keyboard) = topic_screen(topic, &pieces, page);
     press::turn(&bot, &query, &text, keyboard).await
 }
 
-fn shelf_screen(shelf: Shelf, pieces: &[Piece], page: usize) -> Screen {
-    if let Some(single) = pieces.first().filter(|_| !shelf.is_list()) {
+fn topic_screen(topic: Topic, pieces: &[Piece], page: usize) -> Screen {
+    if let Some(single) = pieces.first().filter(|_| !topic.is_list()) {
         return piece_screen(single);
     }
     let page = Page::of(pieces.len(), page);
     let text = match pieces.len() {
-        0 => format!("<b>{}</b>\n\nЗдесь пока пусто.", shelf.label()),
-        all => format!("<b>{}</b>, всего {all}{}", shelf.label(), page.name()),
+        0 => format!("<b>{}</b>\n\nЗдесь пока пусто.", topic.label()),
+        all => format!("<b>{}</b>, всего {all}{}", topic.label(), page.name()),
     };
     let open = |piece: &Piece| Button::Admin(Task::Piece(piece.id.clone()));
-    let turn = |page| Button::Admin(Task::Shelf(shelf, page));
-    let keyboard = InlineKeyboardMarkup::new(showcase::buttons(pieces, page, open))
-        .append_row(page.turns(turn))
-        .append_row(Task::Add(shelf).labelled("➕ Добавить"))
+    let turn = |page| Button::Admin(Task::Topic(topic, page));
+    let rows = showcase::buttons(pieces, page, open).into_iter().chain(page.turns(turn));
+    let keyboard = InlineKeyboardMarkup::new(rows)
+        .append_row(Task::Add(topic).labelled("➕ Добавить"))
         .append_row(Task::Contents.labelled("« Содержимое"));
     (text, keyboard)
 }
@@ -70,57 +70,46 @@ pub(crate) async fn piece(bot: Bot, query: CallbackQuery, db: Database, id: Stri
 }
 
 fn piece_screen(piece: &Piece) -> Screen {
-    let mut text = format!("<b>{}</b>\n\n{}", short(piece.name(), 200), short(&piece.text, SHOWN));
-    if let Some(link) = &piece.link {
-        text += &format!("\n\n🔗 {}", short(link, 200));
-    }
-    if piece.photo.is_some() {
-        text += "\n\n🖼 С фотографией";
-    }
+    let mut paragraphs =
+        vec![format!("<b>{}</b>", short(piece.name(), 200)), short(&piece.text, SHOWN)];
+    paragraphs.extend(piece.link.as_ref().map(|link| format!("🔗 {}", short(link, 200))));
+    paragraphs.extend(piece.photo.as_ref().map(|_| "🖼 С фотографией".to_owned()));
     let change = |field: &Field| -> Option<InlineKeyboardButton> {
-        Task::Change(piece.id.clone(), *field).labelled(field.change_label(piece.shelf))
+        Task::Change(piece.id.clone(), *field).labelled(field.change_label(piece.topic))
     };
-    let changes: Vec<_> = piece.shelf.fields().iter().filter_map(change).collect();
-    let back = if piece.shelf.is_list() { Task::Shelf(piece.shelf, 0) } else { Task::Contents };
+    let changes: Vec<_> = piece.topic.fields().iter().filter_map(change).collect();
+    let back = if piece.topic.is_list() { Task::Topic(piece.topic, 0) } else { Task::Contents };
     let keyboard = InlineKeyboardMarkup::new(changes.chunks(2).map(<[_]>::to_vec))
         .append_row(Button::Piece(piece.id.clone()).labelled("👁 Как видят клиенты"))
-        .append_row(Task::DeletePiece(piece.id.clone(), Sure::No).labelled("🗑 Удалить"))
+        .append_row(Task::AskDeletePiece(piece.id.clone()).labelled("🗑 Удалить"))
         .append_row(back.labelled("« Назад"));
-    (text, keyboard)
+    (paragraphs.join("\n\n"), keyboard)
 }
 
-/// «🗑 Удалить»: first a question, then the deed.
-pub(crate) async fn delete(
+/// «🗑 Удалить»: first a question.
+pub(crate) async fn ask_delete(
     bot: Bot,
     query: CallbackQuery,
     db: Database,
-    (id, sure): (String, Sure),
+    id: String,
 ) -> Result<()> {
-    let work = move |db: &mut _| match sure {
-        Sure::No => Ok((contents::find(db, &id)?, Vec::new())),
-        Sure::Yes => {
-            let removed = contents::remove(db, &id)?;
-            let shelf = removed.as_ref().map(|piece| contents::on(db, piece.shelf)).transpose()?;
-            Ok((removed, shelf.unwrap_or_default()))
-        }
-    };
-    let (piece, rest) = db.call(work).await?;
-    let Some(piece) = piece else { return menu::stale(bot, query).await };
-    let (text, keyboard) = match sure {
-        Sure::No => deletion_screen(piece),
-        Sure::Yes => {
-            let (text, keyboard) = shelf_screen(piece.shelf, &rest, 0);
-            (format!("🗑 Удалено: «{}».\n\n{text}", short(piece.name(), 200)), keyboard)
-        }
-    };
+    let found = db.call(move |db| contents::find(db, &id)).await?;
+    let Some(piece) = found else { return menu::stale(bot, query).await };
+    let name = short(piece.name(), 200);
+    let text = format!("🗑 Удалить «{name}»? Клиенты больше этого не увидят.");
+    let buttons = [
+        Task::DeletePiece(piece.id.clone()).labelled("🗑 Да, удалить"),
+        Task::Piece(piece.id).labelled("Нет, оставить"),
+    ];
+    let keyboard = InlineKeyboardMarkup::new([buttons.into_iter().flatten()]);
     press::turn(&bot, &query, &text, keyboard).await
 }
 
-fn deletion_screen(piece: Piece) -> Screen {
-    let text = format!("🗑 Удалить «{}»? Клиенты больше этого не увидят.", short(piece.name(), 200));
-    let buttons = [
-        Task::DeletePiece(piece.id.clone(), Sure::Yes).labelled("🗑 Да, удалить"),
-        Task::Piece(piece.id).labelled("Нет, оставить"),
-    ];
-    (text, InlineKeyboardMarkup::new([buttons.into_iter().flatten()]))
+/// «🗑 Да, удалить».
+pub(crate) async fn delete(bot: Bot, query: CallbackQuery, db: Database, id: String) -> Result<()> {
+    let removed = db.call(move |db| contents::remove(db, &id)).await?;
+    let Some(piece) = removed else { return menu::stale(bot, query).await };
+    let text = format!("🗑 Удалено: «{}».", short(piece.name(), 200));
+    let back = Task::Topic(piece.topic, 0).labelled("« Назад");
+    press::turn(&bot, &query, &text, InlineKeyboardMarkup::new([back])).await
 }

@@ -10,7 +10,7 @@ use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton
 
 use crate::button::{Button, Task};
 use crate::commands;
-use crate::contents::Shelf;
+use crate::contents::Topic;
 use crate::dialogue::{State, Talk};
 use crate::html::{Bot, short};
 use crate::press;
@@ -27,7 +27,7 @@ pub(crate) const LEAVE: &str = "🚪 Закончить разговор";
 pub(crate) enum Entry {
     Order,
     Price,
-    Contents(Shelf),
+    Contents(Topic),
     Support,
     Status,
     Reviews,
@@ -39,20 +39,20 @@ impl Entry {
         Self::Order,
         Self::Status,
         Self::Price,
-        Self::Contents(Shelf::Portfolio),
-        Self::Contents(Shelf::Faq),
+        Self::Contents(Topic::Portfolio),
+        Self::Contents(Topic::Faq),
         Self::Support,
         Self::Reviews,
         Self::Bonuses,
-        Self::Contents(Shelf::About),
-        Self::Contents(Shelf::Contacts),
+        Self::Contents(Topic::About),
+        Self::Contents(Topic::Contacts),
     ];
 
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Order => "📝 Заказать бота",
             Self::Price => "🧮 Рассчитать цену",
-            Self::Contents(shelf) => shelf.label(),
+            Self::Contents(topic) => topic.label(),
             Self::Support => "💬 Поддержка",
             Self::Status => "📦 Статус заказа",
             Self::Reviews => "⭐️ Отзывы",
@@ -65,7 +65,7 @@ impl Entry {
     }
 
     /// The entry whose button below the input field was pressed.
-    pub(crate) fn of(message: Message) -> Option<Self> {
+    pub(crate) fn of(message: &Message) -> Option<Self> {
         Self::labelled(message.text()?)
     }
 
@@ -128,7 +128,7 @@ pub(crate) async fn greet(
 
 /// What most people come for, under the greeting.
 fn shortcuts(is_admin: bool) -> (&'static str, InlineKeyboardMarkup) {
-    let rows = [[Entry::Order, Entry::Price], [Entry::Contents(Shelf::Portfolio), Entry::Support]];
+    let rows = [[Entry::Order, Entry::Price], [Entry::Contents(Topic::Portfolio), Entry::Support]];
     let rows = rows.map(|row| row.into_iter().filter_map(Entry::button).collect::<Vec<_>>());
     let keyboard = InlineKeyboardMarkup::new(rows);
     if is_admin {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use teloxide::prelude::*;
 use teloxide::types::{FileId, InlineKeyboardButton, InlineKeyboardMarkup, InputFile};
 
-use crate::button::{Button, Sure, Task};
+use crate::button::{Button, Task};
 use crate::database::Database;
 use crate::html::{Bot, pages, short};
 use crate::menu;
@@ -50,8 +50,8 @@ fn list_buttons(orders: &[Order], status: Option<Status>, page: Page) -> InlineK
         Task::Orders(wanted, 0).labelled(label)
     };
     let filters = [None].into_iter().chain(Status::ALL.map(Some));
-    InlineKeyboardMarkup::new(orders.iter().filter_map(order))
-        .append_row(page.turns(|page| Button::Admin(Task::Orders(status, page))))
+    let turns = page.turns(|page| Button::Admin(Task::Orders(status, page)));
+    InlineKeyboardMarkup::new(orders.iter().filter_map(order).chain(turns))
         .append_row(filters.filter_map(filter))
         .append_row(Task::Menu.labelled("« Управление"))
 }
@@ -81,18 +81,29 @@ pub(crate) async fn open(
     Ok(())
 }
 
+/// «Нет, оставить»: back to what can be done.
+pub(crate) async fn show_panel(
+    bot: Bot,
+    query: CallbackQuery,
+    db: Database,
+    (client, id): (i64, String),
+) -> Result<()> {
+    let found = db.call(move |db| orders::find(db, client, &id)).await?;
+    let Some(order) = found else { return menu::stale(bot, query).await };
+    let (text, keyboard) = panel(&order);
+    press::turn(&bot, &query, &text, keyboard).await
+}
+
 /// The status of an order, and the buttons to deal with it.
 fn panel(order: &Order) -> (String, InlineKeyboardMarkup) {
-    let key = || (order.user_id, order.id.clone());
     let status = |status: Status| -> Option<InlineKeyboardButton> {
         let now = if status.name() == order.status { "✔️ " } else { "" };
         let label = format!("{now}{} {}", status.icon(), status.name());
         Task::SetStatus(order.user_id, order.id.clone(), status).labelled(label)
     };
     let statuses: Vec<_> = Status::ALL.into_iter().filter_map(status).collect();
-    let (client, id) = key();
-    let file = order.file().and_then(|_| Task::OrderFile(client, id).labelled("📎 Файл"));
-    let (client, id) = key();
+    let (client, id) = (order.user_id, &order.id);
+    let file = order.file().and_then(|_| Task::OrderFile(client, id.clone()).labelled("📎 Файл"));
     let dealings = [file, Task::Reply(client).labelled("💬 Написать клиенту")];
     let text = format!(
         "📦 Заказ <code>{}</code>\nСтатус: <b>{}</b>",
@@ -101,7 +112,7 @@ fn panel(order: &Order) -> (String, InlineKeyboardMarkup) {
     );
     let keyboard = InlineKeyboardMarkup::new(statuses.chunks(2).map(<[_]>::to_vec))
         .append_row(dealings.into_iter().flatten())
-        .append_row(Task::DeleteOrder(client, id, Sure::No).labelled("🗑 Удалить"))
+        .append_row(Task::AskDeleteOrder(client, id.clone()).labelled("🗑 Удалить"))
         .append_row(Task::Orders(None, 0).labelled("« Все заказы"));
     (text, keyboard)
 }
@@ -161,27 +172,35 @@ async fn tell_client(bot: &Bot, order: &Order) -> Result<(), teloxide::RequestEr
     bot.send_message(ChatId(order.user_id), news).reply_markup(keyboard).await.map(drop)
 }
 
-/// «🗑 Удалить»: first a question, then the deed.
+/// «🗑 Удалить»: first a question.
+pub(crate) async fn ask_delete(
+    bot: Bot,
+    query: CallbackQuery,
+    db: Database,
+    (client, id): (i64, String),
+) -> Result<()> {
+    let found = db.call(move |db| orders::find(db, client, &id)).await?;
+    let Some(order) = found else { return menu::stale(bot, query).await };
+    let name = short(&order.id, SHOWN);
+    let text = format!("🗑 Удалить заказ <code>{name}</code>? Вернуть его сможет только бекап.");
+    let buttons = [
+        Task::DeleteOrder(client, order.id.clone()).labelled("🗑 Да, удалить"),
+        Task::Panel(client, order.id).labelled("Нет, оставить"),
+    ];
+    let keyboard = InlineKeyboardMarkup::new([buttons.into_iter().flatten()]);
+    press::turn(&bot, &query, &text, keyboard).await
+}
+
+/// «🗑 Да, удалить».
 pub(crate) async fn delete(
     bot: Bot,
     query: CallbackQuery,
     db: Database,
-    (client, id, sure): (i64, String, Sure),
+    (client, id): (i64, String),
 ) -> Result<()> {
-    let find = move |db: &mut _| match sure {
-        Sure::No => orders::find(db, client, &id),
-        Sure::Yes => orders::remove(db, client, &id),
-    };
-    let Some(order) = db.call(find).await? else { return menu::stale(bot, query).await };
-    let name = short(&order.id, SHOWN);
-    let all = Task::Orders(None, 0).labelled("« Все заказы");
-    let (text, buttons) = match sure {
-        Sure::Yes => (format!("🗑 Заказ <code>{name}</code> удалён."), vec![all]),
-        Sure::No => (
-            format!("🗑 Удалить заказ <code>{name}</code>? Вернуть его сможет только бекап."),
-            vec![Task::DeleteOrder(client, order.id, Sure::Yes).labelled("🗑 Да, удалить"), all],
-        ),
-    };
-    let buttons = buttons.into_iter().flatten();
-    press::turn(&bot, &query, &text, InlineKeyboardMarkup::new([buttons])).await
+    let removed = db.call(move |db| orders::remove(db, client, &id)).await?;
+    let Some(order) = removed else { return menu::stale(bot, query).await };
+    let text = format!("🗑 Заказ <code>{}</code> удалён.", short(&order.id, SHOWN));
+    let back = Task::Orders(None, 0).labelled("« Все заказы");
+    press::turn(&bot, &query, &text, InlineKeyboardMarkup::new([back])).await
 }

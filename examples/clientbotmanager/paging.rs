@@ -34,12 +34,13 @@ impl Page {
         }
     }
 
-    /// The buttons to the pages before and after this one.
-    pub(crate) fn turns(self, to: impl Fn(usize) -> Button) -> Vec<InlineKeyboardButton> {
+    /// The row of buttons to the pages before and after this one, if there are any.
+    pub(crate) fn turns(self, to: impl Fn(usize) -> Button) -> Option<Vec<InlineKeyboardButton>> {
         let before = self.number.checked_sub(1).and_then(|page| to(page).labelled("‹ Назад"));
         let after = Some(self.number + 1).filter(|&page| page < self.count);
         let after = after.and_then(|page| to(page).labelled("Вперёд ›"));
-        before.into_iter().chain(after).collect()
+        let turns: Vec<_> = before.into_iter().chain(after).collect();
+        (!turns.is_empty()).then_some(turns)
     }
 }
 
@@ -50,7 +51,7 @@ mod tests {
     fn turns(entries: usize, wanted: usize) -> Vec<String> {
         let page = Page::of(entries, wanted);
         let turns = page.turns(|page| Button::Price(vec![false; page]));
-        turns.into_iter().map(|button| button.text).collect()
+        turns.into_iter().flatten().map(|button| button.text).collect()
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(crate) async fn answered(bot: Bot, query: CallbackQuery) {
 }
 
 /// The private chat in which somebody has pressed a button of their own.
-pub(crate) fn chat(query: CallbackQuery) -> Option<ChatId> {
+pub(crate) fn chat(query: &CallbackQuery) -> Option<ChatId> {
     let chat = query.message.as_ref()?.chat().id;
     (chat == ChatId::from(query.from.id)).then_some(chat)
 }

@@ -7,7 +7,7 @@ use teloxide::types::{FileId, InlineKeyboardButton, InlineKeyboardMarkup, InputF
 use tracing::warn;
 
 use crate::button::Button;
-use crate::contents::{self, Piece, Shelf};
+use crate::contents::{self, Piece, Topic};
 use crate::database::Database;
 use crate::html::{Bot, short, story, units};
 use crate::menu;
@@ -20,14 +20,14 @@ const NAME: usize = 40;
 const CAPTION: usize = 1000;
 
 /// One of the four entries of the menu.
-pub(crate) async fn open(bot: Bot, chat: ChatId, db: Database, shelf: Shelf) -> Result<()> {
-    let pieces = db.call(move |db| contents::on(db, shelf)).await?;
+pub(crate) async fn open(bot: Bot, chat: ChatId, db: Database, topic: Topic) -> Result<()> {
+    let pieces = db.call(move |db| contents::on(db, topic)).await?;
     match pieces.first() {
         None => {
-            bot.send_message(chat, empty(shelf)).await?;
+            bot.send_message(chat, empty(topic)).await?;
         }
-        Some(_) if shelf.is_list() => {
-            let (text, keyboard) = list(shelf, &pieces, 0);
+        Some(_) if topic.is_list() => {
+            let (text, keyboard) = list(topic, &pieces, 0);
             bot.send_message(chat, text).reply_markup(keyboard).await?;
         }
         Some(text) => show_piece(&bot, chat, text).await?,
@@ -35,12 +35,12 @@ pub(crate) async fn open(bot: Bot, chat: ChatId, db: Database, shelf: Shelf) -> 
     Ok(())
 }
 
-fn empty(shelf: Shelf) -> &'static str {
-    match shelf {
-        Shelf::Portfolio => "🖼 Скоро здесь появятся наши работы. Загляните попозже!",
-        Shelf::Faq => "❓ Здесь пока пусто. Спросите нас прямо: кнопка «💬 Поддержка».",
-        Shelf::Contacts => "📞 Быстрее всего — написать прямо здесь: кнопка «💬 Поддержка».",
-        Shelf::About => {
+fn empty(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Portfolio => "🖼 Скоро здесь появятся наши работы. Загляните попозже!",
+        Topic::Faq => "❓ Здесь пока пусто. Спросите нас прямо: кнопка «💬 Поддержка».",
+        Topic::Contacts => "📞 Быстрее всего — написать прямо здесь: кнопка «💬 Поддержка».",
+        Topic::About => {
             "ℹ️ Мы делаем ботов для Telegram. Подробный рассказ о нас скоро будет здесь."
         }
     }
@@ -51,23 +51,23 @@ pub(crate) async fn turn(
     bot: Bot,
     query: CallbackQuery,
     db: Database,
-    (shelf, page): (Shelf, usize),
+    (topic, page): (Topic, usize),
 ) -> Result<()> {
-    let pieces = db.call(move |db| contents::on(db, shelf)).await?;
-    if pieces.is_empty() || !shelf.is_list() {
+    let pieces = db.call(move |db| contents::on(db, topic)).await?;
+    if pieces.is_empty() || !topic.is_list() {
         return menu::stale(bot, query).await;
     }
-    let (text, keyboard) = list(shelf, &pieces, page);
+    let (text, keyboard) = list(topic, &pieces, page);
     press::turn(&bot, &query, &text, keyboard).await
 }
 
-fn list(shelf: Shelf, pieces: &[Piece], page: usize) -> (String, InlineKeyboardMarkup) {
+fn list(topic: Topic, pieces: &[Piece], page: usize) -> (String, InlineKeyboardMarkup) {
     let page = Page::of(pieces.len(), page);
-    let what = if shelf == Shelf::Faq { "вопрос" } else { "работу" };
-    let text = format!("<b>{}</b>{}\n\nВыберите {what}.", shelf.label(), page.name());
-    let keyboard =
-        InlineKeyboardMarkup::new(buttons(pieces, page, |piece| Button::Piece(piece.id.clone())));
-    (text, keyboard.append_row(page.turns(|page| Button::Shelf(shelf, page))))
+    let what = if topic == Topic::Faq { "вопрос" } else { "работу" };
+    let text = format!("<b>{}</b>{}\n\nВыберите {what}.", topic.label(), page.name());
+    let pieces = buttons(pieces, page, |piece| Button::Piece(piece.id.clone()));
+    let turns = page.turns(|page| Button::Topic(topic, page));
+    (text, InlineKeyboardMarkup::new(pieces.into_iter().chain(turns)))
 }
 
 /// The buttons of one page of pieces, one in a row.
@@ -102,10 +102,8 @@ pub(crate) async fn show(
 }
 
 async fn show_piece(bot: &Bot, chat: ChatId, piece: &Piece) -> Result<()> {
-    let mut text = piece.text.clone();
-    if let Some(link) = &piece.link {
-        text += &format!("\n\n🔗 {link}");
-    }
+    let link = piece.link.as_ref().map_or(String::new(), |link| format!("\n\n🔗 {link}"));
+    let text = piece.text.clone() + &link;
     let title = format!("<b>{}</b>", short(piece.name(), 200));
     let mut pages = story(&title, &text);
     if let Some(photo) = &piece.photo {

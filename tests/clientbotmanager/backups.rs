@@ -196,8 +196,8 @@ async fn odd_old_data_survive_a_round_trip() {
             { "user_id": 9, "id": "abc", "author": "Анна", "rating": 1, "text": "…" },
         ],
         "contents": [
-            { "id": "w", "shelf": "portfolio", "title": "<&😀>", "text": "", "link": "x", "photo": "y" },
-            { "id": "about", "shelf": "about", "text": "Мы" },
+            { "id": "w", "topic": "portfolio", "title": "<&😀>", "text": "", "link": "x", "photo": "y" },
+            { "id": "about", "topic": "about", "text": "Мы" },
         ],
         "clients": [9, 10],
         "support_messages": [{ "message_id": 7, "user_id": 9, "date": "2026-02-01" }],

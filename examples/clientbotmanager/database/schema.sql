@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS pending_reviews (
 CREATE TABLE IF NOT EXISTS contents (
     number INTEGER PRIMARY KEY,
     id     TEXT NOT NULL UNIQUE,
-    shelf  TEXT NOT NULL,
+    topic  TEXT NOT NULL,
     title  TEXT NOT NULL,
     text   TEXT NOT NULL,
     link   TEXT,

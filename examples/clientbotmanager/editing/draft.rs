@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use teloxide::prelude::*;
 
 use super::piece_screen;
-use crate::contents::{self, Field, Piece, Shelf};
+use crate::contents::{self, Field, Piece, Topic};
 use crate::database::Database;
 use crate::dialogue::{State, Talk};
 use crate::html::{Bot, units};
@@ -35,11 +35,11 @@ pub(crate) async fn add(
     query: CallbackQuery,
     talk: Talk,
     chat: ChatId,
-    shelf: Shelf,
+    topic: Topic,
 ) -> Result<()> {
-    let Some(&field) = shelf.fields().first() else { return menu::stale(bot, query).await };
+    let Some(&field) = topic.fields().first() else { return menu::stale(bot, query).await };
     let (title, text, link, photo) = Default::default();
-    let piece = Piece { id: orders::new_id(), shelf, title, text, link, photo };
+    let piece = Piece { id: orders::new_id(), topic, title, text, link, photo };
     press::answer(&bot, &query, "").await;
     ask(&bot, chat, &talk, Draft { piece, field, new: true }).await
 }
@@ -54,7 +54,7 @@ pub(crate) async fn change(
     (id, field): (String, Field),
 ) -> Result<()> {
     let found = db.call(move |db| contents::find(db, &id)).await?;
-    let Some(piece) = found.filter(|piece| piece.shelf.fields().contains(&field)) else {
+    let Some(piece) = found.filter(|piece| piece.topic.fields().contains(&field)) else {
         return menu::stale(bot, query).await;
     };
     press::answer(&bot, &query, "").await;
@@ -62,7 +62,7 @@ pub(crate) async fn change(
 }
 
 async fn ask(bot: &Bot, chat: ChatId, talk: &Talk, draft: Draft) -> Result<()> {
-    let (prompt, ready) = draft.field.question(draft.piece.shelf);
+    let (prompt, ready) = draft.field.question(draft.piece.topic);
     talk.update(State::Editing(draft)).await?;
     bot.send_message(chat, prompt).reply_markup(question_keyboard(ready)).await?;
     Ok(())
@@ -100,7 +100,7 @@ impl Draft {
     fn read(&mut self, message: &Message) -> Result<(), &'static str> {
         let text = message.text().map(|text| text.trim().to_owned());
         match self.field {
-            Field::Title => self.piece.title = text.ok_or(TEXT_PLEASE).and_then(read_title)?,
+            Field::Title => self.piece.title = read_title(&text.ok_or(TEXT_PLEASE)?)?,
             Field::Text => self.piece.text = text.ok_or(TEXT_PLEASE)?,
             Field::Link => self.piece.link = text.ok_or(TEXT_PLEASE).and_then(read_link)?,
             Field::Photo => self.piece.photo = read_photo(message)?,
@@ -110,15 +110,15 @@ impl Draft {
 
     /// What else a new piece needs.
     fn next_field(&self) -> Option<Field> {
-        let mut rest = self.piece.shelf.fields().iter().skip_while(|&&field| field != self.field);
+        let mut rest = self.piece.topic.fields().iter().skip_while(|&&field| field != self.field);
         rest.nth(1).copied().filter(|_| self.new)
     }
 }
 
 const TEXT_PLEASE: &str = "Здесь нужен текст, пожалуйста.";
 
-fn read_title(text: String) -> Result<String, &'static str> {
-    if units(&text) > TITLE {
+fn read_title(text: &str) -> Result<String, &'static str> {
+    if units(text) > TITLE {
         return Err("Длинновато: уложитесь, пожалуйста, в 100 знаков.");
     }
     Ok(text.replace('\n', " "))
@@ -147,27 +147,27 @@ fn read_photo(message: &Message) -> Result<Option<String>, &'static str> {
 
 impl Field {
     /// The question, and the answers that wait on the keyboard.
-    fn question(self, shelf: Shelf) -> (&'static str, &'static [&'static str]) {
-        match (self, shelf) {
-            (Self::Title, Shelf::Faq) => ("❓ Напишите вопрос, как его задал бы клиент.", &[]),
+    fn question(self, topic: Topic) -> (&'static str, &'static [&'static str]) {
+        match (self, topic) {
+            (Self::Title, Topic::Faq) => ("❓ Напишите вопрос, как его задал бы клиент.", &[]),
             (Self::Title, _) => ("✏️ Как называется работа?", &[]),
-            (Self::Text, Shelf::Faq) => ("✏️ Какой на него ответ?", &[]),
-            (Self::Text, Shelf::Portfolio) => ("✏️ Расскажите о ней.", &[]),
-            (Self::Text, Shelf::Contacts) => {
+            (Self::Text, Topic::Faq) => ("✏️ Какой на него ответ?", &[]),
+            (Self::Text, Topic::Portfolio) => ("✏️ Расскажите о ней.", &[]),
+            (Self::Text, Topic::Contacts) => {
                 ("📞 Как с вами связаться? Напишите одним текстом.", &[])
             }
-            (Self::Text, Shelf::About) => ("ℹ️ Что рассказать о вас? Напишите одним текстом.", &[]),
+            (Self::Text, Topic::About) => ("ℹ️ Что рассказать о вас? Напишите одним текстом.", &[]),
             (Self::Link, _) => ("🔗 Есть ссылка на работу?", &[NO_LINK]),
             (Self::Photo, _) => ("🖼 Есть фотография или снимок экрана? Пришлите.", &[NO_PHOTO]),
         }
     }
 
     /// The button that begins a change.
-    pub(super) fn change_label(self, shelf: Shelf) -> &'static str {
-        match (self, shelf) {
-            (Self::Title, Shelf::Faq) => "✏️ Вопрос",
+    pub(super) fn change_label(self, topic: Topic) -> &'static str {
+        match (self, topic) {
+            (Self::Title, Topic::Faq) => "✏️ Вопрос",
             (Self::Title, _) => "✏️ Название",
-            (Self::Text, Shelf::Faq) => "✏️ Ответ",
+            (Self::Text, Topic::Faq) => "✏️ Ответ",
             (Self::Text, _) => "✏️ Текст",
             (Self::Link, _) => "🔗 Ссылка",
             (Self::Photo, _) => "🖼 Фото",
