@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use teloxide::prelude::*;
-use teloxide::types::ParseMode;
+use teloxide::types::{ChatId, ParseMode};
 use teloxide::update_listeners::polling_default;
 use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +15,7 @@ use crate::backup_source::OrdersSource;
 use crate::database::Database;
 use crate::dialogue_storage::DialogueStorage;
 use crate::settings::Settings;
-use crate::{apology, html, routes, shutdown, systemd, telegram};
+use crate::{apology, commands, html, routes, shutdown, systemd, telegram};
 
 /// Runs until Ctrl-C or SIGTERM, and then finishes what is being done.
 pub(crate) async fn run(bot: Bot, settings: Settings) -> Result<()> {
@@ -25,13 +25,15 @@ pub(crate) async fn run(bot: Bot, settings: Settings) -> Result<()> {
     let backup = backups(bot.clone(), &settings, &db).build().map_err(|e| settings.explain(e))?;
     let storage = Arc::new(DialogueStorage::new(db.clone()));
     let handler = dptree::entry().branch(backup.handler()).branch(apology::around(routes::all()));
-    let dispatcher = Dispatcher::builder(bot.clone().parse_mode(ParseMode::Html), handler)
+    let bot = bot.parse_mode(ParseMode::Html);
+    let admin = settings.admin;
+    let dispatcher = Dispatcher::builder(bot.clone(), handler)
         .dependencies(dptree::deps![Arc::new(settings), db, storage])
         .default_handler(|_| async {})
         .build();
 
     let schedule = backup.spawn();
-    let outcome = serve(&bot, dispatcher, &stop).await;
+    let outcome = serve(&bot, admin, dispatcher, &stop).await;
     systemd::stopping("Finishing what runs, such as a backup");
     schedule.shutdown().await;
     info!("stopped");
@@ -55,14 +57,22 @@ pub(crate) fn backups(bot: Bot, settings: &Settings, db: &Database) -> BackupPlu
 
 type Handlers = Dispatcher<html::Bot, anyhow::Error, teloxide::dispatching::DefaultKey>;
 
-async fn serve(bot: &Bot, mut handlers: Handlers, stop: &CancellationToken) -> Result<()> {
+async fn serve(
+    bot: &html::Bot,
+    admin: ChatId,
+    mut handlers: Handlers,
+    stop: &CancellationToken,
+) -> Result<()> {
     shutdown::end(handlers.shutdown_token(), stop.clone());
     while let Some(me) = telegram::answer(bot, stop).await? {
         info!(username = me.username(), "serving");
         systemd::ready(&format!("Serving @{}", me.username()));
-        let Some(updates) = stop.run_until_cancelled(polling_default(bot.clone())).await else {
-            break;
+        let prepared = async {
+            commands::show_to_all(bot).await;
+            commands::show_to_admin(bot, admin).await;
+            polling_default(bot.clone()).await
         };
+        let Some(updates) = stop.run_until_cancelled(prepared).await else { break };
         let trouble = Arc::new(telegram::no_updates);
         match handlers.try_dispatch_with_listener(updates, trouble).await {
             Ok(()) => break,

@@ -3,26 +3,37 @@
 //! The reference example of `teloxide-backup`. Where to look first: `backup_source.rs` is what a
 //! bot with a database writes to be backed up, and [`bot`] is where the backups are mounted.
 
+mod admin;
 mod apology;
 mod backup_source;
 mod bot;
 mod button;
+mod commands;
+mod contents;
 mod database;
 mod dialogue;
 mod dialogue_storage;
+mod editing;
 mod html;
 mod journal;
 mod menu;
 mod moderation;
+mod news;
+mod order_desk;
 mod order_form;
 mod order_status;
 mod orders;
+mod paging;
 mod press;
+mod price;
 mod referrals;
 mod reviews;
 mod routes;
 mod settings;
+mod showcase;
 mod shutdown;
+mod statistics;
+mod support;
 mod systemd;
 mod telegram;
 

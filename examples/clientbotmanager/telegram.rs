@@ -13,7 +13,7 @@ use tracing::warn;
 
 use crate::apology::reason;
 use crate::settings::mistake;
-use crate::systemd;
+use crate::{html, systemd};
 
 const TOKEN: &str = "TELOXIDE_TOKEN";
 const SERVER: &str = "TELOXIDE_API_URL";
@@ -73,7 +73,7 @@ fn address_of(name: &str) -> Result<Option<String>> {
 }
 
 /// Asks until Telegram answers who this bot is; `None` if the bot is to stop before that.
-pub(crate) async fn answer(bot: &Bot, stop: &CancellationToken) -> Result<Option<Me>> {
+pub(crate) async fn answer(bot: &html::Bot, stop: &CancellationToken) -> Result<Option<Me>> {
     let mut pause = FIRST_PAUSE;
     loop {
         let Some(answer) = stop.run_until_cancelled(async { bot.get_me().await }).await else {
@@ -84,7 +84,7 @@ pub(crate) async fn answer(bot: &Bot, stop: &CancellationToken) -> Result<Option
             Err(error) => error,
         };
         if let RequestError::Api(ApiError::InvalidToken) = error {
-            let server = bot.api_url();
+            let server = bot.inner().api_url();
             return Err(mistake(format!("{TOKEN}: {server} does not know this token")));
         }
         let wait = wait_after(&error, pause);
