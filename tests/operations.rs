@@ -3,6 +3,8 @@
 
 #[path = "operations/service.rs"]
 mod service;
+#[path = "operations/trial.rs"]
+mod trial;
 #[path = "operations/unit.rs"]
 mod unit;
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use teloxide::prelude::*;
 use teloxide::types::{ChatId, ParseMode};
 use teloxide::update_listeners::polling_default;
@@ -15,7 +15,19 @@ use crate::backup_source::OrdersSource;
 use crate::database::Database;
 use crate::dialogue_storage::DialogueStorage;
 use crate::settings::Settings;
-use crate::{apology, commands, html, routes, shutdown, systemd, telegram};
+use crate::{apology, commands, html, journal, routes, shutdown, systemd, telegram, trial};
+
+/// With a token it is the bot of the settings, without one the trial.
+pub(crate) async fn start() -> Result<ExitCode> {
+    match telegram::bot()? {
+        Some(bot) => {
+            journal::begin(journal::BOT);
+            run(bot, Settings::read()?).await?;
+        }
+        None => trial::run().await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 /// Runs until Ctrl-C or SIGTERM, and then finishes what is being done.
 pub(crate) async fn run(bot: Bot, settings: Settings) -> Result<()> {
@@ -33,7 +45,7 @@ pub(crate) async fn run(bot: Bot, settings: Settings) -> Result<()> {
         .build();
 
     let schedule = backup.spawn();
-    let outcome = serve(&bot, admin, dispatcher, &stop).await;
+    let outcome = Box::pin(serve(&bot, admin, dispatcher, &stop)).await;
     systemd::stopping("Finishing what runs, such as a backup");
     schedule.shutdown().await;
     info!("stopped");
@@ -42,7 +54,9 @@ pub(crate) async fn run(bot: Bot, settings: Settings) -> Result<()> {
 
 /// Does what a command line asks for, without Telegram.
 pub(crate) async fn command(command: BackupCommand) -> Result<ExitCode> {
-    let settings = Settings::read()?;
+    journal::begin(journal::QUIET);
+    // a command has exit codes of its own
+    let settings = Settings::read().map_err(|mistake| anyhow!("{mistake}"))?;
     let db = Database::open(&settings.database)?;
     Ok(backups(telegram::silent_bot(), &settings, &db).run(command).await)
 }

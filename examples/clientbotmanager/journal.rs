@@ -1,7 +1,8 @@
 //! The log: lines on stderr, in the form that the system's journal shows well.
 
 use std::fmt;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
 
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -9,13 +10,18 @@ use tracing_subscriber::fmt::format::{Format, Full, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::settings::Mistake;
+
 /// What the bot logs unless `RUST_LOG` says otherwise: teloxide's dispatcher is silent, because it
 /// prints whole updates, and those belong to the clients.
 pub(crate) const BOT: &str =
     "info,teloxide=warn,teloxide::dispatching::dispatcher=off,teloxide_backup=info";
 
-/// What a command logs: it tells the rest itself.
-pub(crate) const COMMAND: &str = "warn";
+/// What a command and the trial log: they tell the rest themselves.
+pub(crate) const QUIET: &str = "warn";
+
+/// The exit code of a mistake in the settings: systemd shows it as `CONFIG`, and does not restart.
+const CONFIG: u8 = 78;
 
 /// Begins the log; `RUST_LOG` goes before what is said here.
 pub(crate) fn begin(logged: &str) {
@@ -28,10 +34,12 @@ pub(crate) fn begin(logged: &str) {
     }
 }
 
-/// The last word of a program that cannot go on.
-pub(crate) fn last_word(reason: impl fmt::Display) {
+/// Says why the program cannot go on; gives its exit code.
+pub(crate) fn last_word(error: &anyhow::Error) -> ExitCode {
     let priority = if is_journal() { "<3>" } else { "" };
-    eprintln!("{priority}clientbotmanager: {reason}");
+    // where nobody reads it, nothing can be done about that
+    let _ = writeln!(io::stderr(), "{priority}clientbotmanager: {error:#}");
+    if error.is::<Mistake>() { ExitCode::from(CONFIG) } else { ExitCode::FAILURE }
 }
 
 /// A line for the journal, which has a clock of its own and reads the priority from the line.

@@ -3,72 +3,61 @@
 //! The reference example of `teloxide-backup`. Where to look first: `backup_source.rs` is what a
 //! bot with a database writes to be backed up, and [`bot`] is where the backups are mounted.
 
-mod admin;
-mod apology;
-mod backup_source;
+// its life
 mod bot;
-mod button;
-mod commands;
+mod journal;
+mod settings;
+mod shutdown;
+mod systemd;
+mod telegram;
+mod trial;
+
+// what it keeps
+mod backup_source;
 mod contents;
 mod database;
 mod dialogue;
 mod dialogue_storage;
-mod editing;
-mod html;
-mod journal;
-mod menu;
-mod moderation;
-mod news;
-mod order_desk;
-mod order_form;
-mod order_status;
 mod orders;
+
+// whom it answers, and how
+mod apology;
+mod button;
+mod commands;
+mod html;
+mod menu;
+mod news;
 mod paging;
 mod press;
+mod routes;
+
+// for clients
+mod order_form;
+mod order_status;
 mod price;
 mod referrals;
 mod reviews;
-mod routes;
-mod settings;
 mod showcase;
-mod shutdown;
-mod statistics;
 mod support;
-mod systemd;
-mod telegram;
+
+// for the administrator
+mod admin;
+mod editing;
+mod moderation;
+mod order_desk;
+mod statistics;
 
 use std::env;
 use std::process::ExitCode;
 
 use teloxide_backup::BackupCommand;
 
-use settings::{Mistake, Settings, mistake};
-
-/// The exit code of a mistake in the settings: systemd shows it as `CONFIG`, and does not restart.
-const CONFIG: u8 = 78;
-
+/// A word after the program's name is a command; with a token it is the bot, without one the trial.
 #[tokio::main]
 async fn main() -> ExitCode {
-    if let Some(command) = BackupCommand::parse(env::args_os().skip(1)) {
-        journal::begin(journal::COMMAND);
-        return bot::command(command).await.unwrap_or_else(|error| failed(&error, 1));
-    }
-    journal::begin(journal::BOT);
-    match start().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<Mistake>() => failed(&error, CONFIG),
-        Err(error) => failed(&error, 1),
-    }
-}
-
-async fn start() -> anyhow::Result<()> {
-    let Some(bot) = telegram::bot()? else {
-        return Err(mistake("TELOXIDE_TOKEN is not set: it is what @BotFather gave you"));
+    let outcome = match BackupCommand::parse(env::args_os().skip(1)) {
+        Some(command) => bot::command(command).await,
+        None => bot::start().await,
     };
-    bot::run(bot, Settings::read()?).await
-}
-
-fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
-    journal::last_word(format_args!("{error:#}"));
-    code.into()
+    outcome.unwrap_or_else(|error| journal::last_word(&error))
 }

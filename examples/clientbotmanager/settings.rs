@@ -1,12 +1,12 @@
 //! The settings: a TOML file that may be missing, and the environment, which overrides it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fmt, fs, io};
 
 use anyhow::Result;
 use serde::Deserialize;
-use teloxide::types::ChatId;
+use teloxide::types::{ChatId, UserId};
 use teloxide_backup::{BackupConfig, ErrorKind};
 use toml::{Spanned, Table, Value};
 
@@ -62,6 +62,20 @@ impl Settings {
             Err(error) => return Err(mistake(format!("{file}: {error}"))),
         };
         Self::of(file, &text)
+    }
+
+    /// The defaults, with everything in one folder.
+    pub(crate) fn of_trial(folder: &Path, admin: u64) -> Self {
+        let mut backup = BackupConfig::default();
+        backup.admin_user_id = Some(admin);
+        backup.dir = folder.join("backups");
+        Self {
+            file: "config.toml".to_owned(),
+            database: folder.join("clientbotmanager.db"),
+            backup,
+            admin: UserId(admin).into(),
+            lines: BTreeMap::new(),
+        }
     }
 
     fn of(file: String, text: &str) -> Result<Self> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use telegram_sandbox::{Person, Sandbox};
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
 use tokio::net::UnixDatagram;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
@@ -140,7 +141,8 @@ impl Server {
 
     /// The names of the archives that are being written.
     pub(crate) fn drafts(&self) -> Vec<String> {
-        self.backups().into_iter().filter(|name| name.ends_with(".tmp")).collect()
+        let is_draft = |name: &String| name.starts_with(".backup_");
+        self.backups().into_iter().filter(is_draft).collect()
     }
 
     /// How much has been written of them.
@@ -176,6 +178,14 @@ impl Service {
 
     pub(crate) fn runs(&mut self) -> bool {
         self.process.try_wait().expect("a child").is_none()
+    }
+
+    /// All that it wrote to standard output, once it has ended.
+    pub(crate) async fn screen(&mut self) -> String {
+        let mut text = String::new();
+        let screen = self.process.stdout.as_mut().expect("a screen");
+        screen.read_to_string(&mut text).await.expect("text");
+        text
     }
 
     pub(crate) fn log(&self) -> String {
