@@ -1,7 +1,5 @@
 //! Reviews that wait: the administrator publishes or rejects each.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use serde::{Deserialize, Serialize};
@@ -10,14 +8,13 @@ use teloxide::types::InlineKeyboardMarkup;
 use tracing::{error, warn};
 
 use crate::apology::reason;
-use crate::button::Button;
+use crate::button::Task;
 use crate::database::Database;
 use crate::html::{Bot, pages};
 use crate::menu;
 use crate::orders;
 use crate::press;
 use crate::reviews::{self, Review};
-use crate::settings::Settings;
 
 /// A review that waits, in the very shape that it has in a backup.
 #[derive(Clone, Serialize, Deserialize)]
@@ -77,12 +74,43 @@ async fn ask_admin(bot: &Bot, admin: ChatId, pending: &PendingReview) -> Result<
         bot.send_message(admin, page).await?;
     }
     let buttons = [
-        Button::PublishReview(id.clone()).labelled("✅ Опубликовать"),
-        Button::RejectReview(id.clone()).labelled("🚫 Отклонить"),
+        Task::PublishReview(id.clone()).labelled("✅ Опубликовать"),
+        Task::RejectReview(id.clone()).labelled("🚫 Отклонить"),
     ];
     let keyboard = InlineKeyboardMarkup::new([buttons.into_iter().flatten()]);
     bot.send_message(admin, last).reply_markup(keyboard).await?;
     Ok(())
+}
+
+/// How many reviews are shown at a time.
+const SHOWN: u32 = 5;
+
+/// «⭐️ Новые отзывы»: the oldest that wait, each with its buttons.
+pub(crate) async fn show_queue(
+    bot: Bot,
+    query: CallbackQuery,
+    chat: ChatId,
+    db: Database,
+) -> Result<()> {
+    press::answer(&bot, &query, "").await;
+    let (waiting, all) = db.call(|db| oldest(db)).await?;
+    let text = match all {
+        0 => "⭐️ Все отзывы проверены.".to_owned(),
+        all if all > SHOWN => format!("⭐️ Ждут проверки: {all}. Вот первые {SHOWN}."),
+        all => format!("⭐️ Ждут проверки: {all}."),
+    };
+    bot.send_message(chat, text).await?;
+    for pending in waiting {
+        ask_admin(&bot, chat, &pending).await?;
+    }
+    Ok(())
+}
+
+fn oldest(db: &Connection) -> Result<(Vec<PendingReview>, u32)> {
+    let oldest = format!("SELECT {COLUMNS} FROM pending_reviews ORDER BY number LIMIT ?1");
+    let mut oldest = db.prepare(&oldest)?;
+    let waiting = oldest.query_map([SHOWN], PendingReview::of_row)?.collect::<Result<_, _>>()?;
+    Ok((waiting, db.query_row("SELECT count(*) FROM pending_reviews", [], |row| row.get(0))?))
 }
 
 /// «✅ Опубликовать».
@@ -90,52 +118,25 @@ pub(crate) async fn publish(
     bot: Bot,
     query: CallbackQuery,
     db: Database,
-    settings: Arc<Settings>,
     id: String,
 ) -> Result<()> {
-    let Some(admin) = admin_of(&bot, &query, &settings).await else { return Ok(()) };
     let decided = db.call(move |db| decide(db, &id, true)).await?;
     let Some(pending) = decided else { return menu::stale(bot, query).await };
-    close(&bot, query, admin, "✅ Отзыв опубликован").await;
+    press::answer(&bot, &query, "✅ Отзыв опубликован").await;
+    press::close(&bot, &query).await;
     tell_author(&bot, &pending, "🎉 Ваш отзыв опубликован. Спасибо, что поделились!").await;
     Ok(())
 }
 
 /// «🚫 Отклонить».
-pub(crate) async fn reject(
-    bot: Bot,
-    query: CallbackQuery,
-    db: Database,
-    settings: Arc<Settings>,
-    id: String,
-) -> Result<()> {
-    let Some(admin) = admin_of(&bot, &query, &settings).await else { return Ok(()) };
+pub(crate) async fn reject(bot: Bot, query: CallbackQuery, db: Database, id: String) -> Result<()> {
     let decided = db.call(move |db| decide(db, &id, false)).await?;
     let Some(pending) = decided else { return menu::stale(bot, query).await };
-    close(&bot, query, admin, "🚫 Отзыв отклонён").await;
+    press::answer(&bot, &query, "🚫 Отзыв отклонён").await;
+    press::close(&bot, &query).await;
     let news = "Ваш отзыв не прошёл проверку. Напишите другой, если хотите: мы прочитаем.";
     tell_author(&bot, &pending, news).await;
     Ok(())
-}
-
-/// The administrator who has pressed the button; anybody else is refused.
-async fn admin_of(bot: &Bot, query: &CallbackQuery, settings: &Settings) -> Option<ChatId> {
-    if ChatId::from(query.from.id) == settings.admin {
-        return Some(settings.admin);
-    }
-    let refusal = "⛔️ Это решает только администратор.";
-    press::answer(bot, query, refusal).await;
-    None
-}
-
-/// Answers the press, and takes the buttons away, so that nobody presses them twice.
-async fn close(bot: &Bot, query: CallbackQuery, admin: ChatId, done: &str) {
-    press::answer(bot, &query, done).await;
-    if let Some(message) = query.message
-        && let Err(error) = bot.edit_message_reply_markup(admin, message.id()).await
-    {
-        warn!("the buttons of a review stay: {error}");
-    }
 }
 
 async fn tell_author(bot: &Bot, pending: &PendingReview, news: &str) {

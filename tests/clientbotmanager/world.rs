@@ -8,7 +8,7 @@ use telegram_sandbox::{Person, Sandbox};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::ADMIN;
+use crate::steps::ADMIN;
 
 /// A bot with its folder and its Telegram.
 pub(crate) struct World {

@@ -21,6 +21,8 @@ pub(crate) struct Callback {
     pub(crate) delivered: bool,
     /// Its time is over: an answer comes too late.
     pub(crate) expired: bool,
+    /// Number of the change that answered it.
+    pub(crate) revision: u64,
     /// Who pressed what, for messages to the programmer.
     pub(crate) story: String,
 }
@@ -46,7 +48,8 @@ impl State {
     /// The id of a new callback query.
     fn expect_answer(&mut self, story: String) -> String {
         let id = format!("{}", 4_382_000_000_000_000_usize + self.callbacks.len());
-        let callback = Callback { answer: None, delivered: false, expired: false, story };
+        let callback =
+            Callback { answer: None, delivered: false, expired: false, revision: 0, story };
         self.callbacks.insert(id.clone(), callback);
         id
     }
@@ -59,6 +62,7 @@ impl State {
                 answer: None,
                 delivered: false,
                 expired: false,
+                revision: 0,
                 story: format!("callback query {id}"),
             });
         }

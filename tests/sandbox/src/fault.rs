@@ -37,9 +37,11 @@ pub enum Fault {
 /// A fault together with the calls that it meets.
 #[derive(Debug, Clone)]
 pub struct PlannedFault {
-    fault: Fault,
-    method: Option<String>,
-    times: usize,
+    pub(crate) fault: Fault,
+    pub(crate) method: Option<String>,
+    pub(crate) times: usize,
+    /// It meets `getUpdates` too and lasts until it is cleared.
+    pub(crate) lasting: bool,
 }
 
 impl Fault {
@@ -54,6 +56,26 @@ impl Fault {
     pub fn times(self, times: usize) -> PlannedFault {
         PlannedFault::from(self).times(times)
     }
+
+    /// Lets the fault meet all calls, `getUpdates` too, until the faults are cleared.
+    pub fn lasting(self) -> PlannedFault {
+        PlannedFault { lasting: true, ..self.into() }
+    }
+}
+
+impl Fault {
+    /// Its name on the page.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::TooManyRequests { .. } => "busy",
+            Self::Status(_) => "broken",
+            Self::Refuse { .. } => "refused",
+            Self::MigratedTo(_) => "migrated",
+            Self::Drop => "down",
+            Self::DropAfter => "drop_after",
+            Self::Delay(_) => "slow",
+        }
+    }
 }
 
 impl PlannedFault {
@@ -66,21 +88,28 @@ impl PlannedFault {
     fn meets(&self, method: &str) -> bool {
         match &self.method {
             Some(name) => name.eq_ignore_ascii_case(method),
-            None => method != "getUpdates",
+            None => self.lasting || method != "getUpdates",
         }
     }
 }
 
 impl From<Fault> for PlannedFault {
     fn from(fault: Fault) -> Self {
-        Self { fault, method: None, times: 1 }
+        Self { fault, method: None, times: 1, lasting: false }
     }
+}
+
+/// Whether no connection is let through.
+pub(crate) fn is_down(faults: &[PlannedFault]) -> bool {
+    faults.iter().any(|planned| planned.lasting && planned.fault == Fault::Drop)
 }
 
 /// Takes the fault that meets this call, if there is one.
 pub(crate) fn take_fault(faults: &mut Vec<PlannedFault>, method: &str) -> Option<Fault> {
     let found = faults.iter_mut().find(|planned| planned.times > 0 && planned.meets(method))?;
-    found.times -= 1;
+    if !found.lasting {
+        found.times -= 1;
+    }
     let fault = found.fault;
     faults.retain(|planned| planned.times > 0);
     Some(fault)

@@ -25,6 +25,12 @@ pub struct Call {
     /// How long the answer took.
     pub took: Duration,
     pub(crate) number: u64,
+    /// The bot still waits for the answer.
+    pub(crate) open: bool,
+    /// The answer is a [`Violation`].
+    pub(crate) violation: bool,
+    /// Number of the last change.
+    pub(crate) revision: u64,
 }
 
 /// A rule of the Bot API that the bot broke.
@@ -69,7 +75,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Records that a request came; gives its number.
-    pub(crate) fn begin(&mut self, method: &str, fields: Value) -> u64 {
+    pub(crate) fn begin(&mut self, method: &str, fields: Value, revision: u64) -> u64 {
         self.last_call += 1;
         self.calls.push(Call {
             method: method.to_owned(),
@@ -79,23 +85,40 @@ impl Journal {
             started: SystemTime::now(),
             took: Duration::ZERO,
             number: self.last_call,
+            open: true,
+            violation: false,
+            revision,
         });
         self.last_call
     }
 
     /// Records the answer to a request.
     pub(crate) fn end(&mut self, number: u64, status: u16, answer: &Value) {
-        let found = self.calls.iter_mut().rev().find(|call| call.number == number);
-        if let Some(call) = found {
+        if let Some(call) = self.call(number) {
             call.status = status;
             call.answer = answer.clone();
-            call.took = call.started.elapsed().unwrap_or_default();
         }
     }
 
+    /// Records that the bot waits no more, answered or not.
+    pub(crate) fn close(&mut self, number: u64, revision: u64) {
+        if let Some(call) = self.call(number) {
+            call.took = call.started.elapsed().unwrap_or_default();
+            call.open = false;
+            call.revision = revision;
+        }
+    }
+
+    fn call(&mut self, number: u64) -> Option<&mut Call> {
+        self.calls.iter_mut().rev().find(|call| call.number == number)
+    }
+
     /// Records an error answer, and a violation if it is one.
-    pub(crate) fn refuse(&mut self, method: &str, fields: &Value, refusal: &Refusal) {
+    pub(crate) fn refuse(&mut self, number: u64, method: &str, fields: &Value, refusal: &Refusal) {
         self.refusals.push(refusal.description.clone());
+        if let Some(call) = self.call(number) {
+            call.violation = refusal.violation;
+        }
         if refusal.violation {
             self.violations.push(Violation {
                 method: method.to_owned(),

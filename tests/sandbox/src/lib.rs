@@ -49,6 +49,7 @@ mod html;
 mod journal;
 mod message;
 mod methods;
+mod page;
 mod person;
 mod press;
 mod refusal;
@@ -69,6 +70,7 @@ pub use crate::{
     file_kind::FileKind,
     group::Group,
     journal::{Call, Violation},
+    page::Page,
     person::Person,
     press::Press,
     sandbox::Sandbox,

@@ -13,6 +13,7 @@ use crate::{
     fault::PlannedFault,
     group::Group,
     journal::{Call, Violation},
+    page::Page,
     person::Person,
     server,
     shown::Chat,
@@ -220,6 +221,16 @@ impl Sandbox {
     fn account(&self, id: i64, name: &str, started: bool) -> Person {
         self.core.change(|state| state.join(id, name, started));
         Person { view: self.view(id) }
+    }
+
+    /// Serves the page for people: on this port of the loopback address, or on
+    /// another if it is taken; 0 is any. The page lives as long as its handle.
+    ///
+    /// # Errors
+    ///
+    /// If there is no free port.
+    pub async fn serve_page(&self, port: u16) -> std::io::Result<Page> {
+        Page::serve(Arc::clone(&self.core), port).await
     }
 
     fn view(&self, chat: i64) -> View {

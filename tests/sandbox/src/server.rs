@@ -15,12 +15,15 @@ use tokio::net::TcpListener;
 use crate::{
     connection::{Loopback, Switch},
     core::Core,
-    fault::{Fault, take_fault},
+    fault::{Fault, is_down, take_fault},
     methods,
     refusal::Refusal,
     request::{Incoming, percent_decoded},
     schema::{Fields, schema},
 };
+
+/// Longer than any sandbox lives.
+pub(crate) const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Serves until the state says that it is closing.
 pub(crate) async fn serve(listener: TcpListener, core: Arc<Core>) {
@@ -30,8 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, core: Arc<Core>) {
         .with_state(Arc::clone(&core));
     let service = router.into_make_service_with_connect_info::<Switch>();
     let closing = async move {
-        let forever = Duration::from_secs(u64::from(u32::MAX));
-        core.until(forever, |state| state.closing.then_some(())).await;
+        core.until(FOREVER, |state| state.closing.then_some(())).await;
     };
     let _ = axum::serve(Loopback(listener), service).with_graceful_shutdown(closing).await;
 }
@@ -77,7 +79,8 @@ impl<'a> Running<'a> {
                 state.journal.in_progress += 1;
                 state.journal.activity += 1;
             }
-            state.journal.begin(method, fields)
+            let revision = state.next_revision();
+            state.journal.begin(method, fields, revision)
         });
         Self { core, counted, number }
     }
@@ -89,12 +92,14 @@ impl<'a> Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if self.counted {
-            self.core.change(|state| {
+        self.core.change(|state| {
+            let revision = state.next_revision();
+            state.journal.close(self.number, revision);
+            if self.counted {
                 state.journal.in_progress = state.journal.in_progress.saturating_sub(1);
                 state.journal.activity += 1;
-            });
-        }
+            }
+        });
     }
 }
 
@@ -113,13 +118,20 @@ async fn call(
         Some(Err(refusal)) => Err(refusal),
         Some(Ok(())) => return cut_off(),
         None => match readable.and_then(|()| check(known, &incoming)) {
-            Ok(()) => methods::run(core, method, &incoming).await,
+            Ok(()) => {
+                let work = methods::run(core, method, &incoming);
+                let Some(outcome) = unless_down(core, work).await else {
+                    switch.cut();
+                    return cut_off();
+                };
+                outcome
+            }
             Err(refusal) => Err(refusal),
         },
     };
     if let Err(refusal) = &outcome {
         let fields = incoming.described();
-        core.change(|state| state.journal.refuse(method, &fields, refusal));
+        core.change(|state| state.journal.refuse(running.number, method, &fields, refusal));
     }
     if fault == Some(Fault::DropAfter) {
         switch.cut();
@@ -131,6 +143,16 @@ async fn call(
     };
     running.record(status, &body);
     json_response(status, &body)
+}
+
+/// Gives up work that waits, like `getUpdates`, when the server goes down.
+async fn unless_down<T>(core: &Core, work: impl Future<Output = T>) -> Option<T> {
+    let down = core.until(FOREVER, |state| is_down(&state.faults).then_some(()));
+    tokio::select! {
+        biased;
+        result = work => Some(result),
+        _ = down => None,
+    }
 }
 
 fn check(known: &Fields, incoming: &Incoming) -> Result<(), Refusal> {
@@ -178,7 +200,7 @@ fn refusal_for(fault: Fault) -> Option<Refusal> {
 fn unknown(core: &Core, method: &str) -> Response {
     let refusal = methods::not_served();
     let running = Running::begin(core, method, Value::Null);
-    core.change(|state| state.journal.refuse(method, &Value::Null, &refusal));
+    core.change(|state| state.journal.refuse(running.number, method, &Value::Null, &refusal));
     running.record(refusal.status, &refusal.body());
     refused(&refusal)
 }
@@ -189,7 +211,10 @@ async fn download(core: &Core, switch: &Switch, path: &str) -> Response {
     let fault = core.change(|state| take_fault(&mut state.faults, "download"));
     let found = core.read(|state| state.files.at_path(path).map(|file| file.bytes.clone()));
     match met(fault, switch).await {
-        Some(Err(refusal)) => return refused(&refusal),
+        Some(Err(refusal)) => {
+            running.record(refusal.status, &refusal.body());
+            return refused(&refusal);
+        }
         Some(Ok(())) => return cut_off(),
         None if fault == Some(Fault::DropAfter) => {
             switch.cut();

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     callback::Callback, fault::PlannedFault, files::Files, journal::Journal, message::Message,
-    refusal::Refusal, update::Queue,
+    page::Desk, refusal::Refusal, update::Queue,
 };
 
 /// The state of a sandbox.
@@ -26,6 +26,8 @@ pub(crate) struct State {
     /// Menu buttons by chat; that of all chats has no id.
     pub(crate) menu_buttons: BTreeMap<Option<i64>, Value>,
     pub(crate) faults: Vec<PlannedFault>,
+    /// What the page remembers.
+    pub(crate) desk: Desk,
     pub(crate) journal: Journal,
     /// Somebody tries the bot by hand: nothing that it does wrong is a reason to fail.
     pub(crate) forgiving: bool,
@@ -100,6 +102,7 @@ impl State {
             commands: BTreeMap::new(),
             menu_buttons: BTreeMap::new(),
             faults: Vec::new(),
+            desk: Desk::default(),
             journal: Journal::default(),
             forgiving: false,
             closing: false,
@@ -159,6 +162,11 @@ impl State {
             language: "en".to_owned(),
         };
         self.people.insert(id, account);
+    }
+
+    /// The number of the newest change.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// The room with this id, made if it isn't there.

@@ -17,9 +17,11 @@ pub(super) fn answer_callback_query(state: &mut State, fields: &Map<String, Valu
         return Err(Refusal::broken("URL_INVALID"));
     }
     let id = text(fields, "callback_query_id").unwrap_or_default();
+    let revision = state.next_revision();
     let query = state.callbacks.get_mut(id);
     match query.filter(|query| query.answer.is_none() && !query.expired) {
         Some(query) => {
+            query.revision = revision;
             query.answer = Some(Answer {
                 text: words.map(ToOwned::to_owned),
                 show_alert: flag(fields, "show_alert"),

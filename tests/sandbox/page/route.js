@@ -1,0 +1,44 @@
+// Who this tab is: the id behind # in its address. And on a narrow screen, what is in sight.
+
+import { personOf, store } from './store.js';
+
+const listeners = [];
+let current = null;
+
+/** The id of the person of this tab; null if none is chosen. */
+export const me = () => current;
+
+/** Calls the listener when the tab becomes somebody else. */
+export const onPerson = (listener) => listeners.push(listener);
+
+/** Makes the tab this person. */
+export function become(id, push = true) {
+  const address = `#${id}`;
+  if (location.hash !== address) {
+    if (push) history.pushState(null, '', address);
+    else history.replaceState(null, '', address);
+  }
+  settle();
+}
+
+/** Shows one of: people, chat, panel. */
+export function showPane(pane) {
+  document.body.dataset.pane = pane;
+}
+
+function settle() {
+  const id = Number(decodeURIComponent(location.hash.slice(1)));
+  if (!personOf(id) || id === current) return;
+  current = id;
+  showPane('chat');
+  for (const listener of listeners) listener(id);
+}
+
+/** Reads the address, and goes on reading it. */
+export function followAddress() {
+  addEventListener('hashchange', settle);
+  addEventListener('popstate', settle);
+  settle();
+  const wide = matchMedia('(min-width: 700px)').matches;
+  if (current === null && wide && store.people.length) become(store.people[0].id, false);
+}
