@@ -149,11 +149,13 @@ pub(crate) async fn set_status(
 ) -> Result<()> {
     let changed = db.call(move |db| orders::set_status(db, client, &id, status)).await?;
     let Some((order, before)) = changed else { return menu::stale(bot, query).await };
+    if before == order.status {
+        press::answer(&bot, &query, &format!("Он и так «{before}»")).await;
+        return Ok(());
+    }
     let (text, keyboard) = panel(&order);
     press::turn(&bot, &query, &text, keyboard).await?;
-    if before != order.status
-        && let Err(error) = tell_client(&bot, &order).await
-    {
+    if let Err(error) = tell_client(&bot, &order).await {
         let why = news::refusal(&error).ok_or(error)?;
         let text = format!("Статус изменён, но клиент не узнал: {}.", short(&why, 300));
         bot.send_message(chat, text).await?;

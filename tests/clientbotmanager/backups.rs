@@ -9,8 +9,8 @@ use telegram_sandbox::Shown;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use crate::world::World;
 use crate::steps::{STATUS, place, review};
+use crate::world::World;
 
 /// Restores the backup of this name by the buttons.
 async fn restore(world: &World, name: &str) {

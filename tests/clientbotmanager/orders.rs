@@ -168,4 +168,3 @@ async fn a_restart_in_the_middle_of_the_form_goes_on() {
     anna.wait_for("принят").await;
     world.sandbox.finish().await;
 }
-

@@ -27,7 +27,8 @@ async fn three_answers_lead_to_a_price_and_to_an_order() {
     anna.press("Да").await;
     let price = anna.wait_for("Примерная цена: 12000 ₽").await;
     assert_eq!(price.id, screen.id);
-    for line in ["Бот — 5000 ₽", "Магазин — 5000 ₽", "Наш сервер — 2000 ₽"] {
+    for line in ["Бот — 5000 ₽", "Магазин — 5000 ₽", "Наш сервер — 2000 ₽"]
+    {
         assert!(price.plain.contains(line), "{price}");
     }
     assert!(!price.plain.contains("Сложная"), "{price}");
@@ -55,7 +56,8 @@ async fn bonuses_lower_the_price_but_never_below_nothing() {
         let give = "INSERT OR REPLACE INTO bonuses (user_id, roubles) VALUES (42, ?1)";
         world.database().execute(give, [roubles]).expect("a gift");
     };
-    for (roubles, price) in [(300, "4700 ₽"), (9000, "0 ₽"), (i64::MAX, "0 ₽"), (-5, "5000 ₽")] {
+    for (roubles, price) in [(300, "4700 ₽"), (9000, "0 ₽"), (i64::MAX, "0 ₽"), (-5, "5000 ₽")]
+    {
         give(roubles);
         anna.send(PRICE).await;
         for question in ["вопрос 1", "вопрос 2", "вопрос 3"] {
@@ -80,7 +82,8 @@ async fn the_price_may_be_asked_in_the_middle_of_an_order_and_forged_answers_do_
     anna.wait_for("вопрос 1 из 3").await;
     anna.press_data(shortcuts.id, r#"{"Price":[true,true,true,true,true,true]}"#).await;
     let price = anna.wait_for("Примерная цена: 19000 ₽").await;
-    for forged in [r#"{"Price":[1]}"#, r#"{"Price":"да"}"#, r#"{"Price":[true]}}"#, "{", "[]", "null"]
+    for forged in
+        [r#"{"Price":[1]}"#, r#"{"Price":"да"}"#, r#"{"Price":[true]}}"#, "{", "[]", "null"]
     {
         let answer = anna.press_data(price.id, forged).await;
         assert!(answer.text.expect("a word").contains("уже не действует"), "{forged}");

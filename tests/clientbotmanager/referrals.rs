@@ -38,4 +38,3 @@ async fn a_friend_counts_once_and_the_bonus_pays_for_an_order() {
     anna.wait_for("На вашем счёте: 0 ₽").await;
     world.sandbox.finish().await;
 }
-

@@ -30,4 +30,3 @@ async fn a_review_is_published_by_the_administrator_alone() {
     stranger.wait_for("всего 1").await;
     world.sandbox.finish().await;
 }
-

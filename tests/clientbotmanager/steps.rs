@@ -56,7 +56,6 @@ pub(crate) async fn review(client: &Person, stars: &str, text: &str) {
     client.wait_for("Спасибо за отзыв").await;
 }
 
-
 /// Leaves whatever the person is in the middle of.
 pub(crate) async fn cancel(person: &Person) {
     person.send("❌ Отмена").await;

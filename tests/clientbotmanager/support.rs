@@ -107,7 +107,8 @@ async fn the_administrator_is_told_plainly_what_was_not_delivered() {
     let world = World::new().await;
     let anna = world.sandbox.person(42, "Анна").await;
     let _bot = world.start();
-    for usage in ["/reply", "/reply Анна привет", "/reply -42 привет", "/reply 0", "/reply 9e9 да"] {
+    for usage in ["/reply", "/reply Анна привет", "/reply -42 привет", "/reply 0", "/reply 9e9 да"]
+    {
         world.admin.send(usage).await;
         world.admin.wait_for("Кому ответить?").await;
     }
