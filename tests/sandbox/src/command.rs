@@ -15,7 +15,8 @@ pub struct Command {
 
 /// The key of a list: its scope, the ids of the scope, and its language.
 pub(crate) fn place(scope: &str, ids: &[i64], language: &str) -> String {
-    format!("{scope} {ids:?} {language}")
+    let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
+    format!("{scope} {} {language}", ids.join(" "))
 }
 
 impl State {

@@ -145,6 +145,7 @@ fn path_ending(name: &str) -> String {
 
 /// Whether these bytes begin like a picture that Telegram takes as a photo.
 pub(crate) fn is_picture(bytes: &[u8]) -> bool {
-    let begins: [&[u8]; 5] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF"];
-    begins.iter().any(|begin| bytes.starts_with(begin))
+    let begins: [&[u8]; 4] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM"];
+    let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
+    webp || begins.iter().any(|begin| bytes.starts_with(begin))
 }

@@ -11,6 +11,15 @@
 //! correct bot (a blocked chat, a late answer to a press, a deleted message) is
 //! only an answer. [`Sandbox::inject`] adds faults of the network.
 //!
+//! Where to look:
+//! - [`Sandbox`] starts and ends a test, has the records of all [`Call`]s, and makes trouble;
+//! - [`Person`] writes, sends files of any [`FileKind`], opens links, presses and waits;
+//! - [`Chat`] and [`Shown`] are what a person sees, [`Press`] is a button being pressed;
+//! - [`Fault`] is what can go wrong on order;
+//! - [`Sandbox::forgive`] turns it from a test into a place to try a bot by hand.
+//!
+//! The README has a whole example and says what is checked and what is not covered.
+//!
 //! ```no_run
 //! # async fn example() {
 //! use telegram_sandbox::Sandbox;
@@ -65,3 +74,8 @@ pub use crate::{
     sandbox::Sandbox,
     shown::{Button, Chat, File, ReplyKeyboard, Shown},
 };
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
