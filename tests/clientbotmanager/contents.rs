@@ -28,35 +28,41 @@ async fn answer(admin: &Person, answers: &[(&str, &str)]) {
     }
 }
 
+const TEXT: &str = "Записывает & <напоминает> 😀";
+const LINK: &str = "https://example.org/?a=1&b=<2>";
+
+/// Adds a work that has everything.
+async fn add_work(admin: &Person) {
+    open(admin, PORTFOLIO).await;
+    admin.press("➕ Добавить").await;
+    answer(admin, &[("называется", "Бот <салона> & Ко"), ("о ней", TEXT), ("ссылка", LINK)]).await;
+    admin.wait_for("фотография").await;
+    admin.send_file(FileKind::Photo, "photo.png", b"photo", "").await;
+    admin.wait_for("Сохранено").await;
+}
+
+/// Presses a button that no longer means anything.
+async fn press_stale(person: &Person, message: i64, button: &str) {
+    let answer = person.press_on(message, button).await;
+    assert!(answer.text.expect("a word").contains("уже не действует"), "{button}");
+}
+
 #[tokio::test]
-async fn a_work_is_added_shown_changed_and_deleted() {
+async fn a_work_is_added_shown_and_changed() {
     let world = World::new().await;
     let anna = world.sandbox.person(42, "Анна").await;
     let admin = &world.admin;
     let _bot = world.start();
-    open(admin, PORTFOLIO).await;
-    admin.press("➕ Добавить").await;
-    let text = "Записывает & <напоминает> 😀";
-    let link = "https://example.org/?a=1&b=<2>";
-    answer(admin, &[("называется", "Бот <салона> & Ко"), ("о ней", text), ("ссылка", link)]).await;
-    admin.wait_for("фотография").await;
-    admin.send_file(FileKind::Photo, "photo.png", b"photo", "").await;
-    admin.wait_for("Сохранено").await;
-    let screen = admin.wait_for("С фотографией").await;
-
+    add_work(admin).await;
     anna.send(PORTFOLIO).await;
     anna.wait_for("Выберите работу").await;
     anna.press("Бот <салона> & Ко").await;
-    let work = anna.wait_for(text).await;
-    assert!(
-        work.plain.starts_with("Бот <салона> & Ко\n\n") && work.plain.ends_with(link),
-        "{work}"
-    );
-    let photo = work.file.as_ref().expect("a photo");
-    assert_eq!(
-        (photo.kind, world.sandbox.file(&photo.file_id)),
-        (FileKind::Photo, Some(b"photo".into()))
-    );
+    let work = anna.wait_for(TEXT).await;
+    let whole = format!("Бот <салона> & Ко\n\n{TEXT}\n\n🔗 {LINK}");
+    assert_eq!(work.plain, whole);
+    let photo = work.file.expect("a photo");
+    assert_eq!(photo.kind, FileKind::Photo);
+    assert_eq!(world.sandbox.file(&photo.file_id).as_deref(), Some(&b"photo"[..]));
 
     for (button, question, new) in [
         ("✏️ Название", "называется", "Салон"),
@@ -68,32 +74,38 @@ async fn a_work_is_added_shown_changed_and_deleted() {
         answer(admin, &[(question, new)]).await;
         admin.wait_for("Сохранено").await;
     }
-    admin.press("👁 Как видят клиенты").await;
-    let shown = admin
-        .wait_until(|chat| {
-            Some(chat.last_from_bot()?.clone()).filter(|shown| shown.buttons.is_empty())
-        })
-        .await;
     anna.press("Бот <салона> & Ко").await;
     let work = anna.wait_for("Новый рассказ").await;
     assert_eq!((work.plain.as_str(), work.file), ("Салон\n\nНовый рассказ", None));
-    assert_eq!(shown.plain, work.plain);
+    world.sandbox.finish().await;
+}
 
-    admin.press("🗑 Удалить").await;
-    admin.wait_for("Удалить «Салон»?").await;
+#[tokio::test]
+async fn a_work_is_deleted_only_after_a_question() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let admin = &world.admin;
+    let _bot = world.start();
+    add_work(admin).await;
+    let screen = admin.wait_for("С фотографией").await;
+    anna.send(PORTFOLIO).await;
+    let list = anna.wait_for("Выберите работу").await;
+    admin.press_on(screen.id, "🗑 Удалить").await;
+    admin.wait_for("Удалить «Бот <салона> & Ко»?").await;
     admin.press("Нет, оставить").await;
-    admin.wait_for("Новый рассказ").await;
-    admin.press("🗑 Удалить").await;
-    let question = admin.wait_for("Удалить «Салон»?").await;
+    admin.wait_for("С фотографией").await;
+    open(admin, PORTFOLIO).await;
+    admin.press("Бот <салона> & Ко").await;
+    let other_screen = admin.wait_for("С фотографией").await;
+    admin.press_on(screen.id, "🗑 Удалить").await;
+    admin.wait_for("Удалить «Бот <салона> & Ко»?").await;
     admin.press("🗑 Да, удалить").await;
-    admin.wait_for("Удалено: «Салон»").await;
-    let again = admin.press_on(screen.id, "✏️ Текст").await;
-    assert!(again.text.expect("a word").contains("уже не действует"));
-    let data = question.button("🗑 Да, удалить").and_then(|button| button.data.clone());
-    let again = admin.press_data(question.id, data.expect("data")).await;
-    assert!(again.text.expect("a word").contains("уже не действует"));
-    let gone = anna.press("Бот <салона> & Ко").await;
-    assert!(gone.text.expect("a word").contains("уже не действует"));
+    admin.wait_for("Удалено: «Бот <салона> & Ко»").await;
+    for button in ["✏️ Текст", "🗑 Удалить", "👁 Как видят клиенты"]
+    {
+        press_stale(admin, other_screen.id, button).await;
+    }
+    press_stale(&anna, list.id, "Бот <салона> & Ко").await;
     admin.press("« Назад").await;
     admin.wait_for("Здесь пока пусто").await;
     world.sandbox.finish().await;
@@ -177,6 +189,16 @@ async fn a_cancelled_change_changes_nothing() {
     world.sandbox.finish().await;
 }
 
+/// Writes 18 questions with names that are too long for a button.
+fn add_questions(world: &World) {
+    let database = world.database();
+    for number in 2..20 {
+        let add = "INSERT INTO contents (id, topic, title, text) VALUES (?1, 'faq', ?2, 'Ответ')";
+        let title = format!("{number} {}", "😀".repeat(60));
+        database.execute(add, (format!("id{number}"), title)).expect("a question");
+    }
+}
+
 #[tokio::test]
 async fn many_questions_are_shown_page_by_page() {
     let world = World::new().await;
@@ -191,21 +213,16 @@ async fn many_questions_are_shown_page_by_page() {
         admin.wait_for("Сохранено").await;
         open(admin, FAQ).await;
     }
-    let database = world.database();
-    for number in 2..20 {
-        let add = "INSERT INTO contents (id, topic, title, text) VALUES (?1, 'faq', ?2, 'Ответ')";
-        let title = format!("{number} {}", "😀".repeat(60));
-        database.execute(add, (format!("id{number}"), title)).expect("a question");
-    }
+    add_questions(&world);
     anna.send(FAQ).await;
-    let list = anna.wait_for("страница 1 из 3").await;
+    let first = anna.wait_for("страница 1 из 3").await;
     anna.press("Вперёд ›").await;
     anna.wait_for("страница 2 из 3").await;
     anna.press("Вперёд ›").await;
     let last = anna.wait_for("страница 3 из 3").await;
-    assert_eq!((last.id, last.buttons.len()), (list.id, 5));
+    assert_eq!((last.id, last.buttons.len()), (first.id, 5));
     world.sandbox.expect_refusal("message is not modified");
-    anna.press_data(list.id, r#"{"Topic":["faq",99999]}"#).await;
+    anna.press_data(first.id, r#"{"Topic":["faq",99999]}"#).await;
     anna.press("‹ Назад").await;
     anna.wait_for("страница 2 из 3").await;
     anna.press("‹ Назад").await;
@@ -213,7 +230,7 @@ async fn many_questions_are_shown_page_by_page() {
     anna.press("Сколько <стоит> & когда?").await;
     anna.wait_for("Ответ № 0 & <всё>").await;
     for forged in [r#"{"Topic":["about",0]}"#, r#"{"Topic":["faq",-1]}"#, r#"{"Piece":"нет"}"#] {
-        let refused = anna.press_data(list.id, forged).await;
+        let refused = anna.press_data(first.id, forged).await;
         assert!(refused.text.expect("a word").contains("уже не действует"), "{forged}");
     }
     open(admin, FAQ).await;

@@ -61,10 +61,18 @@ async fn wrong_turns_in_a_review_are_mended() {
     world.sandbox.settled().await;
     assert_eq!(bot.stop().await.code(), Some(0));
     let _bot = world.start();
-    let long = "<&😀".repeat(1000);
-    anna.send(&long).await;
+    anna.send("Написано после перезапуска").await;
     anna.wait_for("Спасибо за отзыв").await;
     world.admin.wait_for("⭐️⭐️⭐️⭐️ Анна").await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn a_long_review_is_shown_whole_and_published_though_its_author_has_left() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    review(&anna, "4 ⭐️", &"<&😀".repeat(1000)).await;
     world.sandbox.settled().await;
     let pages = world.admin.chat();
     let smiles: usize = pages.messages.iter().map(|page| page.plain.matches("<&😀").count()).sum();
