@@ -27,6 +27,7 @@ async fn a_status_is_changed_and_the_client_is_told() {
     let _bot = world.start();
     let id = place(&anna).await;
     let list = open(admin, "📦 Заказы").await;
+    assert_eq!(label(&list, &id), format!("🆕 {id} · O'Brien <Test> & Co 😀"));
     admin.press(&label(&list, &id)).await;
     let form = admin.wait_for(&format!("Анкета заказа {id}")).await;
     for part in ["Клиент: 42", "Имя: O'Brien <Test> & Co 😀", "Хостинг: ваш сервер"]
@@ -54,7 +55,18 @@ async fn a_status_is_changed_and_the_client_is_told() {
     assert_eq!(same.text.as_deref(), Some("Он и так «новый»"));
     world.sandbox.settled().await;
     assert_eq!(anna.chat().messages.len(), told);
+    world.sandbox.finish().await;
+}
 
+#[tokio::test]
+async fn a_status_is_changed_though_the_client_has_left() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let admin = &world.admin;
+    let _bot = world.start();
+    let id = place(&anna).await;
+    // an order may be dealt with as soon as it comes
+    let panel = admin.wait_for("Статус: новый").await;
     anna.block_bot().await;
     admin.press_on(panel.id, "✅ завершено").await;
     admin.wait_for("клиент не узнал: клиент заблокировал бота").await;
@@ -128,13 +140,13 @@ async fn orders_are_listed_newest_first_page_by_page_and_by_status() {
     add_orders(&world);
     let first = open(admin, "📦 Заказы").await;
     assert!(first.plain.contains("страница 1 из 3"), "{first}");
-    assert_eq!(first.buttons[0][0].text, "🔧 order_19 2026-01-20");
-    assert_eq!(first.buttons[2][0].text, "▫️ order_17 2026-01-18");
+    assert_eq!(first.buttons[0][0].text, "🔧 order_19 · 2026-01-20");
+    assert_eq!(first.buttons[2][0].text, "▫️ order_17 · 2026-01-18");
     admin.press("Вперёд ›").await;
     admin.wait_for("страница 2 из 3").await;
     admin.press("Вперёд ›").await;
     let last = admin.wait_for("страница 3 из 3").await;
-    assert_eq!((last.id, last.buttons[3][0].text.as_str()), (first.id, "🆕 order_0 2026-01-01"));
+    assert_eq!((last.id, last.buttons[3][0].text.as_str()), (first.id, "🆕 order_0 · 2026-01-01"));
     admin.press("🔧").await;
     let working = admin.wait_for("Заказы, в работе").await;
     let listed = working.buttons.iter().flatten().filter(|button| button.text.contains("order_"));
@@ -200,6 +212,8 @@ async fn waiting_reviews_are_shown_again_and_decided_once() {
     admin.wait_for("Отзыв 4").await;
     admin.press_on(shown.id, "✅ Опубликовать").await;
     anna.wait_for("Ваш отзыв опубликован").await;
+    let decided = admin.wait_for("✅ Опубликован").await;
+    assert!(decided.id == shown.id && decided.buttons.is_empty(), "{decided}");
     // the same review in an older message
     let again = admin.press_on(first.id, "🚫 Отклонить").await;
     assert!(again.text.expect("a word").contains("уже не действует"));
