@@ -21,6 +21,12 @@ export function become(id, push = true) {
   settle();
 }
 
+/** Back to the list of people, where there is no room for both. */
+export function leaveChat() {
+  history.pushState(null, '', location.pathname + location.search);
+  showPane('people');
+}
+
 /** Shows one of: people, chat, panel. */
 export function showPane(pane) {
   document.body.dataset.pane = pane;
@@ -28,9 +34,10 @@ export function showPane(pane) {
 
 function settle() {
   const id = Number(decodeURIComponent(location.hash.slice(1)));
-  if (!personOf(id) || id === current) return;
-  current = id;
+  if (!personOf(id)) return showPane('people');
   showPane('chat');
+  if (id === current) return;
+  current = id;
   for (const listener of listeners) listener(id);
 }
 
