@@ -3,21 +3,28 @@
 Usage: python3 trim.py path/to/bot-api.json > bot-api.json
 
 Input: `api.json` of github.com/PaulSonOfLars/telegram-bot-api-spec (MIT).
-Output: names, types and required flags of the methods below and of the types they take.
+Output: names, types and required flags of the methods below and of the types they take, and the
+words that a field must have, like "photo" as the type of an InputMediaPhoto.
 """
 
 import json
+import re
 import sys
 
-METHODS = """getMe getUpdates sendMessage editMessageText editMessageReplyMarkup
-answerCallbackQuery sendDocument getFile setMyCommands getMyCommands deleteMyCommands
-deleteMessage sendChatAction getWebhookInfo deleteWebhook""".split()
+METHODS = """getMe getUpdates sendMessage editMessageText editMessageCaption
+editMessageReplyMarkup answerCallbackQuery sendPhoto sendVideo sendAnimation sendAudio sendVoice
+sendVideoNote sendSticker sendDocument sendMediaGroup sendContact sendLocation copyMessage
+forwardMessage getFile setMyCommands getMyCommands deleteMyCommands setChatMenuButton
+getChatMenuButton deleteMessage deleteMessages sendChatAction getWebhookInfo deleteWebhook""".split()
 
 
 def fields(of):
     out = {"required": {}, "optional": {}}
     for field in of.get("fields", []):
         out["required" if field["required"] else "optional"][field["name"]] = field["types"]
+        word = re.search(r"must be ([a-z_]+)$", field["description"])
+        if field["name"] == "type" and word:
+            out["fixed"] = {"type": word.group(1)}
     return out
 
 

@@ -11,6 +11,15 @@
 //! correct bot (a blocked chat, a late answer to a press, a deleted message) is
 //! only an answer. [`Sandbox::inject`] adds faults of the network.
 //!
+//! Where to look:
+//! - [`Sandbox`] starts and ends a test, has the records of all [`Call`]s, and makes trouble;
+//! - [`Person`] writes, sends files of any [`FileKind`], opens links, presses and waits;
+//! - [`Chat`] and [`Shown`] are what a person sees, [`Press`] is a button being pressed;
+//! - [`Fault`] is what can go wrong on order;
+//! - [`Sandbox::forgive`] turns it from a test into a place to try a bot by hand.
+//!
+//! The README has a whole example and says what is checked and what is not covered.
+//!
 //! ```no_run
 //! # async fn example() {
 //! use telegram_sandbox::Sandbox;
@@ -28,10 +37,13 @@
 //! ```
 
 mod callback;
+mod card;
+mod command;
 mod connection;
 mod core;
-mod document;
 mod fault;
+mod file_kind;
+mod files;
 mod group;
 mod html;
 mod journal;
@@ -52,12 +64,20 @@ mod waiting;
 
 pub use crate::{
     callback::Answer,
+    card::Card,
+    command::Command,
     fault::{Fault, PlannedFault},
+    file_kind::FileKind,
     group::Group,
     journal::{Call, Violation},
     page::Page,
     person::Person,
     press::Press,
     sandbox::Sandbox,
-    shown::{Button, Chat, Document, ReplyKeyboard, Shown},
+    shown::{Button, Chat, File, ReplyKeyboard, Shown},
 };
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    document::StoredFile,
+    card::CardJson,
     html::Formatted,
     state::{State, unix_now},
 };
@@ -25,6 +25,9 @@ pub(crate) struct Message {
     pub(crate) text: Formatted,
     /// Id of the attached file.
     pub(crate) file: Option<String>,
+    pub(crate) card: Option<CardJson>,
+    /// What the messages of an album have in common.
+    pub(crate) album: Option<String>,
     /// Inline keyboard.
     pub(crate) inline: Option<Value>,
     /// Any other kind of `reply_markup`.
@@ -61,6 +64,22 @@ impl Message {
         message
     }
 
+    /// Takes over what another message says and carries, but not its buttons.
+    pub(crate) fn copy_content(&mut self, source: &Self) {
+        self.raw.clone_from(&source.raw);
+        self.parse_mode.clone_from(&source.parse_mode);
+        self.text = source.text.clone();
+        self.file.clone_from(&source.file);
+        self.card.clone_from(&source.card);
+    }
+
+    /// Becomes a forwarded message.
+    pub(crate) fn forward(&mut self, source: &Self) {
+        self.copy_content(source);
+        let first = json!({ "type": "user", "sender_user": source.from, "date": source.date });
+        self.origin = Some(source.origin.clone().unwrap_or(first));
+    }
+
     /// Whether two contents look the same.
     pub(crate) fn shows_same(&self, other: &Self) -> bool {
         self.text == other.text && self.inline == other.inline
@@ -92,22 +111,29 @@ impl Message {
         if let Some(inline) = &self.inline {
             json["reply_markup"] = inline.clone();
         }
-        let file = self.file.as_ref().and_then(|id| state.files.get(id));
-        self.write_content(&mut json, file);
+        if let Some(album) = &self.album {
+            json["media_group_id"] = album.clone().into();
+        }
+        self.write_content(&mut json, state);
         json
     }
 
-    fn write_content(&self, json: &mut Value, file: Option<&StoredFile>) {
-        let (text, entities) = match file {
-            Some(file) => {
-                json["document"] = file.document();
-                ("caption", "caption_entities")
+    fn write_content(&self, json: &mut Value, state: &State) {
+        let file = self.file.as_ref().and_then(|id| state.files.get(id));
+        if let Some(card) = &self.card {
+            json[card.field] = card.value.clone();
+        } else if let Some(file) = file {
+            file.write(json);
+            if file.kind.takes_caption() && !self.text.plain.is_empty() {
+                self.write_text(json, "caption", "caption_entities");
             }
-            None => ("text", "entities"),
-        };
-        if file.is_none() || !self.text.plain.is_empty() {
-            json[text] = self.text.plain.clone().into();
+        } else {
+            self.write_text(json, "text", "entities");
         }
+    }
+
+    fn write_text(&self, json: &mut Value, text: &str, entities: &str) {
+        json[text] = self.text.plain.clone().into();
         if !self.text.entities.is_empty() {
             json[entities] = self.text.entities.clone().into();
         }

@@ -3,16 +3,22 @@
 mod callback;
 mod commands;
 mod content;
+mod copy;
 mod delete;
 mod edit;
 mod file;
 mod markup;
+mod media;
+mod menu_button;
 mod poll;
 mod send;
 
 use serde_json::{Map, Value, json};
 
-use crate::{core::Core, refusal::Refusal, request::Incoming, state::State};
+use crate::{
+    card::CardJson, core::Core, file_kind::FileKind, refusal::Refusal, request::Incoming,
+    state::State,
+};
 
 /// The answer of a method: its `result`, or why it is refused.
 pub(crate) type Outcome = Result<Value, Refusal>;
@@ -30,16 +36,24 @@ fn run_at_once(state: &mut State, method: &str, request: &Incoming) -> Outcome {
     match method {
         "getMe" => Ok(me(state)),
         "sendMessage" => send::send_message(state, fields),
-        "sendDocument" => send::send_document(state, request),
+        "sendMediaGroup" => media::send_group(state, request),
+        "sendContact" => send::send_card(state, fields, CardJson::told_contact(fields)),
+        "sendLocation" => send::send_card(state, fields, CardJson::told_location(fields)),
+        "copyMessage" => copy::copy_message(state, fields),
+        "forwardMessage" => copy::forward_message(state, fields),
         "sendChatAction" => send::send_chat_action(state, fields),
         "editMessageText" => edit::edit_message_text(state, fields),
+        "editMessageCaption" => edit::edit_message_caption(state, fields),
         "editMessageReplyMarkup" => edit::edit_message_reply_markup(state, fields),
         "deleteMessage" => delete::delete_message(state, fields),
+        "deleteMessages" => delete::delete_messages(state, fields),
         "answerCallbackQuery" => callback::answer_callback_query(state, fields),
         "getFile" => file::get_file(state, fields),
         "setMyCommands" => commands::set(state, fields),
         "getMyCommands" => commands::get(state, fields),
         "deleteMyCommands" => commands::delete(state, fields),
+        "setChatMenuButton" => menu_button::set(state, fields),
+        "getChatMenuButton" => menu_button::get(state, fields),
         "getWebhookInfo" => Ok(json!({
             "url": "", "has_custom_certificate": false,
             "pending_update_count": state.queue.len(),
@@ -50,8 +64,17 @@ fn run_at_once(state: &mut State, method: &str, request: &Incoming) -> Outcome {
             }
             Ok(true.into())
         }
-        _ => Err(not_served()),
+        _ => match sent_kind(method) {
+            Some(kind) => media::send(state, request, kind),
+            None => Err(not_served()),
+        },
     }
+}
+
+/// The kind of file that a method like `sendVideoNote` sends.
+fn sent_kind(method: &str) -> Option<FileKind> {
+    let name = method.strip_prefix("send")?;
+    FileKind::ALL.into_iter().find(|kind| kind.field().replace('_', "").eq_ignore_ascii_case(name))
 }
 
 /// The refusal of a method that the sandbox doesn't have.

@@ -1,14 +1,17 @@
 //! A person who talks to the bot.
 
 use axum::body::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
+    card::CardJson,
+    command::Command,
+    file_kind::FileKind,
     html::Formatted,
     message::Message,
     press::Press,
     shown::{Chat, Shown},
-    state::{State, unix_now},
+    state::{Account, State, unix_now},
     waiting::View,
 };
 
@@ -29,21 +32,74 @@ impl Person {
         self.view.chat
     }
 
+    /// Gives the person a username, without `@`.
+    #[must_use]
+    pub fn with_username(self, username: &str) -> Self {
+        self.change(|person| person.username = Some(username.to_owned()));
+        self
+    }
+
+    /// Sets the language of the person's Telegram, like `ru`; it is `en` at first.
+    #[must_use]
+    pub fn with_language(self, language_code: &str) -> Self {
+        self.change(|person| language_code.clone_into(&mut person.language));
+        self
+    }
+
     /// Writes to the bot; gives the id of the message.
     pub async fn send(&self, text: &str) -> i64 {
         self.say(self.id(), text, |_, _| {})
     }
 
-    /// Sends a file; an empty caption is none.
+    /// Starts the bot by a link like `t.me/bot?start=ref42`; the parameter is `ref42`.
+    pub async fn open_link(&self, parameter: &str) -> i64 {
+        let lawful = |letter: u8| letter.is_ascii_alphanumeric() || b"_-".contains(&letter);
+        if !(1..=64).contains(&parameter.len()) || !parameter.bytes().all(lawful) {
+            self.view.fail(&format!("Telegram makes no link with the parameter {parameter:?}"));
+        }
+        self.send(&format!("/start {parameter}")).await
+    }
+
+    /// Sends a file as a photo, a voice message or any other kind; an empty caption is none.
+    ///
+    /// The bytes are not looked into.
+    pub async fn send_file(
+        &self,
+        kind: FileKind,
+        file_name: &str,
+        bytes: impl Into<Vec<u8>>,
+        caption: &str,
+    ) -> i64 {
+        if !caption.is_empty() && !kind.takes_caption() {
+            self.view.fail(&format!("a {kind:?} has no caption"));
+        }
+        let bytes = Bytes::from(bytes.into());
+        self.say(self.id(), caption, |state, message| {
+            message.file = Some(state.files.add(kind, file_name, bytes, &Map::new()));
+        })
+    }
+
+    /// Sends a file as it is: [`send_file`](Self::send_file) with [`FileKind::Document`].
     pub async fn send_document(
         &self,
         file_name: &str,
         bytes: impl Into<Vec<u8>>,
         caption: &str,
     ) -> i64 {
-        let bytes = Bytes::from(bytes.into());
-        self.say(self.id(), caption, |state, message| {
-            message.file = Some(state.files.add(file_name, bytes));
+        self.send_file(FileKind::Document, file_name, bytes, caption).await
+    }
+
+    /// Sends the own telephone number, like the button of a keyboard that asks for it.
+    pub async fn send_contact(&self, phone_number: &str) -> i64 {
+        self.say(self.id(), "", |_, message| {
+            message.card = Some(CardJson::contact(&message.from, phone_number));
+        })
+    }
+
+    /// Sends a point on the map.
+    pub async fn send_location(&self, latitude: f64, longitude: f64) -> i64 {
+        self.say(self.id(), "", |_, message| {
+            message.card = Some(CardJson::location(latitude, longitude));
         })
     }
 
@@ -61,16 +117,25 @@ impl Person {
         })
     }
 
+    /// Forwards a message to the bot, from whatever chat it is in.
+    pub async fn forward_message(&self, message_id: i64) -> i64 {
+        let found = self.view.core.read(|state| state.message(message_id).cloned());
+        let Some(source) = found.filter(|source| !source.deleted) else {
+            self.view.fail(&format!("there is no message {message_id} to forward"));
+        };
+        self.say(self.id(), "", |_, message| message.forward(&source))
+    }
+
     /// Writes in a group.
     pub async fn say_in_group(&self, group_id: i64, text: &str) -> i64 {
         self.say(group_id, text, |_, _| {})
     }
 
-    /// Edits an own message.
+    /// Edits the text or the caption of an own message.
     pub async fn edit(&self, message_id: i64, text: &str) {
-        let edited = self.view.core.change(|state| edit(state, message_id, text));
+        let edited = self.view.core.change(|state| edit(state, self.id(), message_id, text));
         if edited.is_none() {
-            self.view.fail(&format!("there is no message {message_id} to edit"));
+            self.view.fail(&format!("there is no own message {message_id} to edit"));
         }
     }
 
@@ -122,6 +187,11 @@ impl Person {
         Press::data(self, found.unwrap_or(self.id()), message_id, &data)
     }
 
+    /// The commands that the `/` menu of the private chat shows.
+    pub fn commands(&self) -> Vec<Command> {
+        self.view.core.read(|state| state.commands_of(self.id()))
+    }
+
     /// The private chat as it is now.
     pub fn chat(&self) -> Chat {
         self.view.chat()
@@ -159,6 +229,10 @@ impl Person {
         })
     }
 
+    fn change(&self, change: impl FnOnce(&mut Account)) {
+        self.view.core.change(|state| state.people.get_mut(&self.id()).map(change));
+    }
+
     fn set_blocked(&self, blocked: bool) {
         self.view.core.change(|state| {
             if let Some(person) = state.people.get_mut(&self.id()) {
@@ -179,8 +253,9 @@ impl Person {
 }
 
 /// Changes the text of a message of a person.
-fn edit(state: &mut State, id: i64, text: &str) -> Option<Value> {
-    let mut message = state.message(id)?.clone();
+fn edit(state: &mut State, person: i64, id: i64, text: &str) -> Option<Value> {
+    let own = state.message(id).filter(|message| message.from["id"] == person);
+    let mut message = own.filter(|message| !message.deleted)?.clone();
     text.clone_into(&mut message.raw);
     message.text = Formatted::with_commands(text);
     message.edits += 1;

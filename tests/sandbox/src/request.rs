@@ -1,15 +1,15 @@
-//! The body of a request: JSON or a multipart form.
+//! The fields of a request: in its address and in a body of JSON or of a form.
 
 use std::collections::BTreeMap;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{FromRequest, Multipart, Request, multipart::Field},
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
 };
 use serde_json::{Map, Value, json};
 
-use crate::{document::UPLOAD_LIMIT, refusal::Refusal, schema::Fields};
+use crate::{files::UPLOAD_LIMIT, refusal::Refusal, schema::Fields};
 
 /// A request of the bot, decoded.
 #[derive(Debug, Default)]
@@ -34,18 +34,39 @@ impl Incoming {
     /// What could be read is given in any case, for the records.
     pub(crate) async fn read(request: Request, known: &Fields) -> (Self, Result<(), Refusal>) {
         let mut incoming = Self::default();
-        if request.uri().query().is_some_and(|query| !query.is_empty()) {
-            let problem = "the sandbox takes fields in the body, not in the address";
-            return (incoming, Err(Refusal::broken(problem)));
-        }
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let form = kind.is_some_and(|kind| kind.starts_with("multipart/form-data"));
-        let result = if form {
-            incoming.read_form(request, known).await
-        } else {
-            incoming.read_json(request.into_body()).await
-        };
+        let result = incoming.read_all(request, known).await;
         (incoming, result)
+    }
+
+    async fn read_all(&mut self, request: Request, known: &Fields) -> Result<(), Refusal> {
+        self.read_pairs(request.uri().query().unwrap_or_default(), known)?;
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is = |wanted| kind.is_some_and(|kind| kind.starts_with(wanted));
+        if is("multipart/form-data") {
+            return self.read_form(request, known).await;
+        }
+        let urlencoded = is("application/x-www-form-urlencoded");
+        let body = axum::body::to_bytes(request.into_body(), JSON_LIMIT).await;
+        let body = body.map_err(|_| too_large())?;
+        match std::str::from_utf8(&body) {
+            Ok(pairs) if urlencoded => self.read_pairs(pairs, known),
+            Ok(_) => self.read_json(&body),
+            Err(_) => Err(Refusal::broken("strings must be encoded in UTF-8")),
+        }
+    }
+
+    /// Reads `name=value&…`.
+    fn read_pairs(&mut self, pairs: &str, known: &Fields) -> Result<(), Refusal> {
+        for pair in pairs.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let [name, value] = [name, value].map(|text| percent_decoded(&text.replace('+', " ")));
+            let value = match known.types_of(&name) {
+                Some(types) => typed(&name, value, types)?,
+                None => value.into(),
+            };
+            self.fields.insert(name, value);
+        }
+        Ok(())
     }
 
     /// The fields for the records: files are shown as name and size.
@@ -64,13 +85,12 @@ impl Incoming {
         self.uploads.get(value.as_str()?.strip_prefix("attach://")?)
     }
 
-    async fn read_json(&mut self, body: Body) -> Result<(), Refusal> {
-        let bytes = axum::body::to_bytes(body, JSON_LIMIT).await.map_err(|_| too_large())?;
-        if bytes.is_empty() {
+    fn read_json(&mut self, body: &[u8]) -> Result<(), Refusal> {
+        if body.is_empty() {
             return Ok(());
         }
-        match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(fields)) => self.fields = fields,
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => self.fields.extend(fields),
             Ok(Value::Null) => {}
             _ => return Err(Refusal::broken("can't parse JSON object")),
         }
@@ -127,15 +147,22 @@ impl Incoming {
     }
 
     fn refuse_stray_files(&self) -> Result<(), Refusal> {
-        let used: Vec<_> = self
-            .fields
-            .values()
-            .filter_map(|value| value.as_str()?.strip_prefix("attach://"))
-            .collect();
+        let mut used = Vec::new();
+        self.fields.values().for_each(|value| attached(value, &mut used));
         match self.uploads.keys().find(|name| !used.contains(&name.as_str())) {
             Some(name) => Err(Refusal::broken(format!("unknown field \"{name}\""))),
             None => Ok(()),
         }
+    }
+}
+
+/// Collects the names of the uploads that a value refers to.
+fn attached<'a>(value: &'a Value, names: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => names.extend(text.strip_prefix("attach://")),
+        Value::Array(items) => items.iter().for_each(|item| attached(item, names)),
+        Value::Object(fields) => fields.values().for_each(|field| attached(field, names)),
+        _ => {}
     }
 }
 
@@ -153,6 +180,13 @@ fn typed(name: &str, text: String, types: &[String]) -> Result<Value, Refusal> {
     }
     if is("String") || is("InputFile") {
         return Ok(text.into());
+    }
+    if is("Boolean") {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => return Ok(true.into()),
+            "false" | "no" | "0" => return Ok(false.into()),
+            _ => {}
+        }
     }
     if text == "null" {
         return Err(Refusal::broken(format!("field \"{name}\" is null")));

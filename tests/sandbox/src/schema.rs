@@ -17,6 +17,9 @@ pub(crate) struct Schema {
 pub(crate) struct Fields {
     required: BTreeMap<String, Vec<String>>,
     optional: BTreeMap<String, Vec<String>>,
+    /// The only word that a field may have, which tells the types of a union apart.
+    #[serde(default)]
+    fixed: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,8 +44,17 @@ impl Fields {
         self.required.get(field).or_else(|| self.optional.get(field)).map(Vec::as_slice)
     }
 
-    fn has_required(&self, object: &Map<String, Value>) -> bool {
+    /// Whether an object is most likely meant to be of this type.
+    fn resembles(&self, object: &Map<String, Value>) -> bool {
         self.required.keys().all(|name| object.contains_key(name))
+            && self.wrong_word(object).is_none()
+    }
+
+    /// A field without the word that it must have.
+    fn wrong_word(&self, object: &Map<String, Value>) -> Option<(&String, &String)> {
+        self.fixed
+            .iter()
+            .find(|(name, word)| object.get(*name) != Some(&Value::from(word.as_str())))
     }
 }
 
@@ -73,6 +85,9 @@ impl Schema {
                 return Err(format!("required field \"{path}{name}\" is missing"));
             }
         }
+        if let Some((name, word)) = fields.wrong_word(object) {
+            return Err(format!("field \"{path}{name}\" must be \"{word}\""));
+        }
         for (name, value) in object {
             let Some(types) = fields.types_of(name) else {
                 return Err(format!("unknown field \"{path}{name}\""));
@@ -85,12 +100,17 @@ impl Schema {
     }
 
     fn check_value(&self, types: &[String], value: &Value, path: &str) -> Result<(), String> {
+        if let (Some(items), Some(types)) = (value.as_array(), item_types(types)) {
+            return items.iter().enumerate().try_for_each(|(place, value)| {
+                self.check_value(&types, value, &format!("{path}[{place}]"))
+            });
+        }
         if types.iter().any(|name| self.check_type(name, value, path).is_ok()) {
             return Ok(());
         }
         // The type that the value was most likely meant to be.
         let meant = types.iter().find(|name| match (self.types.get(*name), value) {
-            (Some(Shape::Object(fields)), Value::Object(object)) => fields.has_required(object),
+            (Some(Shape::Object(fields)), Value::Object(object)) => fields.resembles(object),
             _ => false,
         });
         match meant.or(types.first().filter(|_| types.len() == 1)) {
@@ -120,6 +140,11 @@ impl Schema {
             _ => Err(format!("field \"{path}\" must be of type {name}")),
         }
     }
+}
+
+/// The types of the items, where only arrays are allowed: they may be mixed.
+fn item_types(types: &[String]) -> Option<Vec<String>> {
+    types.iter().map(|name| name.strip_prefix("Array of ").map(ToOwned::to_owned)).collect()
 }
 
 fn is_simple(name: &str, value: &Value) -> bool {

@@ -1,10 +1,16 @@
 //! What a person sees in a chat.
 
-use std::fmt;
+use std::{fmt, time::Instant};
 
 use serde_json::Value;
 
-use crate::{message::Message, state::State};
+use crate::{
+    card::{Card, CardJson},
+    file_kind::FileKind,
+    files::StoredFile,
+    message::Message,
+    state::State,
+};
 
 /// A chat at one moment.
 #[derive(Debug, Clone)]
@@ -13,6 +19,8 @@ pub struct Chat {
     pub id: i64,
     /// All messages in their order, also the deleted ones.
     pub messages: Vec<Shown>,
+    /// What the bot is doing, like `typing`: for 5 seconds or until its next message.
+    pub action: Option<String>,
 }
 
 /// A message as it is shown.
@@ -36,8 +44,14 @@ pub struct Shown {
     pub buttons: Vec<Vec<Button>>,
     /// What the message did to the keyboard below the input field.
     pub reply_keyboard: Option<ReplyKeyboard>,
-    /// The attached file.
-    pub document: Option<Document>,
+    /// The attached file, of whatever kind.
+    pub file: Option<File>,
+    /// The attached file, if it is a document.
+    pub document: Option<File>,
+    /// The contact or the location that it shows.
+    pub card: Option<Card>,
+    /// It was first written elsewhere.
+    pub forwarded: bool,
     /// The message that it replies to.
     pub reply_to: Option<i64>,
     /// How often it was edited.
@@ -70,8 +84,10 @@ pub enum ReplyKeyboard {
 
 /// An attached file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
-    /// Name of the file.
+pub struct File {
+    /// What it was sent as.
+    pub kind: FileKind,
+    /// Name of the file; people don't see it on a photo, a voice message and the like.
     pub file_name: String,
     /// Size in bytes.
     pub size: usize,
@@ -81,8 +97,13 @@ pub struct Document {
 
 impl Chat {
     pub(crate) fn of(state: &State, id: i64) -> Self {
-        let messages = state.rooms.get(&id).into_iter().flat_map(|room| room.messages.values());
-        Self { id, messages: messages.map(|message| Shown::of(state, message)).collect() }
+        let room = state.rooms.get(&id);
+        let messages = room.into_iter().flat_map(|room| room.messages.values());
+        Self {
+            id,
+            messages: messages.map(|message| Shown::of(state, message)).collect(),
+            action: room.and_then(|room| room.action(Instant::now())).map(ToOwned::to_owned),
+        }
     }
 
     /// The messages that are not deleted.
@@ -98,7 +119,7 @@ impl Chat {
 
 impl Shown {
     pub(crate) fn of(state: &State, message: &Message) -> Self {
-        let file = message.file.as_ref().and_then(|id| state.files.get(id));
+        let file = message.file.as_ref().and_then(|id| state.files.get(id)).map(File::of);
         Self {
             id: message.id,
             chat_id: message.chat,
@@ -109,11 +130,10 @@ impl Shown {
             entities: message.text.entities.clone(),
             buttons: buttons(message),
             reply_keyboard: message.keyboard.as_ref().map(reply_keyboard),
-            document: file.map(|file| Document {
-                file_name: file.name.clone(),
-                size: file.bytes.len(),
-                file_id: file.id.clone(),
-            }),
+            document: file.clone().filter(|file| file.kind == FileKind::Document),
+            file,
+            card: message.card.as_ref().map(CardJson::shown),
+            forwarded: message.origin.is_some(),
             reply_to: message.reply_to,
             edits: message.edits,
             deleted: message.deleted,
@@ -123,6 +143,17 @@ impl Shown {
     /// The inline button with this label.
     pub fn button(&self, text: &str) -> Option<&Button> {
         self.buttons.iter().flatten().find(|button| button.text == text)
+    }
+}
+
+impl File {
+    fn of(file: &StoredFile) -> Self {
+        Self {
+            kind: file.kind,
+            file_name: file.name.clone(),
+            size: file.bytes.len(),
+            file_id: file.id.clone(),
+        }
     }
 }
 
@@ -182,8 +213,11 @@ impl fmt::Display for Shown {
             write!(formatter, " (deleted)")?;
         }
         write!(formatter, ": {}", self.plain.replace('\n', "\n    "))?;
-        if let Some(document) = &self.document {
-            write!(formatter, "\n    [file {}, {} bytes]", document.file_name, document.size)?;
+        if let Some(File { kind, file_name, size, .. }) = &self.file {
+            write!(formatter, "\n    [{kind:?} {file_name}, {size} bytes]")?;
+        }
+        if let Some(card) = &self.card {
+            write!(formatter, "\n    [{card:?}]")?;
         }
         for row in &self.buttons {
             let row: Vec<_> = row.iter().map(|button| format!("[{}]", button.text)).collect();

@@ -2,13 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Map, Value, json};
 
 use crate::{
-    callback::Callback, document::Files, fault::PlannedFault, journal::Journal, message::Message,
+    callback::Callback, fault::PlannedFault, files::Files, journal::Journal, message::Message,
     page::Desk, refusal::Refusal, update::Queue,
 };
 
@@ -23,10 +23,14 @@ pub(crate) struct State {
     pub(crate) files: Files,
     /// Lists of commands by scope and language.
     pub(crate) commands: BTreeMap<String, Value>,
+    /// Menu buttons by chat; that of all chats has no id.
+    pub(crate) menu_buttons: BTreeMap<Option<i64>, Value>,
     pub(crate) faults: Vec<PlannedFault>,
     /// What the page remembers.
     pub(crate) desk: Desk,
     pub(crate) journal: Journal,
+    /// Somebody tries the bot by hand: nothing that it does wrong is a reason to fail.
+    pub(crate) forgiving: bool,
     /// The server is going away: no more waiting.
     pub(crate) closing: bool,
     /// How long a person waits before a test fails.
@@ -50,6 +54,10 @@ pub(crate) struct Account {
     /// The person has written to the bot, so that it may write back.
     pub(crate) started: bool,
     pub(crate) blocked: bool,
+    /// The name without `@`.
+    pub(crate) username: Option<String>,
+    /// Like `en` or `pt-br`.
+    pub(crate) language: String,
 }
 
 /// A chat: private (id of the person) or a group.
@@ -65,6 +73,19 @@ pub(crate) struct Room {
     pub(crate) seen: u64,
     /// Newer changes that somebody has already waited for.
     pub(crate) taken: BTreeSet<u64>,
+    /// The last chat action of the bot, and when it came.
+    pub(crate) action: Option<(String, Instant)>,
+}
+
+/// How long a chat action is shown.
+const ACTION_TIME: Duration = Duration::from_secs(5);
+
+impl Room {
+    /// What the bot is doing at this time.
+    pub(crate) fn action(&self, now: Instant) -> Option<&str> {
+        let (action, since) = self.action.as_ref()?;
+        (now.saturating_duration_since(*since) < ACTION_TIME).then_some(action.as_str())
+    }
 }
 
 impl State {
@@ -79,9 +100,11 @@ impl State {
             callbacks: BTreeMap::new(),
             files: Files::default(),
             commands: BTreeMap::new(),
+            menu_buttons: BTreeMap::new(),
             faults: Vec::new(),
             desk: Desk::default(),
             journal: Journal::default(),
+            forgiving: false,
             closing: false,
             patience: Duration::from_secs(20),
             last_message: 100,
@@ -99,8 +122,10 @@ impl State {
 
     /// A person as a `User`.
     pub(crate) fn user(&self, id: i64) -> Value {
-        let name = self.people.get(&id).map_or("Somebody", |person| &person.name);
-        json!({ "id": id, "is_bot": false, "first_name": name, "language_code": "en" })
+        let mut user = self.named(id);
+        user["is_bot"] = false.into();
+        user["language_code"] = self.people.get(&id).map_or("en", |person| &person.language).into();
+        user
     }
 
     /// A chat as a `Chat`.
@@ -109,19 +134,39 @@ impl State {
             let kind = if id <= -1_000_000_000_000 { "supergroup" } else { "group" };
             return json!({ "id": id, "type": kind, "title": title });
         }
-        let name = self.people.get(&id).map_or("Somebody", |person| &person.name);
-        json!({ "id": id, "type": "private", "first_name": name })
+        let mut chat = self.named(id);
+        chat["type"] = "private".into();
+        chat
     }
 
-    /// The number of the newest change.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
+    /// What a person's `User` and `Chat` have in common.
+    fn named(&self, id: i64) -> Value {
+        let person = self.people.get(&id);
+        let mut json = json!({
+            "id": id, "first_name": person.map_or("Somebody", |person| &person.name),
+        });
+        if let Some(username) = person.and_then(|person| person.username.as_ref()) {
+            json["username"] = username.clone().into();
+        }
+        json
     }
 
     /// Lets somebody join, with a private chat.
     pub(crate) fn join(&mut self, id: i64, name: &str, started: bool) {
         self.room(id);
-        self.people.insert(id, Account { name: name.to_owned(), started, blocked: false });
+        let account = Account {
+            name: name.to_owned(),
+            started,
+            blocked: false,
+            username: None,
+            language: "en".to_owned(),
+        };
+        self.people.insert(id, account);
+    }
+
+    /// The number of the newest change.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// The room with this id, made if it isn't there.
@@ -133,6 +178,7 @@ impl State {
             past: Vec::new(),
             seen: 0,
             taken: BTreeSet::new(),
+            action: None,
         })
     }
 
@@ -141,9 +187,18 @@ impl State {
         self.rooms.values().find_map(|room| room.messages.get(&id))
     }
 
+    /// Whether a message carries a file that can have a caption.
+    pub(crate) fn takes_caption(&self, message: &Message) -> bool {
+        let file = message.file.as_ref().and_then(|id| self.files.get(id));
+        file.is_some_and(|file| file.kind.takes_caption())
+    }
+
     /// Shows a message: a new one, or instead of an older version of it.
     pub(crate) fn show(&mut self, message: Message) {
         let room = self.room(message.chat);
+        if message.from_bot && !room.messages.contains_key(&message.id) {
+            room.action = None;
+        }
         room.past.extend(room.messages.insert(message.id, message));
     }
 
@@ -167,14 +222,23 @@ impl State {
         room.taken.clear();
     }
 
-    /// The chat that a request names, if the bot may write to it.
-    pub(crate) fn reachable_chat(&self, fields: &Map<String, Value>) -> Result<i64, Refusal> {
-        let id = match fields.get("chat_id") {
+    /// The chat that a field of a request names.
+    pub(crate) fn named_room(
+        &self,
+        fields: &Map<String, Value>,
+        field: &str,
+    ) -> Result<&Room, Refusal> {
+        let id = match fields.get(field) {
             Some(Value::String(text)) => text.parse().ok(),
             Some(value) => value.as_i64(),
             None => None,
         };
-        let room = id.and_then(|id| self.rooms.get(&id)).ok_or_else(Refusal::chat_not_found)?;
+        id.and_then(|id| self.rooms.get(&id)).ok_or_else(Refusal::chat_not_found)
+    }
+
+    /// The chat that a request names, if the bot may write to it.
+    pub(crate) fn reachable_chat(&self, fields: &Map<String, Value>) -> Result<i64, Refusal> {
+        let room = self.named_room(fields, "chat_id")?;
         if let Some(person) = self.people.get(&room.id) {
             if person.blocked {
                 return Err(Refusal::met(403, "Forbidden: bot was blocked by the user"));
@@ -192,4 +256,19 @@ impl State {
 pub(crate) fn unix_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_ends_after_five_seconds() {
+        let mut state = State::new();
+        let room = state.room(42);
+        let start = Instant::now();
+        room.action = Some(("typing".into(), start));
+        assert_eq!(room.action(start + Duration::from_millis(4999)), Some("typing"));
+        assert_eq!(room.action(start + ACTION_TIME), None);
+    }
 }

@@ -106,6 +106,19 @@ async fn editing() {
 }
 
 #[tokio::test]
+async fn deleting() {
+    let (sandbox, anna, bot) = start().await;
+    let theirs = MessageId(i32::try_from(anna.send("mine").await).expect("small"));
+    let own = bot.send_message(ANNA, "x").await.expect("sent").id;
+    bot.delete_messages(ANNA, [own, theirs, MessageId(999_999)]).await.expect("deleted");
+    assert_eq!(anna.chat().visible().count(), 0);
+    assert_eq!(refusal(bot.delete_message(ANNA, own).await), ApiError::MessageToDeleteNotFound);
+    refusal(bot.delete_messages(ANNA, []).await);
+    refusal(bot.delete_messages(ANNA, (0..101).map(MessageId)).await);
+    finish(sandbox, 2).await;
+}
+
+#[tokio::test]
 async fn buttons() {
     let (sandbox, anna, bot) = start().await;
     let send = |data: &str| bot.send_message(ANNA, "x").reply_markup(keyboard(data));

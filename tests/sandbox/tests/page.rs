@@ -261,7 +261,8 @@ async fn people_join_and_write() {
     let visit = Visit::begin().await;
     let given = visit.act(json!({ "action": "join", "name": " Борис ", "id": 77 })).await;
     assert_eq!(given["id"], 77);
-    let free = visit.act(json!({ "action": "join", "name": "<b>&" })).await["id"].clone();
+    let free = visit.act(json!({ "action": "join", "name": "<b>&", "language": "ru" })).await["id"]
+        .clone();
     let people = visit.changes(0).await["scene"]["people"].clone();
     let names = people.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["Анна", "Борис", "<b>&"]);
@@ -338,14 +339,19 @@ async fn refusals_are_told_as_telegram_words_them() {
 #[tokio::test]
 async fn files_go_up_and_down() {
     let visit = Visit::begin().await;
-    let query = "person=42&kind=document&name=%D0%BA%D0%BE%D0%BF%D0%B8%D1%8F%201%22.zip&caption=a%26b";
+    let query =
+        "person=42&kind=document&name=%D0%BA%D0%BE%D0%BF%D0%B8%D1%8F%201%22.zip&caption=a%26b";
     assert_eq!(visit.upload(query, b"\x89PNG is no picture").await.0, 200);
     let message = visit.updates().await.remove(0)["message"].clone();
     let document = &message["document"];
-    assert_eq!((&message["caption"], &document["file_name"]), (&json!("a&b"), &json!("копия 1\".zip")));
+    assert_eq!(
+        (&message["caption"], &document["file_name"]),
+        (&json!("a&b"), &json!("копия 1\".zip"))
+    );
     let path = format!("api/files/{}/any.zip", document["file_id"].as_str().unwrap());
     let answer = visit.get(&path).await;
-    let header = |answer: &Response, name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    let header =
+        |answer: &Response, name: &str| answer.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(header(&answer, "content-type"), "application/octet-stream");
     let name = "attachment; filename*=UTF-8''%D0%BA%D0%BE%D0%BF%D0%B8%D1%8F%201%22.zip";
     assert_eq!(header(&answer, "content-disposition"), name);
@@ -362,11 +368,32 @@ async fn files_go_up_and_down() {
 }
 
 #[tokio::test]
+async fn sends_every_kind_of_file_and_cards() {
+    let visit = Visit::begin().await;
+    let kinds =
+        ["photo", "video", "animation", "audio", "voice", "video_note", "sticker", "document"];
+    for kind in kinds {
+        let query = format!("person=42&kind={kind}&name=a");
+        assert_eq!(visit.upload(&query, b"x").await.0, 200, "{kind}");
+    }
+    let phone = json!({ "action": "contact", "person": 42, "phone": "+79000000000" });
+    visit.act(phone).await;
+    let place = json!({ "action": "location", "person": 42, "latitude": 55.5, "longitude": -37 });
+    visit.act(place).await;
+    let updates = visit.updates().await;
+    for (update, kind) in updates.iter().zip(kinds.into_iter().chain(["contact", "location"])) {
+        assert!(!update["message"][kind].is_null(), "{kind}: {update}");
+    }
+    assert_eq!(updates.len(), kinds.len() + 2);
+}
+
+#[tokio::test]
 async fn faults_last_until_they_are_mended() {
     let visit = Visit::begin().await;
     let spoil = |fault: Value| visit.act(json!({ "action": "spoil", "fault": fault }));
     let mend = |kind: &str| visit.act(json!({ "action": "mend", "kind": kind }));
-    let me = async || visit.bot("getMe", json!({})).await.map(|answer| answer["error_code"].clone());
+    let me =
+        async || visit.bot("getMe", json!({})).await.map(|answer| answer["error_code"].clone());
 
     spoil(json!({ "kind": "busy", "seconds": 7 })).await;
     for _ in 0..2 {
@@ -432,6 +459,12 @@ async fn bad_input_is_refused() {
         (404, json!({ "action": "edit", "person": 42, "message": -1, "text": "x" }).to_string()),
         (404, json!({ "action": "block", "person": i64::MIN, "blocked": true }).to_string()),
         (400, json!({ "action": "press", "person": 42, "message": 1, "data": "" }).to_string()),
+        (400, json!({ "action": "contact", "person": 42, "phone": "none" }).to_string()),
+        (
+            400,
+            json!({ "action": "location", "person": 42, "latitude": 91, "longitude": 0 })
+                .to_string(),
+        ),
         (404, json!({ "action": "press", "person": 1, "message": 1, "data": "x" }).to_string()),
         (400, json!({ "action": "join", "name": "" }).to_string()),
         (400, json!({ "action": "join", "name": "x".repeat(65) }).to_string()),
@@ -456,6 +489,7 @@ async fn bad_input_is_refused() {
         (400, "person=42&kind=document&name=a%0Ab"),
         (400, "person=42&kind=spell&name=a"),
         (400, caption.as_str()),
+        (400, "person=42&kind=sticker&name=a&caption=b"),
     ] {
         assert_eq!(visit.upload(query, b"x").await.0, status, "{query:.60}");
     }

@@ -1,6 +1,6 @@
 //! Requests as no library makes them.
 
-use telegram_sandbox::Sandbox;
+use telegram_sandbox::{ReplyKeyboard, Sandbox};
 
 /// Posts a JSON body; gives status and answer.
 async fn post(sandbox: &Sandbox, path: &str, body: &str) -> (u16, serde_json::Value) {
@@ -46,10 +46,35 @@ async fn checks_the_schema() {
         assert!(description.contains(problem), "{body}: {description}");
         assert_eq!(sandbox.violations().len(), number + 1, "{body}");
     }
-    let (status, _) = call(&sandbox, "sendMessage?text=x", r#"{"chat_id":42}"#).await;
-    assert_eq!(status, 400);
     let good = r#"{"chat_id":"42","text":"x","reply_markup":null,"parse_mode":"html"}"#;
     assert_eq!(call(&sandbox, "sendMessage", good).await.0, 200);
+    sandbox.allow_refusal("Bad Request");
+    sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn tells_the_types_of_a_union_apart() {
+    let sandbox = Sandbox::start().await;
+    sandbox.person(42, "Анна").await;
+    let none = "field \"scope\" is none of";
+    let bad = [
+        (r#"{"type":"everyone"}"#, none),
+        (r#"{"type":"chat"}"#, none),
+        (r#"{"chat_id":42}"#, none),
+        (r#"{"type":"default","chat_id":42}"#, "unknown field \"scope.chat_id\""),
+        (r#"{"type":"chat","chat_id":42,"user_id":42}"#, "unknown field \"scope.user_id\""),
+    ];
+    for (scope, problem) in bad {
+        let body = format!(r#"{{"commands":[],"scope":{scope}}}"#);
+        let (status, description) = call(&sandbox, "setMyCommands", &body).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(description.contains(problem), "{body}: {description}");
+    }
+    let body = r#"{"commands":[],"scope":{"type":"chat","chat_id":"42"}}"#;
+    assert_eq!(call(&sandbox, "setMyCommands", body).await.0, 200);
+    let body = r#"{"chat_id":42,"media":[{"type":"photo","media":"x","performer":"y"}]}"#;
+    let (_, description) = call(&sandbox, "sendMediaGroup", body).await;
+    assert!(description.contains("unknown field \"media[0].performer\""), "{description}");
     sandbox.allow_refusal("Bad Request");
     sandbox.finish().await;
 }
@@ -90,6 +115,34 @@ async fn polls_by_the_rules() {
     anna.send("not wanted").await;
     assert!(ids(&format!(r#"{{"offset":{}}}"#, all[2] + 1)).await.is_empty());
     sandbox.settled().await;
+    sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn takes_fields_as_every_library_sends_them() {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.person(42, "Анна").await;
+    let url = |rest: &str| format!("{}/bot{}/{rest}", sandbox.url(), sandbox.token());
+    let in_address = url("sendMessage?chat_id=42&text=a+%26%20%D0%B6&disable_notification=True");
+    assert_eq!(reqwest::get(in_address).await.expect("an answer").status().as_u16(), 200);
+    anna.wait_for("a & ж").await;
+    assert_eq!(call(&sandbox, "sendMessage?text=both", r#"{"chat_id":42}"#).await.0, 200);
+    anna.wait_for("both").await;
+
+    let form = async |body: &str| {
+        let request = reqwest::Client::new().post(url("sendMessage"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let response = request.body(body.to_owned()).send().await.expect("an answer");
+        (response.status().as_u16(), response.text().await.expect("a body"))
+    };
+    let keyboard = "reply_markup=%7B%22remove_keyboard%22%3Atrue%7D";
+    assert_eq!(form(&format!("chat_id=42&text=123&{keyboard}")).await.0, 200);
+    assert_eq!(anna.wait_for("123").await.reply_keyboard, Some(ReplyKeyboard::Removed));
+    let (status, answer) = form("chat_id=42&txet=x&text=y").await;
+    assert!(status == 400 && answer.contains("unknown field"), "{answer}");
+    let (status, answer) = form("chat_id=42&text=y&protect_content=perhaps").await;
+    assert!(status == 400 && answer.contains("can't parse field"), "{answer}");
+    sandbox.allow_refusal("");
     sandbox.finish().await;
 }
 

@@ -60,6 +60,24 @@ async fn unanswered_presses_fail() {
 }
 
 #[tokio::test]
+async fn a_forgiving_sandbox_never_fails() {
+    let sandbox = broken().await;
+    sandbox.forgive();
+    drop(sandbox);
+
+    let sandbox = broken().await;
+    sandbox.forgive();
+    sandbox.expect_refusal("never comes");
+    let anna = sandbox.person(42, "Анна").await;
+    drop(anna.press_data(1, "forgotten"));
+    bot::client(&sandbox).get_updates().await.expect("updates");
+    assert_eq!(sandbox.violations().len(), 1);
+    let start = std::time::Instant::now();
+    sandbox.finish().await;
+    assert!(start.elapsed() < Duration::from_secs(2), "it waited for an answer");
+}
+
+#[tokio::test]
 async fn impatience_shows_the_chat() {
     let sandbox = Sandbox::start().await;
     let anna = sandbox.person(42, "Анна").await;

@@ -2,19 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Outcome, text};
-use crate::{html::utf16_len, refusal::Refusal, state::State};
-
-/// Scopes, with the ids that each of them has.
-const SCOPES: [(&str, &[&str]); 7] = [
-    ("default", &[]),
-    ("all_private_chats", &[]),
-    ("all_group_chats", &[]),
-    ("all_chat_administrators", &[]),
-    ("chat", &["chat_id"]),
-    ("chat_administrators", &["chat_id"]),
-    ("chat_member", &["chat_id", "user_id"]),
-];
+use super::{Outcome, integer, text};
+use crate::{command, html::utf16_len, refusal::Refusal, state::State};
 
 pub(super) fn set(state: &mut State, fields: &Map<String, Value>) -> Outcome {
     let place = place(state, fields)?;
@@ -44,21 +33,17 @@ pub(super) fn delete(state: &mut State, fields: &Map<String, Value>) -> Outcome 
 fn place(state: &State, fields: &Map<String, Value>) -> Result<String, Refusal> {
     let empty = Map::new();
     let scope = fields.get("scope").and_then(Value::as_object).unwrap_or(&empty);
-    let kind = text(scope, "type").unwrap_or("default");
-    let Some((_, ids)) = SCOPES.iter().find(|(name, _)| *name == kind) else {
-        return Err(Refusal::broken("can't parse BotCommandScope: unsupported type"));
-    };
-    if ids.iter().any(|id| !scope.contains_key(*id))
-        || scope.keys().any(|key| key != "type" && !ids.contains(&key.as_str()))
-    {
-        return Err(Refusal::broken(format!("can't parse BotCommandScope of type {kind}")));
+    let mut ids = Vec::new();
+    if scope.contains_key("chat_id") {
+        ids.push(state.reachable_chat(scope)?);
     }
-    if ids.contains(&"chat_id") {
-        state.reachable_chat(scope)?;
-    }
-    let ids: Vec<_> = ids.iter().filter_map(|id| scope.get(*id)).map(Value::to_string).collect();
+    ids.extend(integer(scope, "user_id"));
     let language = text(fields, "language_code").unwrap_or_default();
-    Ok(format!("{kind} {} {language}", ids.join(" ")))
+    let lawful = language.len() == 2 && language.bytes().all(|letter| letter.is_ascii_lowercase());
+    if !lawful && !language.is_empty() {
+        return Err(Refusal::broken("invalid language code specified"));
+    }
+    Ok(command::place(text(scope, "type").unwrap_or("default"), &ids, language))
 }
 
 fn check(command: &Value) -> Result<(), Refusal> {

@@ -1,10 +1,10 @@
-//! `editMessageText` and `editMessageReplyMarkup`.
+//! `editMessageText`, `editMessageCaption` and `editMessageReplyMarkup`.
 
 use serde_json::{Map, Value};
 
 use super::{
     Outcome,
-    content::{EDITED_TEXT, formatted},
+    content::{CAPTION, EDITED_TEXT, formatted},
     integer,
     markup::markup,
     text,
@@ -28,13 +28,30 @@ pub(super) fn edit_message_text(state: &mut State, fields: &Map<String, Value>) 
         return Err(Refusal::broken("message text is empty"));
     }
     let old = own_message(state, fields)?;
-    if old.file.is_some() {
+    if old.file.is_some() || old.card.is_some() {
         return Err(Refusal::broken("there is no text in the message to edit"));
     }
     let new = Message {
         raw: text(fields, "text").unwrap_or_default().to_owned(),
         parse_mode: text(fields, "parse_mode").map(ToOwned::to_owned),
         text: new_text,
+        inline,
+        ..old.clone()
+    };
+    replace(state, &old, new)
+}
+
+pub(super) fn edit_message_caption(state: &mut State, fields: &Map<String, Value>) -> Outcome {
+    let caption = formatted(fields, &CAPTION)?;
+    let inline = markup(fields)?.inline;
+    let old = own_message(state, fields)?;
+    if !state.takes_caption(&old) {
+        return Err(Refusal::broken("there is no caption in the message to edit"));
+    }
+    let new = Message {
+        raw: text(fields, "caption").unwrap_or_default().to_owned(),
+        parse_mode: text(fields, "parse_mode").map(ToOwned::to_owned),
+        text: caption,
         inline,
         ..old.clone()
     };

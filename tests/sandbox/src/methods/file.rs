@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Outcome, text};
-use crate::{document::DOWNLOAD_LIMIT, refusal::Refusal, state::State};
+use crate::{files::DOWNLOAD_LIMIT, refusal::Refusal, state::State};
 
 pub(super) fn get_file(state: &State, fields: &Map<String, Value>) -> Outcome {
     let id = text(fields, "file_id").unwrap_or_default();

@@ -1,4 +1,6 @@
-//! `sendMessage`, `sendDocument` and `sendChatAction`.
+//! `sendMessage`, `sendContact`, `sendLocation` and `sendChatAction`.
+
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 
@@ -8,9 +10,7 @@ use super::{
     markup::markup,
     text,
 };
-use crate::{
-    document::UPLOAD_LIMIT, message::Message, refusal::Refusal, request::Incoming, state::State,
-};
+use crate::{card::CardJson, message::Message, refusal::Refusal, state::State};
 
 const ACTIONS: [&str; 11] = [
     "typing",
@@ -34,22 +34,24 @@ pub(super) fn send_message(state: &mut State, fields: &Map<String, Value>) -> Ou
     Ok(publish(state, message))
 }
 
-pub(super) fn send_document(state: &mut State, request: &Incoming) -> Outcome {
-    let mut message = prepare(state, &request.fields, &CAPTION)?;
-    message.file = Some(document(state, request)?);
+/// Sends a contact or a location.
+pub(super) fn send_card(state: &mut State, fields: &Map<String, Value>, card: CardJson) -> Outcome {
+    let mut message = prepare(state, fields, &CAPTION)?;
+    message.card = Some(card);
     Ok(publish(state, message))
 }
 
 pub(super) fn send_chat_action(state: &mut State, fields: &Map<String, Value>) -> Outcome {
-    if !text(fields, "action").is_some_and(|action| ACTIONS.contains(&action)) {
+    let Some(action) = text(fields, "action").filter(|action| ACTIONS.contains(action)) else {
         return Err(Refusal::broken("wrong parameter action in request"));
-    }
-    state.reachable_chat(fields)?;
+    };
+    let chat = state.reachable_chat(fields)?;
+    state.room(chat).action = Some((action.to_owned(), Instant::now()));
     Ok(true.into())
 }
 
 /// A checked message that nobody sees yet.
-fn prepare(
+pub(super) fn prepare(
     state: &mut State,
     fields: &Map<String, Value>,
     slot: &Slot,
@@ -69,7 +71,8 @@ fn prepare(
     })
 }
 
-fn publish(state: &mut State, message: Message) -> Value {
+/// Shows a message of the bot.
+pub(super) fn publish(state: &mut State, message: Message) -> Value {
     let json = message.json(state);
     state.show(message);
     json
@@ -87,25 +90,4 @@ fn reply_to(state: &State, chat: i64, fields: &Map<String, Value>) -> Result<Opt
         return Ok(None);
     }
     Err(Refusal::met(400, "Bad Request: message to be replied not found"))
-}
-
-/// The id of the file to send: a new upload or one that Telegram has.
-fn document(state: &mut State, request: &Incoming) -> Result<String, Refusal> {
-    let value = request.fields.get("document").unwrap_or(&Value::Null);
-    if let Some(upload) = request.upload(value) {
-        if upload.bytes.is_empty() {
-            return Err(Refusal::broken("file must be non-empty"));
-        }
-        if upload.bytes.len() > UPLOAD_LIMIT {
-            return Err(Refusal::broken("file is too big"));
-        }
-        let name = if upload.file_name.is_empty() { "file" } else { &upload.file_name };
-        return Ok(state.files.add(name, upload.bytes.clone()));
-    }
-    let id = value.as_str().unwrap_or_default();
-    match state.files.get(id) {
-        Some(file) => Ok(file.id.clone()),
-        None if id.starts_with("attach://") => Err(Refusal::broken("no such file is attached")),
-        None => Err(Refusal::met(400, "Bad Request: wrong file identifier/HTTP URL specified")),
-    }
 }
