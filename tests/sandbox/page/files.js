@@ -31,7 +31,7 @@ async function offer(files) {
     const choices = kinds.map((kind) => choice(kind, kinds.at(-1)));
     if (kinds.length > 1) form.append(element('fieldset', {}, element('legend', {}, say('as')), ...choices));
     else form.append(element('input', { type: 'hidden', name: 'kind', value: kinds[0] }));
-    const caption = element('textarea', { name: 'caption', rows: '2', maxlength: '1024', id: 'file-caption' });
+    const caption = element('textarea', { name: 'caption', rows: '2', maxlength: '1024', id: 'file-caption', autofocus: true });
     const captioned = element('label', {}, element('span', {}, say('caption')), caption);
     form.addEventListener('change', () => {
       captioned.hidden = ['sticker', 'video_note'].includes(new FormData(form).get('kind'));

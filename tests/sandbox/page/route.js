@@ -8,6 +8,9 @@ let current = null;
 /** The id of the person of this tab; null if none is chosen. */
 export const me = () => current;
 
+/** Whether people and chat are side by side. */
+export const isWide = () => matchMedia('(min-width: 700px)').matches;
+
 /** Calls the listener when the tab becomes somebody else. */
 export const onPerson = (listener) => listeners.push(listener);
 
@@ -46,6 +49,5 @@ export function followAddress() {
   addEventListener('hashchange', settle);
   addEventListener('popstate', settle);
   settle();
-  const wide = matchMedia('(min-width: 700px)').matches;
-  if (current === null && wide && store.people.length) become(store.people[0].id, false);
+  if (current === null && isWide() && store.people.length) become(store.people[0].id, false);
 }
