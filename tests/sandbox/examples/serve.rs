@@ -7,6 +7,7 @@ use telegram_sandbox::Sandbox;
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let sandbox = Sandbox::start().await;
+    sandbox.forgive();
     sandbox.person(1, "Администратор").await;
     sandbox.newcomer(101, "Анна").await;
     sandbox.newcomer(102, "Борис").await;

@@ -23,6 +23,9 @@ function isWanted(call) {
   return !wanted || JSON.stringify([call.method, call.fields, call.answer]).toLowerCase().includes(wanted);
 }
 
+/** When a call is listed: for updates, when there were any. */
+const cameAt = ({ method, started, took }) => (method === 'getUpdates' ? started + took : started);
+
 /** What a call is about, on one line. */
 function gist({ method, fields, answer }) {
   if (method === 'getUpdates') return say('updates', { count: answer?.result?.length ?? 0 });
@@ -102,7 +105,9 @@ function atEnd(change) {
 function showAll() {
   rows.clear();
   byId('calls').replaceChildren();
-  atEnd(() => [...store.calls.values()].filter(isWanted).slice(-SHOWN).forEach(place));
+  const wanted = [...store.calls.values()].filter(isWanted);
+  const sorted = wanted.toSorted((one, other) => cameAt(one) - cameAt(other));
+  atEnd(() => sorted.slice(-SHOWN).forEach(place));
   byId('calls').scrollTop = byId('calls').scrollHeight;
 }
 

@@ -3,7 +3,7 @@
 import { act } from './actions.js';
 import { byId, element, icon, walkByArrows } from './element.js';
 import { messageElement } from './message.js';
-import { me, onPerson, showPane } from './route.js';
+import { leaveChat, me, onPerson } from './route.js';
 import { listen, messagesOf, personOf, store } from './store.js';
 import { language, say } from './words.js';
 
@@ -159,7 +159,7 @@ export function followChat(given) {
   ways = { ...given, goTo };
   byId('back').append(icon('back'));
   byId('bot-avatar').append(icon('bot'));
-  byId('back').addEventListener('click', () => showPane('people'));
+  byId('back').addEventListener('click', leaveChat);
   byId('to-end').addEventListener('click', toEnd);
   log().addEventListener('scroll', () => {
     if (log().scrollTop < NEAR) showOlder();

@@ -66,6 +66,11 @@ export function menuTakes(key) {
   return true;
 }
 
+function clear() {
+  field().value = '';
+  field().dispatchEvent(new Event('input'));
+}
+
 /** Follows the menu; `send` writes the command that is picked. */
 export function followCommands(send) {
   const toggle = byId('commands-toggle');
@@ -74,7 +79,7 @@ export function followCommands(send) {
   };
   pick = (command) => {
     closeMenu();
-    field().value = '';
+    clear();
     send(command);
   };
   toggle.addEventListener('click', () => {

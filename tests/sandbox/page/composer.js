@@ -5,7 +5,7 @@ import { isMenuOpen, menuTakes, narrowMenu } from './commands.js';
 import { byId, element, icon } from './element.js';
 import { askedForReply, placeholder } from './keyboard.js';
 import { describe } from './media.js';
-import { me, onPerson } from './route.js';
+import { isWide, me, onPerson } from './route.js';
 import { listen, messagesOf, personOf } from './store.js';
 import { label, say } from './words.js';
 
@@ -103,7 +103,9 @@ function showDoor() {
   const open = !person || (person.started && !person.blocked);
   const start = byId('start');
   start.hidden = open;
+  const opens = open && byId('composer-form').hidden;
   byId('composer-form').hidden = !open;
+  if (opens && isWide()) field().focus();
   start.textContent = say(person?.blocked ? 'unblock' : 'start');
   const block = byId('block');
   block.hidden = !person?.started && !person?.blocked;
@@ -124,7 +126,7 @@ function switchPerson(before) {
   setText(drafts.get(me()) ?? '');
   field().placeholder = placeholder(me());
   showDoor();
-  if (matchMedia('(min-width: 700px)').matches) field().focus();
+  if (isWide()) field().focus();
 }
 
 export function followComposer() {

@@ -29,7 +29,7 @@ const NEW = 'new';
 function choosePerson() {
   const content = (close) => {
     const person = ({ id, name }) => element('button', { type: 'button', data: { opener: id }, on: { click: () => close(id) } }, avatar(name, id), element('span', {}, name));
-    const stranger = element('button', { type: 'button', data: { opener: NEW }, on: { click: () => close(NEW) } }, avatar('+', 0), element('span', {}, say('newPerson')));
+    const stranger = element('button', { type: 'button', autofocus: true, data: { opener: NEW }, on: { click: () => close(NEW) } }, avatar('+', 0), element('span', {}, say('newPerson')));
     const list = element('div', { class: 'choices' }, stranger, ...store.people.map(person));
     walkByArrows(list, 'button');
     return list;

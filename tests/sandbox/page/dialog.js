@@ -37,7 +37,7 @@ function input({ label, ...attributes }) {
 export function ask({ title, fields, done, hint }) {
   const content = (close) => {
     const form = element('form', { autocomplete: 'off' });
-    form.append(...fields.map(input));
+    form.append(...fields.map((field, place) => input({ autofocus: place === 0, ...field })));
     if (hint) form.append(element('p', { class: 'hint' }, hint));
     form.append(element('button', { type: 'submit', class: 'main' }, done));
     form.addEventListener('submit', (event) => {

@@ -5,6 +5,7 @@ import { toast } from './toast.js';
 import { say } from './words.js';
 
 const TAGS = { bold: 'b', italic: 'i', underline: 'u', strikethrough: 's', code: 'code' };
+const BLOCKS = ['pre', 'blockquote', 'expandable_blockquote'];
 const LINKED = /\bhttps?:\/\/[^\s<>"']*[^\s<>"'.,:;!?)\]»]|(?<![\w/@.])\/[a-zA-Z0-9_]{1,32}(?:@\w+)?(?![\w/])/gu;
 
 /** The text as nodes; `command` is called with a command that is clicked. */
@@ -30,7 +31,8 @@ function within(text, start, end, entities, command) {
     const bare = ['code', 'pre', 'url', 'text_link', 'bot_command'].includes(outer.type);
     const content = bare && !inner.length ? [part] : within(text, begin, stop, inner, command);
     nodes.push(...marked(outer, part, content, command));
-    at = stop;
+    // The end of a line behind a block is the block's own.
+    at = BLOCKS.includes(outer.type) && text[stop] === '\n' && stop < end ? stop + 1 : stop;
     rest = others.filter(({ offset }) => offset >= stop);
   }
   nodes.push(...plain(text.slice(at, end), command));

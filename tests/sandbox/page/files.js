@@ -10,8 +10,8 @@ import { say } from './words.js';
 /** How a file may be sent, the best way last. */
 function kindsFor(files) {
   const all = (begin) => files.every((file) => file.type.startsWith(begin));
-  if (all('image/')) return ['document', 'photo'];
-  if (all('video/')) return ['document', 'video'];
+  if (all('image/')) return ['document', 'sticker', 'photo'];
+  if (all('video/')) return ['document', 'animation', 'video_note', 'video'];
   if (all('audio/')) return ['document', 'voice', 'audio'];
   return ['document'];
 }
@@ -31,8 +31,12 @@ async function offer(files) {
     const choices = kinds.map((kind) => choice(kind, kinds.at(-1)));
     if (kinds.length > 1) form.append(element('fieldset', {}, element('legend', {}, say('as')), ...choices));
     else form.append(element('input', { type: 'hidden', name: 'kind', value: kinds[0] }));
-    const caption = element('textarea', { name: 'caption', rows: '2', maxlength: '1024', id: 'file-caption' });
-    form.append(element('label', {}, element('span', {}, say('caption')), caption));
+    const caption = element('textarea', { name: 'caption', rows: '2', maxlength: '1024', id: 'file-caption', autofocus: true });
+    const captioned = element('label', {}, element('span', {}, say('caption')), caption);
+    form.addEventListener('change', () => {
+      captioned.hidden = ['sticker', 'video_note'].includes(new FormData(form).get('kind'));
+    });
+    form.append(captioned);
     form.append(element('button', { type: 'submit', class: 'main', id: 'file-send' }, say('send')));
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -48,7 +52,8 @@ async function offer(files) {
 async function sendAll(files, { kind, caption }) {
   const person = me();
   for (const [place, file] of files.entries()) {
-    if (!(await sendFile(person, file, kind, place === 0 ? caption.trim() : ''))) return;
+    const first = place === 0 && !['sticker', 'video_note'].includes(kind);
+    if (!(await sendFile(person, file, kind, first ? caption.trim() : ''))) return;
   }
 }
 

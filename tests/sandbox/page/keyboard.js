@@ -1,10 +1,30 @@
 // The keyboard below the input field: the last one that the bot has sent.
 
+import { act } from './actions.js';
+import { ask } from './dialog.js';
 import { byId, element, icon } from './element.js';
 import { me, onPerson } from './route.js';
 import { listen, messagesOf } from './store.js';
 import { toast } from './toast.js';
 import { say } from './words.js';
+
+const SPECIAL = { request_contact: shareContact, request_location: shareLocation };
+
+async function shareContact() {
+  const fields = [{ name: 'phone', label: say('phone'), type: 'tel', value: '+79000000000', required: true }];
+  const given = await ask({ title: say('shareContact'), fields, done: say('send') });
+  if (given) act('contact', { person: me(), phone: given.phone });
+}
+
+async function shareLocation() {
+  const coordinate = { required: true, type: 'number', step: 'any' };
+  const fields = [
+    { name: 'latitude', label: say('latitude'), value: '55.7522', ...coordinate },
+    { name: 'longitude', label: say('longitude'), value: '37.6156', ...coordinate },
+  ];
+  const given = await ask({ title: say('shareLocation'), fields, done: say('send') });
+  if (given) act('location', { person: me(), latitude: Number(given.latitude), longitude: Number(given.longitude) });
+}
 
 /** The message whose keyboard the person has hidden or used up. */
 const hidden = new Map();
@@ -37,8 +57,8 @@ function isUsed({ id, keyboard }, chat) {
 function button(given, send) {
   const { text = String(given), ...special } = typeof given === 'object' ? given : {};
   const plain = Object.keys(special).every((name) => ['style', 'icon_custom_emoji_id'].includes(name));
-  const act = () => (plain ? send(text) : toast(say('untouchable')));
-  return element('button', { type: 'button', on: { click: act } }, text);
+  const press = plain ? () => send(text) : (SPECIAL[Object.keys(special)[0]] ?? (() => toast(say('untouchable'))));
+  return element('button', { type: 'button', on: { click: press } }, text);
 }
 
 function show(send) {

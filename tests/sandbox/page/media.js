@@ -2,7 +2,7 @@
 
 import { fileAddress } from './actions.js';
 import { element, icon } from './element.js';
-import { say } from './words.js';
+import { language, say } from './words.js';
 
 const NAMES = {
   photo: 'kindPhoto', video: 'kindVideo', animation: 'kindVideo', video_note: 'kindVideo', voice: 'kindVoice',
@@ -82,10 +82,12 @@ function place({ latitude, longitude }) {
 
 const other = () => element('i', { class: 'other' }, say('kindOther'));
 
+const UNITS = ['byte', 'kilobyte', 'megabyte'].map(
+  (unit) => new Intl.NumberFormat(language, { style: 'unit', unit, maximumFractionDigits: 1 }),
+);
+
 /** A size in bytes as people say it. */
 export function size(bytes = 0) {
-  const units = ['B', 'KB', 'MB', 'GB'];
-  const step = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
-  const number = bytes / 1024 ** step;
-  return `${step && number < 100 ? number.toFixed(1) : Math.round(number)} ${units[step]}`;
+  const step = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  return UNITS[step].format(bytes / 1024 ** step);
 }

@@ -64,7 +64,7 @@ export async function addPerson() {
   ];
   const given = await ask({ title: say('addPerson'), fields, done: say('add') });
   if (!given) return null;
-  const joined = await act('join', { name: given.name, ...(given.id && { id: Number(given.id) }) });
+  const joined = await act('join', { name: given.name, language, ...(given.id && { id: Number(given.id) }) });
   return joined?.id ?? null;
 }
 

@@ -8,6 +8,9 @@ let current = null;
 /** The id of the person of this tab; null if none is chosen. */
 export const me = () => current;
 
+/** Whether people and chat are side by side. */
+export const isWide = () => matchMedia('(min-width: 700px)').matches;
+
 /** Calls the listener when the tab becomes somebody else. */
 export const onPerson = (listener) => listeners.push(listener);
 
@@ -21,6 +24,12 @@ export function become(id, push = true) {
   settle();
 }
 
+/** Back to the list of people, where there is no room for both. */
+export function leaveChat() {
+  history.pushState(null, '', location.pathname + location.search);
+  showPane('people');
+}
+
 /** Shows one of: people, chat, panel. */
 export function showPane(pane) {
   document.body.dataset.pane = pane;
@@ -28,9 +37,10 @@ export function showPane(pane) {
 
 function settle() {
   const id = Number(decodeURIComponent(location.hash.slice(1)));
-  if (!personOf(id) || id === current) return;
-  current = id;
+  if (!personOf(id)) return showPane('people');
   showPane('chat');
+  if (id === current) return;
+  current = id;
   for (const listener of listeners) listener(id);
 }
 
@@ -39,6 +49,5 @@ export function followAddress() {
   addEventListener('hashchange', settle);
   addEventListener('popstate', settle);
   settle();
-  const wide = matchMedia('(min-width: 700px)').matches;
-  if (current === null && wide && store.people.length) become(store.people[0].id, false);
+  if (current === null && isWide() && store.people.length) become(store.people[0].id, false);
 }

@@ -2,8 +2,8 @@
 
 import { byId, element } from './element.js';
 
-const SHOWN = 4000;
-const PER_LETTER = 50;
+const SHOWN = 3000;
+const PER_LETTER = 40;
 
 export function toast(text) {
   const shown = element('p', { class: 'toast' }, text);

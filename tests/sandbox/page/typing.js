@@ -42,7 +42,7 @@ function note(call) {
 function isPolling() {
   const calls = [...store.calls.values()];
   const last = calls.findLast((call) => call.method === 'getUpdates');
-  return Boolean(last) && (last.open || Date.now() - last.started - last.took < 3000);
+  return Boolean(last) && (last.open || (last.status === 200 && Date.now() - last.started - last.took < 3000));
 }
 
 function look() {

@@ -18,7 +18,8 @@ const RUSSIAN = {
   name: 'Имя', id: 'Id (можно не указывать)', add: 'Добавить', link: 'Ссылка', openAs: 'Кто открывает ссылку?',
   linkWrong: 'Это не ссылка на этого бота. Подойдёт, например, {example}', open: 'Открыть', newPerson: 'Новый человек',
   sendFile: 'Отправить файл', sendFiles: 'Отправить файлы: {count}', as: 'Отправить как', caption: 'Подпись',
-  document: 'файл', photo: 'фото', video: 'видео', voice: 'голосовое', audio: 'музыку', download: 'Скачать {name}',
+  document: 'файл', photo: 'фото', video: 'видео', voice: 'голосовое', audio: 'музыку', sticker: 'стикер', animation: 'анимацию', video_note: 'видеокружок',
+  download: 'Скачать {name}',
   kindPhoto: 'Фото', kindVideo: 'Видео', kindVoice: 'Голосовое сообщение', kindAudio: 'Музыка', kindSticker: 'Стикер',
   kindDocument: 'Файл', kindContact: 'Контакт', kindLocation: 'Место на карте', kindOther: 'Сообщение другого вида',
   untouchable: 'Эта кнопка работает только в настоящем Telegram.', copied: 'Скопировано', expand: 'Развернуть цитату',
@@ -28,7 +29,8 @@ const RUSSIAN = {
   faultsHint: 'Попробуйте, что сделает бот, когда с Telegram что-то не так.', endFaults: 'Закончить все сбои',
   down: 'Сервер недоступен', slow: 'Медленно', busy: '429: слишком часто', broken: 'Ошибка 500',
   planned: 'Запланировано: {what}', active: 'Сбой: {what}', secondsOf: 'секунд: {what}', left: 'ещё {count}',
-  faultNow: 'Идёт сбой. Открыть панель', notRunning: 'Запустите бота: он ещё не обращался к серверу.',
+  phone: 'Телефон', shareContact: 'Отправить свой номер', latitude: 'Широта', longitude: 'Долгота',
+  shareLocation: 'Отправить место на карте',
 };
 
 const ENGLISH = {
@@ -49,7 +51,8 @@ const ENGLISH = {
   name: 'Name', id: 'Id (may be left out)', add: 'Add', link: 'Link', openAs: 'Who opens the link?',
   linkWrong: 'This is no link to this bot. One would be {example}', open: 'Open', newPerson: 'Somebody new',
   sendFile: 'Send a file', sendFiles: 'Send files: {count}', as: 'Send as', caption: 'Caption',
-  document: 'a file', photo: 'a photo', video: 'a video', voice: 'a voice message', audio: 'music', download: 'Download {name}',
+  document: 'a file', photo: 'a photo', video: 'a video', voice: 'a voice message', audio: 'music', sticker: 'a sticker', animation: 'an animation', video_note: 'a round video',
+  download: 'Download {name}',
   kindPhoto: 'Photo', kindVideo: 'Video', kindVoice: 'Voice message', kindAudio: 'Music', kindSticker: 'Sticker',
   kindDocument: 'File', kindContact: 'Contact', kindLocation: 'Place on the map', kindOther: 'A message of another kind',
   untouchable: 'This button works in the real Telegram only.', copied: 'Copied', expand: 'Unfold the quote',
@@ -59,7 +62,8 @@ const ENGLISH = {
   faultsHint: 'See what the bot does when something is wrong with Telegram.', endFaults: 'End all faults',
   down: 'Server down', slow: 'Slow', busy: '429: too often', broken: 'Error 500',
   planned: 'Planned: {what}', active: 'Fault: {what}', secondsOf: 'seconds: {what}', left: '{count} more',
-  faultNow: 'A fault is active. Open the panel', notRunning: 'Start the bot: it has not asked the server yet.',
+  phone: 'Telephone number', shareContact: 'Send your number', latitude: 'Latitude', longitude: 'Longitude',
+  shareLocation: 'Send a place on the map',
 };
 
 const asked = new URLSearchParams(location.search).get('lang') ?? navigator.language;

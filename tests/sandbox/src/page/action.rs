@@ -30,9 +30,13 @@ const SECONDS_LIMIT: u32 = 600;
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 enum Action {
     /// Joins the people; without an id, a free one is taken.
-    Join { name: String, id: Option<i64> },
+    Join { name: String, id: Option<i64>, language: Option<String> },
     /// Writes a message.
     Send { person: i64, text: String, reply_to: Option<i64> },
+    /// Sends the own telephone number.
+    Contact { person: i64, phone: String },
+    /// Sends a point on the map.
+    Location { person: i64, latitude: f64, longitude: f64 },
     /// Changes an own message.
     Edit { person: i64, message: i64, text: String },
     /// Presses an inline button.
@@ -80,8 +84,14 @@ pub(super) async fn act(Shared(door): Shared<Door>, request: Request) -> Respons
 
 async fn perform(core: &Arc<Core>, action: Action) -> Result<Value, Refused> {
     match action {
-        Action::Join { name, id } => core.change(|state| join(state, &name, id)),
+        Action::Join { name, id, language } => {
+            core.change(|state| join(state, &name, id, language))
+        }
         Action::Send { person, text, reply_to } => send(core, person, &text, reply_to).await,
+        Action::Contact { person, phone } => contact(core, person, &phone).await,
+        Action::Location { person, latitude, longitude } => {
+            location(core, person, latitude, longitude).await
+        }
         Action::Edit { person, message, text } => edit(core, person, message, &text).await,
         Action::Press { person, message, data } => press(core, person, message, &data),
         Action::Read { person, message } => {
@@ -113,7 +123,12 @@ pub(super) fn person(core: &Arc<Core>, id: i64) -> Result<Person, Refused> {
     Ok(Person { view: View { core: Arc::clone(core), chat: id } })
 }
 
-fn join(state: &mut State, name: &str, id: Option<i64>) -> Result<Value, Refused> {
+fn join(
+    state: &mut State,
+    name: &str,
+    id: Option<i64>,
+    language: Option<String>,
+) -> Result<Value, Refused> {
     let name = name.trim();
     if name.is_empty() || utf16_len(name) > NAME_LIMIT {
         return Err((StatusCode::BAD_REQUEST, "a name has 1 to 64 letters"));
@@ -129,6 +144,10 @@ fn join(state: &mut State, name: &str, id: Option<i64>) -> Result<Value, Refused
         return Err((StatusCode::CONFLICT, "the id is taken"));
     }
     state.join(id, name, false);
+    let lawful = |code: &String| code.len() == 2 && code.bytes().all(|it| it.is_ascii_lowercase());
+    if let (Some(code), Some(account)) = (language.filter(lawful), state.people.get_mut(&id)) {
+        account.language = code;
+    }
     Ok(json!({ "id": id }))
 }
 
@@ -152,6 +171,23 @@ async fn send(
         None => person.send(text).await,
     };
     Ok(json!({ "id": message }))
+}
+
+async fn contact(core: &Arc<Core>, id: i64, phone: &str) -> Result<Value, Refused> {
+    let person = person(core, id)?;
+    let digits = phone.bytes().filter(u8::is_ascii_digit).count();
+    if !(5..=15).contains(&digits) || phone.len() > 30 {
+        return Err((StatusCode::BAD_REQUEST, "a telephone number has 5 to 15 digits"));
+    }
+    Ok(json!({ "id": person.send_contact(phone.trim()).await }))
+}
+
+async fn location(core: &Arc<Core>, id: i64, north: f64, east: f64) -> Result<Value, Refused> {
+    let person = person(core, id)?;
+    if north.abs() > 90.0 || east.abs() > 180.0 {
+        return Err((StatusCode::BAD_REQUEST, "there is no such place"));
+    }
+    Ok(json!({ "id": person.send_location(north, east).await }))
 }
 
 async fn edit(core: &Arc<Core>, id: i64, message: i64, text: &str) -> Result<Value, Refused> {

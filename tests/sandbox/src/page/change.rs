@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::{
+    command::Command,
     fault::{Fault, PlannedFault},
     journal::Call,
     message::Message,
@@ -72,14 +73,9 @@ fn person(state: &State, id: i64, account: &Account) -> Value {
     })
 }
 
-/// The commands in the menu of a private chat: those of the narrowest scope.
 fn commands(state: &State, id: i64) -> Value {
-    let user = state.user(id);
-    let language = user.get("language_code").and_then(Value::as_str).unwrap_or_default();
-    let scopes = [format!("chat {id}"), "all_private_chats ".into(), "default ".into()];
-    let places = scopes.iter().flat_map(|scope| [language, ""].map(|it| format!("{scope} {it}")));
-    let mut found = places.filter_map(|place| state.commands.get(&place));
-    found.next().cloned().unwrap_or_else(|| json!([]))
+    let command = |it: Command| json!({ "command": it.command, "description": it.description });
+    state.commands_of(id).into_iter().map(command).collect()
 }
 
 fn fault(planned: &PlannedFault) -> Value {

@@ -16,7 +16,7 @@ use super::{
     action::{Refused, person},
     query,
 };
-use crate::{files::UPLOAD_LIMIT, html::utf16_len};
+use crate::{file_kind::FileKind, files::UPLOAD_LIMIT, html::utf16_len};
 
 const CAPTION_LIMIT: usize = 1024;
 const NAME_LIMIT: usize = 255;
@@ -37,15 +37,18 @@ async fn take(door: &Door, request: Request) -> Result<Value, Refused> {
     if name.is_empty() || name.len() > NAME_LIMIT || name.contains(char::is_control) {
         return Err((StatusCode::BAD_REQUEST, "a file has a name of up to 255 bytes"));
     }
-    if utf16_len(&caption) > CAPTION_LIMIT {
-        return Err((StatusCode::BAD_REQUEST, "a caption has up to 1024 letters"));
+    let Some(kind) = FileKind::of_field(&query::value(&uri, "kind")) else {
+        return Err((StatusCode::BAD_REQUEST, "there is no such kind of file"));
+    };
+    if utf16_len(&caption) > CAPTION_LIMIT || !(caption.is_empty() || kind.takes_caption()) {
+        return Err((StatusCode::BAD_REQUEST, "a caption has up to 1024 letters, a sticker none"));
     }
     let too_large = (StatusCode::PAYLOAD_TOO_LARGE, "a file has up to 50 MB");
     let bytes = to_bytes(request.into_body(), UPLOAD_LIMIT).await.map_err(|_| too_large)?;
     if bytes.is_empty() {
         return Err((StatusCode::BAD_REQUEST, "the file is empty"));
     }
-    let message = person.send_document(&name, bytes, &caption).await;
+    let message = person.send_file(kind, &name, bytes, &caption).await;
     Ok(json!({ "id": message }))
 }
 
