@@ -88,7 +88,10 @@ impl DataSource for OrdersSource {
         export_list(&snapshot, out, "contents", &rows, Piece::of_row)?;
         let rows = "SELECT user_id FROM clients ORDER BY user_id";
         export_list(&snapshot, out, "clients", rows, |row| row.get::<_, i64>(0))?;
-        let rows = format!("SELECT {} FROM support_messages ORDER BY message_id", support::COLUMNS);
+        let rows = format!(
+            "SELECT {} FROM support_messages ORDER BY bot_id, message_id",
+            support::COLUMNS
+        );
         export_list(&snapshot, out, "support_messages", &rows, Received::of_row)
     }
 
@@ -163,10 +166,12 @@ fn export_bonuses(db: &Connection, out: &mut Export<'_>) -> Result<()> {
     Ok(bonuses.end()?)
 }
 
-/// The conversations that are under way; one that stands in the menu has nothing to go on with.
+/// The conversations that are under way. One that stands in the menu has nothing to go on with, and
+/// after a restore no word of the administrator may go to a client of an earlier day.
 fn export_dialogues(db: &Connection, out: &mut Export<'_>) -> Result<()> {
     let rows = "SELECT chat_id, state FROM dialogues
-                WHERE json_valid(state) AND state <> '\"Menu\"' ORDER BY chat_id";
+                WHERE json_valid(state) AND state <> '\"Menu\"'
+                  AND json_extract(state, '$.Reply') IS NULL ORDER BY chat_id";
     let mut rows = db.prepare(rows)?;
     let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut dialogues = out.map("dialogues")?;

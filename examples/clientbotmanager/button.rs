@@ -71,6 +71,16 @@ pub(crate) enum Task {
     Reply(i64),
 }
 
+/// How much of a name fits on a button.
+const LABEL: usize = 40;
+
+/// A name as a button shows it; there is no HTML in it.
+pub(crate) fn label(name: &str) -> String {
+    let mut letters = name.chars();
+    let label: String = letters.by_ref().take(LABEL).collect();
+    if letters.next().is_some() { label + "…" } else { label }
+}
+
 impl Button {
     /// The button as it is shown; `None` if its data is too long for Telegram.
     pub(crate) fn labelled(&self, label: impl Into<String>) -> Option<InlineKeyboardButton> {

@@ -10,7 +10,7 @@ use tracing::{error, warn};
 use crate::apology::reason;
 use crate::button::Task;
 use crate::database::Database;
-use crate::html::{Bot, pages};
+use crate::html::{Bot, story};
 use crate::menu;
 use crate::orders;
 use crate::press;
@@ -30,6 +30,12 @@ impl PendingReview {
     /// The columns [`COLUMNS`].
     pub(crate) fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { review: Review::of_row(row)?, user_id: row.get(5)? })
+    }
+
+    /// The whole of it, as the administrator sees it.
+    fn pages(&self) -> Vec<String> {
+        let title = format!("📝 <b>Отзыв на проверку</b>\n{}", self.review.headline());
+        story(&title, &self.review.text)
     }
 }
 
@@ -66,9 +72,8 @@ pub(crate) async fn tell_admin(bot: &Bot, admin: ChatId, pending: &PendingReview
 }
 
 async fn ask_admin(bot: &Bot, admin: ChatId, pending: &PendingReview) -> Result<()> {
-    let Review { id: Some(id), text, .. } = &pending.review else { return Ok(()) };
-    let title = format!("📝 <b>Новый отзыв</b>\n{}\n", pending.review.headline());
-    let mut pages = pages(&title, &[("Текст", text.clone())]);
+    let Some(id) = &pending.review.id else { return Ok(()) };
+    let mut pages = pending.pages();
     let last = pages.pop().unwrap_or_default();
     for page in pages {
         bot.send_message(admin, page).await?;
@@ -122,21 +127,29 @@ pub(crate) async fn publish(
 ) -> Result<()> {
     let decided = db.call(move |db| decide(db, &id, true)).await?;
     let Some(pending) = decided else { return menu::stale(bot, query).await };
-    press::answer(&bot, &query, "✅ Отзыв опубликован").await;
-    press::close(&bot, &query).await;
     tell_author(&bot, &pending, "🎉 Ваш отзыв опубликован. Спасибо, что поделились!").await;
-    Ok(())
+    close(&bot, &query, &pending, "✅ Опубликован").await
 }
 
 /// «🚫 Отклонить».
 pub(crate) async fn reject(bot: Bot, query: CallbackQuery, db: Database, id: String) -> Result<()> {
     let decided = db.call(move |db| decide(db, &id, false)).await?;
     let Some(pending) = decided else { return menu::stale(bot, query).await };
-    press::answer(&bot, &query, "🚫 Отзыв отклонён").await;
-    press::close(&bot, &query).await;
     let news = "Ваш отзыв не прошёл проверку. Напишите другой, если хотите: мы прочитаем.";
     tell_author(&bot, &pending, news).await;
-    Ok(())
+    close(&bot, &query, &pending, "🚫 Отклонён").await
+}
+
+/// Puts the verdict in the place of the buttons.
+async fn close(
+    bot: &Bot,
+    query: &CallbackQuery,
+    pending: &PendingReview,
+    verdict: &str,
+) -> Result<()> {
+    let last = pending.pages().pop().unwrap_or_default();
+    let text = format!("{last}\n\n<b>{verdict}</b>");
+    press::turn(bot, query, &text, InlineKeyboardMarkup::default()).await
 }
 
 async fn tell_author(bot: &Bot, pending: &PendingReview, news: &str) {

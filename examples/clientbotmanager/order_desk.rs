@@ -4,7 +4,7 @@ use anyhow::Result;
 use teloxide::prelude::*;
 use teloxide::types::{FileId, InlineKeyboardButton, InlineKeyboardMarkup, InputFile};
 
-use crate::button::{Button, Task};
+use crate::button::{Button, Task, label};
 use crate::database::Database;
 use crate::html::{Bot, pages, short};
 use crate::menu;
@@ -41,8 +41,8 @@ pub(crate) async fn list(
 fn list_buttons(orders: &[Order], status: Option<Status>, page: Page) -> InlineKeyboardMarkup {
     let order = |order: &Order| {
         let icon = Status::of(&order.status).map_or("▫️", Status::icon);
-        let label = format!("{icon} {} {}", order.id, order.day());
-        Some(vec![Task::Order(order.user_id, order.id.clone()).labelled(label)?])
+        let name = format!("{icon} {} · {}", order.id, order.name().unwrap_or(order.day()));
+        Some(vec![Task::Order(order.user_id, order.id.clone()).labelled(label(&name))?])
     };
     let filter = |wanted: Option<Status>| -> Option<InlineKeyboardButton> {
         let icon = wanted.map_or("Все", Status::icon);
@@ -95,7 +95,7 @@ pub(crate) async fn show_panel(
 }
 
 /// The status of an order, and the buttons to deal with it.
-fn panel(order: &Order) -> (String, InlineKeyboardMarkup) {
+pub(crate) fn panel(order: &Order) -> (String, InlineKeyboardMarkup) {
     let status = |status: Status| -> Option<InlineKeyboardButton> {
         let now = if status.name() == order.status { "✔️ " } else { "" };
         let label = format!("{now}{} {}", status.icon(), status.name());
@@ -149,11 +149,13 @@ pub(crate) async fn set_status(
 ) -> Result<()> {
     let changed = db.call(move |db| orders::set_status(db, client, &id, status)).await?;
     let Some((order, before)) = changed else { return menu::stale(bot, query).await };
+    if before == order.status {
+        press::answer(&bot, &query, &format!("Он и так «{before}»")).await;
+        return Ok(());
+    }
     let (text, keyboard) = panel(&order);
     press::turn(&bot, &query, &text, keyboard).await?;
-    if before != order.status
-        && let Err(error) = tell_client(&bot, &order).await
-    {
+    if let Err(error) = tell_client(&bot, &order).await {
         let why = news::refusal(&error).ok_or(error)?;
         let text = format!("Статус изменён, но клиент не узнал: {}.", short(&why, 300));
         bot.send_message(chat, text).await?;

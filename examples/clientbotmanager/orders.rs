@@ -98,6 +98,11 @@ impl Order {
         self.data.get("file")?.as_str()
     }
 
+    /// How the client has called themselves.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.data.get("fio")?.as_str()
+    }
+
     /// The day of the order; nothing if the order has no time.
     pub(crate) fn day(&self) -> &str {
         self.timestamp.split('T').next().unwrap_or_default()

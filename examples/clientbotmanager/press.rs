@@ -49,12 +49,3 @@ pub(crate) async fn turn(
     bot.send_message(chat, text).reply_markup(keyboard).await?;
     Ok(())
 }
-
-/// Takes the buttons away, so that nobody presses them twice.
-pub(crate) async fn close(bot: &Bot, query: &CallbackQuery) {
-    let Some(screen) = &query.message else { return };
-    let chat = ChatId::from(query.from.id);
-    if let Err(error) = bot.edit_message_reply_markup(chat, screen.id()).await {
-        warn!("the buttons of a screen stay: {error}");
-    }
-}

@@ -6,7 +6,7 @@ use teloxide::prelude::*;
 use teloxide::types::{FileId, InlineKeyboardButton, InlineKeyboardMarkup, InputFile};
 use tracing::warn;
 
-use crate::button::Button;
+use crate::button::{Button, label};
 use crate::contents::{self, Piece, Topic};
 use crate::database::Database;
 use crate::html::{Bot, short, story, units};
@@ -14,8 +14,6 @@ use crate::menu;
 use crate::paging::{self, Page};
 use crate::press;
 
-/// How much of a name fits on a button.
-const NAME: usize = 40;
 /// The longest text below a photo, less what is around it.
 const CAPTION: usize = 1000;
 
@@ -78,13 +76,6 @@ pub(crate) fn buttons(
 ) -> Vec<Vec<InlineKeyboardButton>> {
     let shown = pieces.iter().skip(page.start()).take(paging::SIZE);
     shown.filter_map(|piece| Some(vec![to(piece).labelled(label(&piece.title))?])).collect()
-}
-
-/// A name as a button shows it: no HTML there.
-fn label(name: &str) -> String {
-    let mut letters = name.chars();
-    let label: String = letters.by_ref().take(NAME).collect();
-    if letters.next().is_some() { label + "…" } else { label }
 }
 
 /// A press on one piece of a list.

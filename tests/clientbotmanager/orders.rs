@@ -169,3 +169,83 @@ async fn a_restart_in_the_middle_of_the_form_goes_on() {
     world.sandbox.finish().await;
 }
 
+#[tokio::test]
+async fn the_form_can_be_left_at_each_step() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    anna.send("/start").await;
+    anna.wait_for("Здравствуйте").await;
+    let gift = "INSERT INTO bonuses (user_id, roubles) VALUES (42, 300)";
+    world.database().execute_batch(gift).expect("a gift");
+    let last = [("нет", "работать"), ("ваш сервер", "У вас 300 ₽"), ("Нет", "Проверьте заказ")];
+    let steps: Vec<_> = ANSWERS.into_iter().chain(last).collect();
+    for step in 0..=steps.len() {
+        anna.send(ORDER).await;
+        anna.wait_for("Как вас зовут").await;
+        for (answer, question) in &steps[..step] {
+            anna.send(answer).await;
+            anna.wait_for(question).await;
+        }
+        // neither a command that there is not nor a button of the menu is an answer
+        for text in ["/help", STATUS] {
+            anna.send(text).await;
+            anna.wait_for("Сначала закончим заказ").await;
+        }
+        anna.send("❌ Отмена").await;
+        anna.wait_for("заказ не отправлен").await;
+    }
+    anna.send(STATUS).await;
+    anna.wait_for("Заказов у вас пока нет").await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn a_restart_at_each_step_of_the_form_goes_on() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let bot = world.start();
+    anna.send(ORDER).await;
+    anna.wait_for("Как вас зовут").await;
+    world.sandbox.settled().await;
+    bot.stop().await;
+    for (answer, question) in ANSWERS.into_iter().chain([("нет", "работать")]) {
+        anna.send(answer).await;
+        let bot = world.start();
+        anna.wait_for(question).await;
+        world.sandbox.settled().await;
+        assert_eq!(bot.stop().await.code(), Some(0));
+    }
+    let _bot = world.start();
+    anna.send("ваш сервер").await;
+    let summary = anna.wait_for("Проверьте заказ").await;
+    for part in ["Имя: O'Brien <Test> & Co 😀", "Контакт: +79990001122", "Хостинг: ваш сервер"]
+    {
+        assert!(summary.plain.contains(part), "{summary}");
+    }
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn buttons_of_another_form_do_nothing() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    let to_the_summary = async || {
+        fill_in(&anna).await;
+        anna.send("нет").await;
+        anna.wait_for("работать").await;
+        anna.send("ваш сервер").await;
+        anna.wait_for("Проверьте заказ").await
+    };
+    let first = to_the_summary().await;
+    anna.press_on(first.id, "❌ Отмена").await;
+    let second = to_the_summary().await;
+    for button in ["✅ Отправить заказ", "❌ Отмена"] {
+        let stale = anna.press_on(first.id, button).await;
+        assert!(stale.text.expect("a word").contains("уже не действует"), "{button}");
+    }
+    anna.press_on(second.id, "✅ Отправить заказ").await;
+    anna.wait_for("принят").await;
+    world.sandbox.finish().await;
+}

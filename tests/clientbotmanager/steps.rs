@@ -56,3 +56,9 @@ pub(crate) async fn review(client: &Person, stars: &str, text: &str) {
     client.wait_for("Спасибо за отзыв").await;
 }
 
+/// Leaves whatever the person is in the middle of.
+pub(crate) async fn cancel(person: &Person) {
+    person.send("❌ Отмена").await;
+    let answer = person.wait_for("").await;
+    assert!(answer.reply_keyboard.is_some(), "{answer}");
+}

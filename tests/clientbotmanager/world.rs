@@ -27,6 +27,13 @@ impl World {
         Self { sandbox, folder: TempDir::new().expect("a folder"), admin }
     }
 
+    /// A world where the administrator has never written to the bot.
+    pub(crate) async fn of_new_admin() -> Self {
+        let sandbox = Sandbox::start().await;
+        let admin = sandbox.newcomer(ADMIN, "Админ").await;
+        Self { sandbox, folder: TempDir::new().expect("a folder"), admin }
+    }
+
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(program());
         for name in ["CONFIG", "RUST_LOG", "BACKUP_ENABLED", "BACKUP_DIR", "DATABASE_PATH"] {

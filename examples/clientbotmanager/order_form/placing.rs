@@ -13,6 +13,7 @@ use crate::database::Database;
 use crate::dialogue::{State, Talk};
 use crate::html::{Bot, pages};
 use crate::menu::{self, Entry};
+use crate::order_desk;
 use crate::orders::{self, Order};
 use crate::press;
 use crate::settings::Settings;
@@ -85,6 +86,8 @@ async fn tell_admin(bot: &Bot, admin: ChatId, client: &User, order: &Order) -> R
     for page in pages(&format!("🆕 <b>Новый заказ {}</b>\n", order.id), &all) {
         bot.send_message(admin, page).await?;
     }
+    let (text, keyboard) = order_desk::panel(order);
+    bot.send_message(admin, text).reply_markup(keyboard).await?;
     if let Some(file) = order.file() {
         bot.send_document(admin, InputFile::file_id(FileId(file.to_owned()))).await?;
     }
