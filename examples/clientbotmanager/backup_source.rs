@@ -114,10 +114,9 @@ impl DataSource for OrdersSource {
         // an error on the way drops the transaction, and that takes everything back
         let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // one that the archive lacks stays; one of another version of the bot is passed over
-        let given = data.names();
-        for (section, table) in
-            TABLES.iter().filter(|(section, _)| given.iter().any(|name| name == section))
-        {
+        let names = data.names();
+        let given = |section: &str| names.iter().any(|name| name == section);
+        for (section, table) in TABLES.into_iter().filter(|(section, _)| given(section)) {
             change.execute(&format!("DELETE FROM {table}"), [])?;
             fill(&change, data, section)?;
         }
