@@ -213,7 +213,7 @@ async fn commands() {
     let nowhere = BotCommandScope::Chat { chat_id: Recipient::Id(ChatId(9)) };
     let refused = bot.set_my_commands(good).scope(nowhere).await;
     assert_eq!(refusal(refused), ApiError::ChatNotFound);
-    finish(sandbox, 6).await;
+    finish(sandbox, 7).await;
 }
 
 #[tokio::test]
