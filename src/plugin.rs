@@ -29,6 +29,9 @@ use crate::source::DataSource;
 use crate::storage::{FolderStorage, Storage};
 use crate::text::{Language, Text};
 
+/// How long a note may wait for its turn.
+const NOTED_WITHIN: Duration = Duration::from_secs(2 * 60);
+
 /// How long after a message that nobody took it is tried anew.
 const TOLD_AGAIN: Duration = Duration::from_secs(15 * 60);
 
@@ -161,9 +164,11 @@ impl Job for ScheduledBackup {
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // where the note cannot be written, as on a full disk, this program remembers it
-            let untold = match self.service.note_failing().await {
-                Ok(untold) => untold,
-                Err(_) => !self.told.swap(true, Ordering::Relaxed),
+            // and where a backup that never ends keeps the notebook, as well
+            let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
+            let untold = match noted {
+                Ok(Ok(untold)) => untold,
+                _ => !self.told.swap(true, Ordering::Relaxed),
             };
             if untold {
                 let told = Arc::clone(&self.told);

@@ -21,11 +21,11 @@ use crate::reviews::{self, Review};
 use crate::support::{self, Received};
 
 /// All that clients have entrusted to the bot.
-pub(crate) struct OrdersSource {
+pub(crate) struct BackupSource {
     db: Database,
 }
 
-impl OrdersSource {
+impl BackupSource {
     pub(crate) fn new(db: Database) -> Self {
         Self { db }
     }
@@ -46,7 +46,7 @@ const TABLES: [(&str, &str); 9] = [
 
 type Result<T, E = BoxError> = std::result::Result<T, E>;
 
-impl DataSource for OrdersSource {
+impl DataSource for BackupSource {
     type Error = BoxError;
 
     fn sections(&self) -> Vec<Section> {

@@ -12,7 +12,7 @@ use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::backup_source::OrdersSource;
+use crate::backup_source::BackupSource;
 use crate::database::Database;
 use crate::dialogue_storage::DialogueStorage;
 use crate::settings::Settings;
@@ -64,7 +64,7 @@ pub(crate) async fn command(command: BackupCommand) -> Result<ExitCode> {
 
 /// The backups of this bot: for the chat and for the command line.
 pub(crate) fn backups(bot: Bot, settings: &Settings, db: &Database) -> BackupPluginBuilder {
-    BackupPlugin::builder(bot, OrdersSource::new(db.clone()))
+    BackupPlugin::builder(bot, BackupSource::new(db.clone()))
         .config(&settings.backup)
         .settings_file(&settings.file)
         .refuse_strangers()
