@@ -185,7 +185,8 @@ pub(crate) struct BackupInfo {
     pub(crate) created_at_utc: Option<DateTime<Utc>>,
     /// What started it; `None` in archives of the Python system.
     pub(crate) trigger: Option<Trigger>,
-    /// Which bot made it, by its Telegram id; `None` in archives of the Python system.
+    /// Which bot made it, by its Telegram id; `None` in archives of the Python system, and where no
+    /// token was at hand.
     pub(crate) bot_id: Option<u64>,
     /// The records in each section.
     pub(crate) counts: Counts,

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Inspection, Report, RestoreFailed, Save, Service};
+use crate::service::{Chosen, Inspection, Report, RestoreFailed, Save, Service};
 use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
@@ -273,7 +273,7 @@ impl Chat {
         self.delivery.progress(chat, message, &started).await;
         // the way back from a restore that was cut off must be told before another one begins
         self.tell_of_interruption().await;
-        match self.parts.service.inspect(id.clone()).await {
+        match self.parts.service.inspect(Chosen::Stored(id.clone())).await {
             Ok(inspection) => self.ask(admin, chat, &inspection),
             Err(error) => {
                 warn("inspect", &error);
@@ -304,7 +304,7 @@ impl Chat {
         if !failed.unsaved || failed.error.kind() != ErrorKind::Source {
             return None;
         }
-        let mut inspection = self.parts.service.inspect(id).await.ok()?;
+        let mut inspection = self.parts.service.inspect(Chosen::Stored(id)).await.ok()?;
         inspection.live = Err(Error::new(ErrorKind::Source, failed.error.chain()));
         Some(self.ask(admin, chat, &inspection))
     }
@@ -314,7 +314,7 @@ impl Chat {
         let started = message::restore_started(text, &pending.id);
         self.delivery.progress(chat, message, &started).await;
         let Pending { admin, id, data_sha256, save, .. } = pending;
-        match self.parts.service.restore(id.clone(), data_sha256, save).await {
+        match self.parts.service.restore(Chosen::Stored(id.clone()), data_sha256, save).await {
             Ok(restored) => message::restore_done(text, &restored),
             Err(failed) => {
                 warn("restore", &failed.error);

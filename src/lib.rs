@@ -52,6 +52,10 @@
 //! - [`DataSource`] is for everything else, a database above all: three functions, written as plain
 //!   `async fn`s. `examples/clientbotmanager` does it for SQLite.
 //!
+//! # Without Telegram
+//! [`BackupCommand`] gives the bot's own program the words `backup`, `list`, `verify` and `restore`, for
+//! cron, for deploys and for the day the bot does not start.
+//!
 //! # Settings
 //! Every setting is a method of [`BackupPluginBuilder`], with its default in its last sentence.
 //! [`BackupConfig`] reads the usual ones from a settings file or from the environment:
@@ -68,6 +72,7 @@ mod archive;
 mod backup;
 mod chat;
 mod clock;
+mod command;
 mod config;
 mod error;
 mod plugin;
@@ -81,6 +86,7 @@ mod text;
 pub use backup::BackupId;
 pub use chrono::Days;
 pub use clock::Clock;
+pub use command::BackupCommand;
 pub use config::BackupConfig;
 pub use error::{BoxError, Error, ErrorKind};
 pub use plugin::{BackupPlugin, BackupPluginBuilder};

@@ -1,7 +1,9 @@
 //! Joins the parts: what a host builds, mounts and starts.
 
 use std::fmt;
+use std::mem;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,6 +20,7 @@ use crate::backup::Trigger;
 use crate::chat::access::{Access, Strangers, refusal_of};
 use crate::chat::{self, Chat, Delivery};
 use crate::clock::{Clock, SystemClock};
+use crate::command::{self, BackupCommand};
 use crate::config::{BackupConfig, invalid};
 use crate::error::{Error, Result};
 use crate::schedule::{self, BackupTask, BoxFuture, Job, Schedule};
@@ -25,6 +28,9 @@ use crate::service::{self, Service};
 use crate::source::DataSource;
 use crate::storage::{FolderStorage, Storage};
 use crate::text::{Language, Text};
+
+/// How long a note may wait for its turn.
+const NOTED_WITHIN: Duration = Duration::from_secs(2 * 60);
 
 /// How long after a message that nobody took it is tried anew.
 const TOLD_AGAIN: Duration = Duration::from_secs(15 * 60);
@@ -158,9 +164,11 @@ impl Job for ScheduledBackup {
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // where the note cannot be written, as on a full disk, this program remembers it
-            let untold = match self.service.note_failing().await {
-                Ok(untold) => untold,
-                Err(_) => !self.told.swap(true, Ordering::Relaxed),
+            // and where a backup that never ends keeps the notebook, as well
+            let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
+            let untold = match noted {
+                Ok(Ok(untold)) => untold,
+                _ => !self.told.swap(true, Ordering::Relaxed),
             };
             if untold {
                 let told = Arc::clone(&self.told);
@@ -311,40 +319,65 @@ impl BackupPluginBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a setting that makes no sense; the
     /// message names the setting. The folder's own errors, where it cannot be written.
-    pub fn build(self) -> Result<BackupPlugin> {
-        let bot_id = bot_id(&self.bot);
-        let access = Access { admins: admins(self.admins, bot_id)?, strangers: self.strangers };
+    pub fn build(mut self) -> Result<BackupPlugin> {
+        let admins = admins(mem::take(&mut self.admins), bot_id(&self.bot))?;
+        let access = Access { admins, strangers: self.strangers };
         let days = within("BACKUP_INTERVAL_DAYS", days_in(self.every), 1..=3650)?;
-        let keep = within("BACKUP_KEEP_COUNT", self.keep as u64, 1..=100_000)?;
-        let text = Text::new(self.language, &self.texts, self.source.sections())?;
-        let storage = self.storage.unwrap_or_else(|| Box::new(FolderStorage::new(self.folder)));
-        prepare(storage.as_ref())?;
+        let text = self.texts()?;
         let schedule = Arc::new(Schedule::new(self.every, Arc::clone(&self.clock)));
-        let service = Service::new(service::Parts {
-            source: self.source,
-            storage,
-            clock: self.clock,
-            keep: usize::try_from(keep).unwrap_or(usize::MAX),
-            bot_id,
-            schema_version: self.schema_version,
-        });
+        let (bot, enabled) = (self.bot.clone(), self.enabled);
+        let settings_file = self.settings_file.take();
+        let service = self.service(true)?;
         let when = Arc::clone(&schedule);
         let parts = chat::Parts {
             service: service.clone(),
             text,
             access,
-            enabled: self.enabled,
+            enabled,
             days,
-            settings_file: self.settings_file,
+            settings_file,
             next: Box::new(move |made_at| when.next(made_at)),
             started: Arc::default(),
             work: TaskTracker::new(),
         };
-        let (enabled, started, work) =
-            (parts.enabled, Arc::clone(&parts.started), parts.work.clone());
+        let (started, work) = (Arc::clone(&parts.started), parts.work.clone());
         let stop = CancellationToken::new();
-        let chat = Chat::new(Delivery::new(self.bot, stop.clone()), parts);
+        let chat = Chat::new(Delivery::new(bot, stop.clone()), parts);
         Ok(BackupPlugin { chat, service, schedule, enabled, started, stop, work })
+    }
+
+    /// Does what a command line asks for, without Telegram, and gives the exit code for `main`.
+    /// Neither a token nor an administrator is needed for it.
+    pub async fn run(self, command: BackupCommand) -> ExitCode {
+        let joined = self.texts().and_then(|text| {
+            let service = self.service(command.changes())?;
+            Ok((service, text.plain()))
+        });
+        match joined {
+            Ok((service, text)) => command.run(&service, &text).await,
+            Err(error) => command::refuse(&error),
+        }
+    }
+
+    fn texts(&self) -> Result<Text> {
+        Text::new(self.language, &self.texts, self.source.sections())
+    }
+
+    /// The use cases; their place is made ready where they are to change it.
+    fn service(self, changes: bool) -> Result<Service> {
+        let keep = within("BACKUP_KEEP_COUNT", self.keep as u64, 1..=100_000)?;
+        let storage = self.storage.unwrap_or_else(|| Box::new(FolderStorage::new(self.folder)));
+        if changes {
+            prepare(storage.as_ref())?;
+        }
+        Ok(Service::new(service::Parts {
+            source: self.source,
+            storage,
+            clock: self.clock,
+            keep: usize::try_from(keep).unwrap_or(usize::MAX),
+            bot_id: bot_id(&self.bot),
+            schema_version: self.schema_version,
+        }))
     }
 }
 
@@ -363,11 +396,11 @@ fn prepare(storage: &dyn Storage) -> Result<()> {
 }
 
 /// The bot's Telegram id, which is the part of its token before the colon.
-fn bot_id(bot: &Bot) -> u64 {
-    bot.token().split(':').next().and_then(|id| id.parse().ok()).unwrap_or(0)
+fn bot_id(bot: &Bot) -> Option<u64> {
+    bot.token().split(':').next()?.parse().ok()
 }
 
-fn admins(mut admins: Vec<UserId>, bot_id: u64) -> Result<Vec<UserId>> {
+fn admins(mut admins: Vec<UserId>, bot_id: Option<u64>) -> Result<Vec<UserId>> {
     let setting = "ADMIN_USER_ID";
     if admins.is_empty() {
         return Err(invalid(setting, "must be set to the administrator's Telegram id"));

@@ -21,6 +21,8 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(24);
 const CLOCK_ERROR: TimeDelta = TimeDelta::days(1);
 /// When a restore or another backup is running.
 const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(1);
+/// A backup or restore that runs for longer than that has come to a stop.
+const BUSY_TOO_LONG: TimeDelta = TimeDelta::hours(1);
 
 /// When the next backup is due.
 pub(crate) struct Schedule {
@@ -32,6 +34,8 @@ pub(crate) struct Schedule {
 #[derive(Clone, Copy, Default)]
 struct Retry {
     failures: u32,
+    /// Since when another backup or restore has kept this one waiting.
+    busy_since: Option<DateTime<Utc>>,
     /// Not before this moment, and how long after the failure that was.
     pause: Option<(DateTime<Utc>, TimeDelta)>,
     /// When this schedule made its last one, whether or not a list shows it.
@@ -57,14 +61,21 @@ impl Schedule {
         retry.until(now).unwrap_or(now)
     }
 
-    fn failed(&self, kind: ErrorKind) {
+    /// Counts a failure; true for one that people must hear of.
+    fn failed(&self, kind: ErrorKind) -> bool {
+        let now = self.clock.now();
         let mut retry = self.retry.lock().unwrap_or_else(PoisonError::into_inner);
-        let pause = if kind == ErrorKind::Busy {
-            BUSY_PAUSE
-        } else {
+        if kind != ErrorKind::Busy {
             retry.failures = retry.failures.saturating_add(1);
-            pause_after(retry.failures)
-        };
+            return true;
+        }
+        now - *retry.busy_since.get_or_insert(now) >= BUSY_TOO_LONG
+    }
+
+    /// Tries no other before a while has passed.
+    fn pause(&self, kind: ErrorKind) {
+        let mut retry = self.retry.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = if kind == ErrorKind::Busy { BUSY_PAUSE } else { pause_after(retry.failures) };
         retry.pause = Some((self.clock.now() + pause, pause));
     }
 
@@ -156,11 +167,12 @@ async fn attempt(schedule: &Schedule, job: &Arc<dyn Job>) {
 }
 
 async fn give_up(schedule: &Schedule, job: &Arc<dyn Job>, error: Error) {
-    schedule.failed(error.kind());
-    if error.kind() != ErrorKind::Busy {
-        tracing::warn!(kind = ?error.kind(), step = %error, "the scheduled backup failed");
+    let kind = error.kind();
+    if schedule.failed(kind) {
+        tracing::warn!(?kind, step = %error, "the scheduled backup failed");
         job.failed(error).await;
     }
+    schedule.pause(kind);
 }
 
 /// Sleeps by the clock on the wall, whatever happens to it meanwhile.

@@ -3,12 +3,14 @@
 mod create;
 mod notebook;
 mod restore;
+mod turn;
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::de::IgnoredAny;
@@ -20,10 +22,12 @@ use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::clock::{Clock, moment_of};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::source::{AnySource, Export, Import, Section, Sections};
-use crate::storage::{Readable, Storage};
+use crate::storage::{self, Readable, Storage};
 
+pub(crate) use notebook::Undo;
 use notebook::{Failing, Notebook};
 pub(crate) use restore::{Interrupted, RestoreFailed, Restored, Save};
+use turn::guarded;
 
 /// The parts that the use cases are made of, and the settings that they need.
 pub(crate) struct Parts {
@@ -31,7 +35,8 @@ pub(crate) struct Parts {
     pub(crate) storage: Box<dyn Storage>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keep: usize,
-    pub(crate) bot_id: u64,
+    /// The bot's Telegram id, where it is known.
+    pub(crate) bot_id: Option<u64>,
     pub(crate) schema_version: u32,
 }
 
@@ -42,6 +47,13 @@ pub(crate) struct Service {
     turn: Arc<Mutex<()>>,
     /// A backup or restore runs, or waits for its turn.
     busy: Arc<AtomicBool>,
+}
+
+/// Which archive: one of the list, or a file that lies elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    Stored(BackupId),
+    File(PathBuf),
 }
 
 /// A line of the list of backups.
@@ -104,14 +116,29 @@ impl Service {
         self.blocking(|parts, _| parts.made_at()).await
     }
 
+    /// Whether the list has an archive of this name.
+    pub(crate) async fn has(&self, id: BackupId) -> bool {
+        self.blocking(move |parts, _| parts.open(&id)).await.is_ok()
+    }
+
     /// Checks an archive wholly, and counts what is live.
-    pub(crate) async fn inspect(&self, id: BackupId) -> Result<Inspection> {
-        self.in_turn(move |parts, handle| parts.inspect(handle, &id)).await
+    pub(crate) async fn inspect(&self, chosen: Chosen) -> Result<Inspection> {
+        self.in_turn(move |parts, handle| parts.inspect(handle, &chosen)).await
+    }
+
+    /// Checks an archive wholly, and gives what the bot would take of it.
+    pub(crate) async fn verify(&self, chosen: Chosen) -> Result<BackupInfo> {
+        self.in_turn(move |parts, handle| {
+            let Checked { info, archive, taken } = parts.checked(handle, &chosen)?;
+            let (counts, _) = sorted(&archive, &taken);
+            Ok(BackupInfo { counts, ..info })
+        })
+        .await
     }
 
     /// Notes that the schedule fails; true while the administrator has not heard of it.
     pub(crate) async fn note_failing(&self) -> Result<bool> {
-        self.in_turn(|parts, _| {
+        self.changing(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref())?;
             if let Some(failing) = notebook.failing {
                 return Ok(!failing.told);
@@ -125,7 +152,7 @@ impl Service {
 
     /// Notes that the administrator has heard of the failure.
     pub(crate) async fn note_told_of_failure(&self) {
-        let noted = self.in_turn(|parts, _| {
+        let noted = self.changing(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref())?;
             if let Some(failing) = &mut notebook.failing {
                 failing.told = true;
@@ -140,7 +167,7 @@ impl Service {
 
     /// Notes that the schedule works again; true if the administrator had heard that it does not.
     pub(crate) async fn note_working(&self) -> bool {
-        let noted = self.in_turn(|parts, _| {
+        let noted = self.changing(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref())?;
             let Some(failing) = notebook.failing.take() else { return Ok(false) };
             notebook.write(parts.storage.as_ref())?;
@@ -164,79 +191,6 @@ impl Service {
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.parts.clock.now()
     }
-
-    /// Runs in its turn, if no other backup or restore runs or waits for one.
-    async fn alone<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let Some(busy) = Busy::begin(&self.busy) else {
-            return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
-        };
-        self.in_turn(move |parts, handle| {
-            let _busy = busy;
-            work(parts, handle)
-        })
-        .await
-    }
-
-    /// Runs on a thread where it may block, after what runs has ended.
-    async fn in_turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let guard = Arc::clone(&self.turn).lock_owned().await;
-        self.blocking(move |parts, handle| {
-            // held by the thread: it lasts as long as the work, whoever waits for it
-            let _guard = guard;
-            work(parts, handle)
-        })
-        .await
-    }
-
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let parts = Arc::clone(&self.parts);
-        let handle = Handle::current();
-        let thread = tokio::task::spawn_blocking(move || {
-            // what panics is the host's code; the bot must live
-            guarded(|| work(&parts, &handle))
-        });
-        thread.await.unwrap_or_else(|error| {
-            Err(Error::new(ErrorKind::Internal, "the work was cut off").because(error))
-        })
-    }
-}
-
-/// Says that a backup or restore runs, until it is dropped.
-struct Busy(Arc<AtomicBool>);
-
-impl Busy {
-    fn begin(busy: &Arc<AtomicBool>) -> Option<Self> {
-        (!busy.swap(true, Ordering::AcqRel)).then(|| Self(Arc::clone(busy)))
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
-    }
-}
-
-/// Makes an error of a panic.
-fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
-}
-
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    Error::new(ErrorKind::Source, "the bot's own code panicked").because(text)
 }
 
 impl Parts {
@@ -280,42 +234,49 @@ impl Parts {
                 continue;
             };
             let info = metadata.into_info(id, size_bytes);
-            let ours = info.bot_id.is_none_or(|bot| bot == self.bot_id);
-            if ours && info.trigger != Some(Trigger::BeforeRestore) {
+            if self.is_own(info.bot_id) && info.trigger != Some(Trigger::BeforeRestore) {
                 moments.push(self.moment(&info));
             }
         }
         Ok(moments)
     }
 
+    /// Whether an archive that names this bot is this bot's; one that names none may be.
+    fn is_own(&self, bot_id: Option<u64>) -> bool {
+        bot_id.is_none() || bot_id == self.bot_id
+    }
+
     fn moment(&self, info: &BackupInfo) -> DateTime<Utc> {
         info.created_at_utc.unwrap_or_else(|| moment_of(self.clock.as_ref(), info.created_at))
     }
 
-    fn inspect(&self, handle: &Handle, id: &BackupId) -> Result<Inspection> {
-        let Checked { archive, size_bytes, taken } = self.checked(handle, id)?;
+    fn inspect(&self, handle: &Handle, chosen: &Chosen) -> Result<Inspection> {
+        let Checked { info, archive, taken } = self.checked(handle, chosen)?;
         let live = guarded(|| self.live_counts(handle));
         let data_sha256 = archive.summary.sha256.clone();
         let (counts, unknown) = sorted(&archive, &taken);
-        let info = archive.metadata.into_info(id.clone(), size_bytes);
-        let foreign = info.bot_id.is_some_and(|bot| bot != self.bot_id);
+        let foreign = self.bot_id.is_some() && !self.is_own(info.bot_id);
         let info = BackupInfo { counts, ..info };
         Ok(Inspection { info, data_sha256, unknown, live, foreign })
     }
 
     /// Reads an archive to its end and decodes it with the host's types.
-    fn checked(&self, handle: &Handle, id: &BackupId) -> Result<Checked> {
-        let mut file = self.open(id)?;
+    fn checked(&self, handle: &Handle, chosen: &Chosen) -> Result<Checked> {
+        let mut file = match chosen {
+            Chosen::Stored(id) => self.open(id)?,
+            Chosen::File(path) => found(storage::open_file(path), chosen)?,
+        };
         let size_bytes =
             file.seek(SeekFrom::End(0)).map_err(|e| Error::storage("open the backup", e))?;
         let mut archive = Archive::open(Box::new(file), self.meter())?;
         let taken = self.check(handle, &mut archive)?;
-        Ok(Checked { archive, size_bytes, taken })
+        let metadata = archive.metadata.clone();
+        let id = chosen.id().unwrap_or_else(|| BackupId::new(metadata.created_at, 1));
+        Ok(Checked { info: metadata.into_info(id, size_bytes), archive, taken })
     }
 
     fn open(&self, id: &BackupId) -> Result<Box<dyn Readable>> {
-        let file = self.storage.open(id).map_err(|e| Error::storage("open the backup", e))?;
-        file.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {id}")))
+        found(self.storage.open(id), id)
     }
 
     fn archive(&self, id: &BackupId) -> Result<Archive> {
@@ -382,10 +343,38 @@ fn failed(kind: ErrorKind, step: &str, cause: BoxError) -> Error {
     }
 }
 
+fn found(
+    file: io::Result<Option<Box<dyn Readable>>>,
+    what: impl fmt::Display,
+) -> Result<Box<dyn Readable>> {
+    let file = file.map_err(|error| Error::storage("open the backup", error))?;
+    file.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {what}")))
+}
+
+impl Chosen {
+    /// The name of the list, or one of the same form.
+    fn id(&self) -> Option<BackupId> {
+        match self {
+            Self::Stored(id) => Some(id.clone()),
+            Self::File(path) => BackupId::parse(path.file_name()?.to_str()?),
+        }
+    }
+}
+
+impl fmt::Display for Chosen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stored(id) => id.fmt(f),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
 /// An archive that was read to its end and decoded with the host's types.
 struct Checked {
+    /// What its metadata say of it.
+    info: BackupInfo,
     archive: Archive,
-    size_bytes: u64,
     /// The sections that the host's types have taken.
     taken: BTreeSet<String>,
 }

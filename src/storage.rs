@@ -3,7 +3,9 @@
 mod folder;
 mod memory;
 
+use std::any::Any;
 use std::io::{self, Read, Seek, Write};
+use std::path::Path;
 
 use crate::backup::BackupId;
 
@@ -12,8 +14,8 @@ pub use memory::MemoryStorage;
 
 /// A place for archives and for one small notebook.
 ///
-/// Calls come on threads where they may block. What writes comes one at a time; what reads may come
-/// beside it. Absence is no error: opening what is not there gives `None`, deleting it succeeds.
+/// Calls come on threads where they may block. What writes comes one at a time, under the
+/// [`lock`](Self::lock); what reads may come beside it. Absence is no error: opening what is not there gives `None`, deleting it succeeds.
 pub trait Storage: Send + Sync + 'static {
     /// What people call this place: the folder's name, as it was set.
     fn name(&self) -> String;
@@ -26,6 +28,14 @@ pub trait Storage: Send + Sync + 'static {
     /// # Errors
     /// A place that cannot be written.
     fn prepare(&self) -> io::Result<()>;
+
+    /// Takes the place for one change of it, so that no other program and no other plugin changes it
+    /// meanwhile; it is free again once what is given is dropped, and after a crash. `None` while
+    /// another holds it.
+    ///
+    /// # Errors
+    /// A place that cannot be written.
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>>;
 
     /// The archives there are, with their lengths in bytes, in any order. What is not exactly a
     /// backup's name is left out.
@@ -63,6 +73,11 @@ pub trait Storage: Send + Sync + 'static {
     /// # Errors
     /// A place that cannot be written.
     fn write_state(&self, state: &[u8]) -> io::Result<()>;
+}
+
+/// Opens an archive that lies anywhere on the local disk; `None` where there is no plain file.
+pub(crate) fn open_file(path: &Path) -> io::Result<Option<Box<dyn Readable>>> {
+    Ok(folder::open_file(path)?.map(|file| Box::new(file) as Box<dyn Readable>))
 }
 
 /// An archive that is read.

@@ -54,6 +54,8 @@ pub(crate) struct Text {
     language: Language,
     bundle: FluentBundle<FluentResource>,
     sections: Vec<Section>,
+    /// For a terminal: nothing is escaped.
+    plain: bool,
 }
 
 impl Text {
@@ -70,14 +72,20 @@ impl Text {
         for text in overrides {
             bundle.add_resource_overriding(parse(text)?);
         }
-        Ok(Self { language, bundle, sections })
+        Ok(Self { language, bundle, sections, plain: false })
+    }
+
+    /// The same for a terminal: what comes from outside is neither escaped nor cut, but cannot
+    /// command the terminal.
+    pub(crate) fn plain(self) -> Self {
+        Self { plain: true, ..self }
     }
 
     pub(crate) fn say(&self, id: &str, values: &[(&str, Value<'_>)]) -> String {
         let mut args = FluentArgs::with_capacity(values.len());
         for (name, value) in values {
             let value: FluentValue<'_> = match value {
-                Value::Text(text) => escape(text, LONGEST_VALUE).into(),
+                Value::Text(text) => self.safe(text, LONGEST_VALUE).into(),
                 Value::Raw(text) => (*text).into(),
                 Value::Number(number) => FluentValue::from(*number),
             };
@@ -93,6 +101,10 @@ impl Text {
         text.into_owned()
     }
 
+    fn safe(&self, text: &str, longest: usize) -> String {
+        if self.plain { printable(text) } else { escape(text, longest) }
+    }
+
     /// «12 заказов, 5 отзывов».
     pub(crate) fn records(&self, counts: &Counts) -> String {
         self.count_each(counts, |_| true)
@@ -106,7 +118,9 @@ impl Text {
     fn count_each(&self, counts: &Counts, shown: impl Fn(&Section) -> bool) -> String {
         let known = self.sections.iter().filter_map(|section| {
             let count = counts.get(&section.name)?;
-            shown(section).then(|| self.count(&section.name, Some(section), count))
+            // nothing of what matters less is not worth a word
+            (shown(section) && (count > 0 || section.listed))
+                .then(|| self.count(&section.name, Some(section), count))
         });
         let others = counts.iter().filter_map(|(name, count)| {
             let unknown = self.sections.iter().all(|section| section.name != name);
@@ -137,9 +151,9 @@ impl Text {
             }
         });
         let Some(words) = words else {
-            return format!("{}: {count}", escape(name, LONGEST_WORD));
+            return format!("{}: {count}", self.safe(name, LONGEST_WORD));
         };
-        let [one, few, many] = words.map(|word| escape(word, LONGEST_WORD));
+        let [one, few, many] = words.map(|word| self.safe(word, LONGEST_WORD));
         let values = [
             ("count", Value::Number(count)),
             ("one", Value::Raw(&one)),
@@ -202,6 +216,11 @@ fn parse(text: &str) -> Result<FluentResource> {
     })
 }
 
+/// Makes a text safe on a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|symbol| if symbol.is_control() { '\u{fffd}' } else { symbol }).collect()
+}
+
 /// Makes a text safe inside Telegram's HTML, and cuts it.
 fn escape(text: &str, longest: usize) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -219,6 +238,9 @@ fn escape(text: &str, longest: usize) -> String {
     }
     safe
 }
+
+#[cfg(test)]
+pub(crate) mod snapshot;
 
 #[cfg(test)]
 mod tests {

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module and all that it may use of ours.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     (
         "plugin",
         &[
-            "backup", "chat", "clock", "config", "error", "schedule", "service", "source",
-            "storage", "text",
+            "backup", "chat", "clock", "command", "config", "error", "schedule", "service",
+            "source", "storage", "text",
         ],
     ),
     ("chat", &["backup", "error", "service", "source", "text"]),
+    ("command", &["backup", "error", "service", "text"]),
     ("schedule", &["clock", "error"]),
     ("service", &["archive", "backup", "clock", "error", "retention", "source", "storage"]),
     ("text", &["backup", "error", "source"]),
@@ -28,9 +29,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// A library and the only modules that name it.
-const NAMED_IN: [(&str, &[&str]); 5] = [
+const NAMED_IN: [(&str, &[&str]); 6] = [
     ("teloxide", &["plugin", "chat"]),
     ("dptree", &["chat"]),
+    ("lexopt", &["command"]),
     ("zip", &["archive"]),
     ("fluent_bundle", &["text"]),
     ("tempfile", &["storage"]),

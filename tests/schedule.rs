@@ -1,5 +1,6 @@
 //! When backups are made by themselves: years pass here in seconds, on a paused clock.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -717,11 +718,50 @@ async fn a_failure_that_nobody_could_be_told_of_is_told_later() {
     sandbox.finish().await;
 }
 
-/// A storage on a disk that is full.
-#[derive(Clone, Default)]
-struct Full(MemoryStorage);
+#[tokio::test(start_paused = true)]
+async fn another_program_that_has_come_to_a_stop_is_told_of_once() {
+    let sandbox = Sandbox::start().await;
+    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let world = World { bot, ..World::berlin(7) };
+    let held = Arc::new(AtomicBool::new(true));
+    let place = Place::HeldWhile(Arc::clone(&held), world.clock.clone());
+    let storage = Ailing(world.storage.clone(), place);
+    let task = world.builder().storage(storage).build().expect("a plugin").spawn();
+    pass(20 * MINUTE).await;
+    assert_eq!((told(&sandbox, "не создан"), world.runs()), (0, 0), "a backup may take a while");
+    pass(3 * HOUR).await;
+    assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 1);
+    assert_eq!(told(&sandbox, "Сейчас идёт другой бекап или восстановление"), 1);
+    held.store(false, Ordering::Relaxed);
+    pass(5 * MINUTE).await;
+    assert_eq!((told(&sandbox, "Бекапы по расписанию снова работают"), world.runs()), (1, 1));
+    task.shutdown().await;
+    sandbox.finish().await;
+}
 
-impl Storage for Full {
+/// What is wrong with a storage.
+#[derive(Clone)]
+enum Place {
+    Full,
+    /// Another program holds it as long as this is true; each look at it takes a while.
+    HeldWhile(Arc<AtomicBool>, TestClock),
+}
+
+/// A storage with which something is wrong.
+#[derive(Clone)]
+struct Ailing(MemoryStorage, Place);
+
+impl Ailing {
+    fn write(&self) -> io::Result<()> {
+        match self.1 {
+            Place::Full => Err(io::ErrorKind::StorageFull.into()),
+            Place::HeldWhile(..) => Ok(()),
+        }
+    }
+}
+
+impl Storage for Ailing {
     fn name(&self) -> String {
         self.0.name()
     }
@@ -734,6 +774,16 @@ impl Storage for Full {
         self.0.prepare()
     }
 
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
+        if let Place::HeldWhile(held, clock) = &self.1
+            && held.load(Ordering::Relaxed)
+        {
+            clock.jump(TimeDelta::minutes(1));
+            return Ok(None);
+        }
+        self.0.lock()
+    }
+
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         self.0.list()
     }
@@ -743,7 +793,8 @@ impl Storage for Full {
     }
 
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
-        Err(io::ErrorKind::StorageFull.into())
+        self.write()?;
+        self.0.draft()
     }
 
     fn delete(&self, id: &BackupId) -> io::Result<()> {
@@ -754,8 +805,9 @@ impl Storage for Full {
         self.0.read_state()
     }
 
-    fn write_state(&self, _: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::StorageFull.into())
+    fn write_state(&self, state: &[u8]) -> io::Result<()> {
+        self.write()?;
+        self.0.write_state(state)
     }
 }
 
@@ -766,7 +818,11 @@ async fn a_full_disk_is_told_of_once() {
     let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
     let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
     let world = World { bot, ..World::berlin(7) };
-    let plugin = world.builder().storage(Full::default()).build().expect("a plugin");
+    let plugin = world
+        .builder()
+        .storage(Ailing(MemoryStorage::new(), Place::Full))
+        .build()
+        .expect("a plugin");
     let task = plugin.spawn();
     pass(5 * MINUTE).await;
     assert_eq!(told(&sandbox, "кончилось место"), 1);

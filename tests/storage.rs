@@ -39,11 +39,25 @@ fn keeps_its_contract(storage: &(impl Storage + Clone)) {
     a_name_is_given_once(storage);
     the_notebook_is_replaced_whole(storage);
     one_of_many_wins(storage);
+    one_at_a_time_holds_the_place(storage);
     // a second start finds everything as it was
     let before = names(storage);
     storage.prepare().expect("ready again");
     assert_eq!(names(storage), before);
     assert!(storage.path(&id("20260201_143025")).ends_with("backup_20260201_143025.zip"));
+}
+
+fn one_at_a_time_holds_the_place(storage: &(impl Storage + Clone)) {
+    let held = storage.lock().expect("no error").expect("it is free");
+    let another = storage.clone();
+    thread::spawn(move || assert!(another.lock().expect("no error").is_none()))
+        .join()
+        .expect("it is held, for other threads too");
+    // what only reads goes on
+    assert!(!names(storage).is_empty());
+    storage.prepare().expect("a second program may start");
+    drop(held);
+    drop(storage.lock().expect("no error").expect("it is free again"));
 }
 
 fn nothing_is_no_error(storage: &impl Storage) {
@@ -134,7 +148,9 @@ fn a_folder_keeps_the_contract() {
     let left: Vec<_> = std::fs::read_dir(&folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
-        .filter(|name| name != "state.json" && name != "backup_20260201_143025.zip")
+        .filter(|name| {
+            name != "state.json" && name != ".lock" && name != "backup_20260201_143025.zip"
+        })
         .collect();
     assert!(left.is_empty(), "no draft is left: {left:?}");
 }

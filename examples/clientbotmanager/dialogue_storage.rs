@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::{Error, Result};
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use teloxide::dispatching::dialogue::Storage;
@@ -26,6 +26,13 @@ impl DialogueStorage {
     }
 }
 
+/// Keeps the state of one conversation.
+pub(crate) fn put<D: Serialize>(db: &Connection, chat: i64, state: &D) -> Result<()> {
+    let keep = "INSERT OR REPLACE INTO dialogues (chat_id, state) VALUES (?1, ?2)";
+    db.prepare_cached(keep)?.execute((chat, Json(state)))?;
+    Ok(())
+}
+
 impl<D> Storage<D> for DialogueStorage
 where
     D: Serialize + DeserializeOwned + Send + 'static,
@@ -41,11 +48,7 @@ where
     }
 
     fn update_dialogue(self: Arc<Self>, ChatId(chat): ChatId, state: D) -> Answer<()> {
-        Box::pin(async move {
-            let keep = "INSERT OR REPLACE INTO dialogues (chat_id, state) VALUES (?1, ?2)";
-            self.db.call(move |db| Ok(db.execute(keep, (chat, Json(state)))?)).await?;
-            Ok(())
-        })
+        Box::pin(async move { self.db.call(move |db| put(db, chat, &state)).await })
     }
 
     fn get_dialogue(self: Arc<Self>, ChatId(chat): ChatId) -> Answer<Option<D>> {

@@ -17,23 +17,47 @@ pub(crate) fn short(text: &str, limit: usize) -> String {
 
 /// A title and all the fields at full length, on as many pages as they need.
 pub(crate) fn pages(title: &str, fields: &[(&str, String)]) -> Vec<String> {
-    let mut pages = Vec::new();
-    let (mut page, mut length) = (title.to_owned(), units(title));
+    let mut pages = Pages::new(title);
     for (label, value) in fields {
-        let mut label = format!("\n<b>{label}:</b> ");
-        for part in parts(value) {
-            let more = units(&label) + units(part);
-            if length + more > PART {
-                pages.push(std::mem::take(&mut page));
-                length = 0;
+        pages.write(&format!("\n<b>{label}:</b> "), value);
+    }
+    pages.done
+}
+
+/// A title, if there is one, and a text at full length, on as many pages as they need.
+pub(crate) fn story(title: &str, text: &str) -> Vec<String> {
+    let mut pages = Pages::new(title);
+    pages.write(if title.is_empty() { "" } else { "\n\n" }, text);
+    pages.done
+}
+
+/// Pages that are being written; the last one has `length`.
+struct Pages {
+    done: Vec<String>,
+    length: usize,
+}
+
+impl Pages {
+    fn new(title: &str) -> Self {
+        Self { done: vec![title.to_owned()], length: units(title) }
+    }
+
+    /// Writes HTML that belongs to the text, and the text, escaped.
+    fn write(&mut self, label: &str, text: &str) {
+        let mut label = label;
+        for part in parts(text) {
+            let more = units(label) + units(part);
+            if self.length + more > PART {
+                self.done.push(String::new());
+                self.length = 0;
             }
-            length += more;
-            page += &std::mem::take(&mut label);
-            page += &escape(part);
+            self.length += more;
+            if let Some(page) = self.done.last_mut() {
+                *page += std::mem::take(&mut label);
+                *page += &escape(part);
+            }
         }
     }
-    pages.push(page);
-    pages
 }
 
 /// The text in parts, each of which fits on a page of its own.
@@ -58,7 +82,7 @@ fn head(text: &str, limit: usize) -> &str {
 }
 
 /// The length as Telegram counts it.
-fn units(text: &str) -> usize {
+pub(crate) fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 

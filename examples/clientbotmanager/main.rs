@@ -3,48 +3,61 @@
 //! The reference example of `teloxide-backup`. Where to look first: `backup_source.rs` is what a
 //! bot with a database writes to be backed up, and [`bot`] is where the backups are mounted.
 
-mod apology;
-mod backup_source;
+// its life
 mod bot;
-mod button;
+mod journal;
+mod settings;
+mod shutdown;
+mod systemd;
+mod telegram;
+mod trial;
+
+// what it keeps
+mod backup_source;
+mod contents;
 mod database;
 mod dialogue;
 mod dialogue_storage;
+mod orders;
+
+// whom it answers, and how
+mod apology;
+mod button;
+mod commands;
 mod html;
 mod menu;
-mod moderation;
+mod news;
+mod paging;
+mod press;
+mod routes;
+
+// for clients
 mod order_form;
 mod order_status;
-mod orders;
-mod press;
+mod price;
 mod referrals;
 mod reviews;
-mod routes;
-mod settings;
-mod shutdown;
+mod showcase;
+mod support;
 
-use std::io::{self, IsTerminal};
+// for the administrator
+mod admin;
+mod editing;
+mod moderation;
+mod order_desk;
+mod statistics;
+
+use std::env;
 use std::process::ExitCode;
 
-use tracing_subscriber::EnvFilter;
+use teloxide_backup::BackupCommand;
 
-/// What is logged unless `RUST_LOG` says otherwise: teloxide's dispatcher is silent, because it
-/// prints whole updates, and those belong to the clients.
-const LOGGED: &str = "info,teloxide::dispatching::dispatcher=off";
-
+/// A word after the program's name is a command; with a token it is the bot, without one the trial.
 #[tokio::main]
 async fn main() -> ExitCode {
-    let logged = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
-    tracing_subscriber::fmt()
-        .with_env_filter(logged)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
-    match bot::run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("clientbotmanager: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let outcome = match BackupCommand::parse(env::args_os().skip(1)) {
+        Some(command) => bot::command(command).await,
+        None => bot::start().await,
+    };
+    outcome.unwrap_or_else(|error| journal::last_word(&error))
 }

@@ -1,7 +1,5 @@
 //! Reviews that wait: the administrator publishes or rejects each.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use serde::{Deserialize, Serialize};
@@ -10,14 +8,13 @@ use teloxide::types::InlineKeyboardMarkup;
 use tracing::{error, warn};
 
 use crate::apology::reason;
-use crate::button::Button;
+use crate::button::Task;
 use crate::database::Database;
-use crate::html::{Bot, pages};
+use crate::html::{Bot, story};
 use crate::menu;
 use crate::orders;
 use crate::press;
 use crate::reviews::{self, Review};
-use crate::settings::Settings;
 
 /// A review that waits, in the very shape that it has in a backup.
 #[derive(Clone, Serialize, Deserialize)]
@@ -33,6 +30,12 @@ impl PendingReview {
     /// The columns [`COLUMNS`].
     pub(crate) fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { review: Review::of_row(row)?, user_id: row.get(5)? })
+    }
+
+    /// The whole of it, as the administrator sees it.
+    fn pages(&self) -> Vec<String> {
+        let title = format!("📝 <b>Отзыв на проверку</b>\n{}", self.review.headline());
+        story(&title, &self.review.text)
     }
 }
 
@@ -69,20 +72,50 @@ pub(crate) async fn tell_admin(bot: &Bot, admin: ChatId, pending: &PendingReview
 }
 
 async fn ask_admin(bot: &Bot, admin: ChatId, pending: &PendingReview) -> Result<()> {
-    let Review { id: Some(id), text, .. } = &pending.review else { return Ok(()) };
-    let title = format!("📝 <b>Новый отзыв</b>\n{}\n", pending.review.headline());
-    let mut pages = pages(&title, &[("Текст", text.clone())]);
+    let Some(id) = &pending.review.id else { return Ok(()) };
+    let mut pages = pending.pages();
     let last = pages.pop().unwrap_or_default();
     for page in pages {
         bot.send_message(admin, page).await?;
     }
     let buttons = [
-        Button::PublishReview(id.clone()).labelled("✅ Опубликовать"),
-        Button::RejectReview(id.clone()).labelled("🚫 Отклонить"),
+        Task::PublishReview(id.clone()).labelled("✅ Опубликовать"),
+        Task::RejectReview(id.clone()).labelled("🚫 Отклонить"),
     ];
     let keyboard = InlineKeyboardMarkup::new([buttons.into_iter().flatten()]);
     bot.send_message(admin, last).reply_markup(keyboard).await?;
     Ok(())
+}
+
+/// How many reviews are shown at a time.
+const SHOWN: u32 = 5;
+
+/// «⭐️ Новые отзывы»: the oldest that wait, each with its buttons.
+pub(crate) async fn show_queue(
+    bot: Bot,
+    query: CallbackQuery,
+    chat: ChatId,
+    db: Database,
+) -> Result<()> {
+    press::answer(&bot, &query, "").await;
+    let (waiting, all) = db.call(|db| oldest(db)).await?;
+    let text = match all {
+        0 => "⭐️ Все отзывы проверены.".to_owned(),
+        all if all > SHOWN => format!("⭐️ Ждут проверки: {all}. Вот первые {SHOWN}."),
+        all => format!("⭐️ Ждут проверки: {all}."),
+    };
+    bot.send_message(chat, text).await?;
+    for pending in waiting {
+        ask_admin(&bot, chat, &pending).await?;
+    }
+    Ok(())
+}
+
+fn oldest(db: &Connection) -> Result<(Vec<PendingReview>, u32)> {
+    let oldest = format!("SELECT {COLUMNS} FROM pending_reviews ORDER BY number LIMIT ?1");
+    let mut oldest = db.prepare(&oldest)?;
+    let waiting = oldest.query_map([SHOWN], PendingReview::of_row)?.collect::<Result<_, _>>()?;
+    Ok((waiting, db.query_row("SELECT count(*) FROM pending_reviews", [], |row| row.get(0))?))
 }
 
 /// «✅ Опубликовать».
@@ -90,52 +123,33 @@ pub(crate) async fn publish(
     bot: Bot,
     query: CallbackQuery,
     db: Database,
-    settings: Arc<Settings>,
     id: String,
 ) -> Result<()> {
-    let Some(admin) = admin_of(&bot, &query, &settings).await else { return Ok(()) };
     let decided = db.call(move |db| decide(db, &id, true)).await?;
     let Some(pending) = decided else { return menu::stale(bot, query).await };
-    close(&bot, query, admin, "✅ Отзыв опубликован").await;
     tell_author(&bot, &pending, "🎉 Ваш отзыв опубликован. Спасибо, что поделились!").await;
-    Ok(())
+    close(&bot, &query, &pending, "✅ Опубликован").await
 }
 
 /// «🚫 Отклонить».
-pub(crate) async fn reject(
-    bot: Bot,
-    query: CallbackQuery,
-    db: Database,
-    settings: Arc<Settings>,
-    id: String,
-) -> Result<()> {
-    let Some(admin) = admin_of(&bot, &query, &settings).await else { return Ok(()) };
+pub(crate) async fn reject(bot: Bot, query: CallbackQuery, db: Database, id: String) -> Result<()> {
     let decided = db.call(move |db| decide(db, &id, false)).await?;
     let Some(pending) = decided else { return menu::stale(bot, query).await };
-    close(&bot, query, admin, "🚫 Отзыв отклонён").await;
     let news = "Ваш отзыв не прошёл проверку. Напишите другой, если хотите: мы прочитаем.";
     tell_author(&bot, &pending, news).await;
-    Ok(())
+    close(&bot, &query, &pending, "🚫 Отклонён").await
 }
 
-/// The administrator who has pressed the button; anybody else is refused.
-async fn admin_of(bot: &Bot, query: &CallbackQuery, settings: &Settings) -> Option<ChatId> {
-    if ChatId::from(query.from.id) == settings.admin {
-        return Some(settings.admin);
-    }
-    let refusal = "⛔️ Это решает только администратор.";
-    press::answer(bot, query, refusal).await;
-    None
-}
-
-/// Answers the press, and takes the buttons away, so that nobody presses them twice.
-async fn close(bot: &Bot, query: CallbackQuery, admin: ChatId, done: &str) {
-    press::answer(bot, &query, done).await;
-    if let Some(message) = query.message
-        && let Err(error) = bot.edit_message_reply_markup(admin, message.id()).await
-    {
-        warn!("the buttons of a review stay: {error}");
-    }
+/// Puts the verdict in the place of the buttons.
+async fn close(
+    bot: &Bot,
+    query: &CallbackQuery,
+    pending: &PendingReview,
+    verdict: &str,
+) -> Result<()> {
+    let last = pending.pages().pop().unwrap_or_default();
+    let text = format!("{last}\n\n<b>{verdict}</b>");
+    press::turn(bot, query, &text, InlineKeyboardMarkup::default()).await
 }
 
 async fn tell_author(bot: &Bot, pending: &PendingReview, news: &str) {

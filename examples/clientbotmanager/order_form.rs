@@ -36,7 +36,7 @@ pub(crate) struct OrderForm {
 }
 
 /// «📝 Заказать бота».
-pub(crate) async fn begin(bot: Bot, message: Message, talk: Talk) -> Result<()> {
+pub(crate) async fn begin(bot: Bot, chat: ChatId, talk: Talk) -> Result<()> {
     let question = Question::FIRST;
     let form = OrderForm { id: orders::new_id(), question, answers: Answers::new() };
     talk.update(State::Order(form)).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn begin(bot: Bot, message: Message, talk: Talk) -> Result<()> 
         question.prompt()
     );
     let keyboard = question_keyboard(question.ready_answers());
-    bot.send_message(message.chat.id, text).reply_markup(keyboard).await?;
+    bot.send_message(chat, text).reply_markup(keyboard).await?;
     Ok(())
 }
 

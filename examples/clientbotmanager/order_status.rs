@@ -8,7 +8,7 @@ use crate::button::Button;
 use crate::database::Database;
 use crate::dialogue::{State, Talk};
 use crate::html::{Bot, short};
-use crate::menu;
+use crate::menu::{self, Entry};
 use crate::order_form::fields;
 use crate::orders::{self, Order};
 use crate::press;
@@ -19,19 +19,18 @@ const LISTED: u32 = 20;
 const SHOWN: (usize, usize, usize) = (40, 60, 250);
 
 /// «📦 Статус заказа»: the newest orders, each with a button.
-pub(crate) async fn list(bot: Bot, message: Message, talk: Talk, db: Database) -> Result<()> {
-    let user = message.chat.id.0;
+pub(crate) async fn list(bot: Bot, chat: ChatId, talk: Talk, db: Database) -> Result<()> {
+    let ChatId(user) = chat;
     let (orders, all) = db.call(move |db| orders::newest(db, user, LISTED)).await?;
     if orders.is_empty() {
-        let text = format!("📦 Заказов у вас пока нет. Первый — под кнопкой «{}».", menu::ORDER);
+        let text =
+            format!("📦 Заказов у вас пока нет. Первый — под кнопкой «{}».", Entry::Order.label());
         talk.update(State::Menu).await?;
-        bot.send_message(message.chat.id, text).reply_markup(menu::keyboard()).await?;
+        bot.send_message(chat, text).reply_markup(menu::keyboard()).await?;
         return Ok(());
     }
     talk.update(State::OrderNumber).await?;
-    bot.send_message(message.chat.id, list_text(&orders, all))
-        .reply_markup(list_buttons(&orders))
-        .await?;
+    bot.send_message(chat, list_text(&orders, all)).reply_markup(list_buttons(&orders)).await?;
     Ok(())
 }
 
@@ -66,8 +65,13 @@ fn headline(order: &Order) -> String {
 }
 
 /// A press on one order of the list.
-pub(crate) async fn show(bot: Bot, query: CallbackQuery, db: Database, id: String) -> Result<()> {
-    let chat = ChatId::from(query.from.id);
+pub(crate) async fn show(
+    bot: Bot,
+    query: CallbackQuery,
+    chat: ChatId,
+    db: Database,
+    id: String,
+) -> Result<()> {
     let found = db.call(move |db| orders::find(db, chat.0, &id)).await?;
     let Some(order) = found else { return menu::stale(bot, query).await };
     press::answer(&bot, &query, "").await;
@@ -76,17 +80,16 @@ pub(crate) async fn show(bot: Bot, query: CallbackQuery, db: Database, id: Strin
 }
 
 /// The number of an order, typed in.
-pub(crate) async fn find(bot: Bot, message: Message, db: Database) -> Result<()> {
+pub(crate) async fn find(bot: Bot, message: Message, chat: ChatId, db: Database) -> Result<()> {
     let Some(id) = message.text().map(|text| text.trim().to_owned()) else {
-        return menu::puzzled(bot, message).await;
+        return menu::puzzled(bot, chat).await;
     };
-    let user = message.chat.id.0;
-    let found = db.call(move |db| orders::find(db, user, &id)).await?;
+    let found = db.call(move |db| orders::find(db, chat.0, &id)).await?;
     let text = found.as_ref().map_or_else(
         || "🔎 Среди ваших заказов такого номера нет. Проверьте его, пожалуйста.".to_owned(),
         details,
     );
-    bot.send_message(message.chat.id, text).reply_markup(menu::keyboard()).await?;
+    bot.send_message(chat, text).reply_markup(menu::keyboard()).await?;
     Ok(())
 }
 

@@ -12,8 +12,40 @@ use crate::referrals;
 /// The answers of the order form by their names; those of older versions are kept as they are.
 pub(crate) type Answers = Map<String, Value>;
 
-/// The status of an order that nobody has looked at.
-const NEW: &str = "новый";
+/// How an order is getting on; old data may have other words for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Status {
+    New,
+    Working,
+    Waiting,
+    Done,
+}
+
+impl Status {
+    pub(crate) const ALL: [Self; 4] = [Self::New, Self::Working, Self::Waiting, Self::Done];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::New => "новый",
+            Self::Working => "в работе",
+            Self::Waiting => "ожидает ответа",
+            Self::Done => "завершено",
+        }
+    }
+
+    pub(crate) fn icon(self) -> &'static str {
+        match self {
+            Self::New => "🆕",
+            Self::Working => "🔧",
+            Self::Waiting => "⏳",
+            Self::Done => "✅",
+        }
+    }
+
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
 
 /// An order, in the very shape that it has in a backup.
 #[derive(Serialize, Deserialize)]
@@ -36,7 +68,7 @@ impl Default for Order {
             id: String::new(),
             user_id: 0,
             timestamp: String::new(),
-            status: NEW.to_owned(),
+            status: Status::New.name().to_owned(),
             data: Answers::new(),
         }
     }
@@ -46,7 +78,7 @@ impl Order {
     /// A new order of this moment.
     pub(crate) fn new(id: String, user_id: i64, data: Answers) -> Self {
         let timestamp = Local::now().format("%Y-%m-%dT%H:%M:%S").to_string();
-        Self { id, user_id, timestamp, status: NEW.to_owned(), data }
+        Self { id, user_id, timestamp, status: Status::New.name().to_owned(), data }
     }
 
     /// The columns [`COLUMNS`].
@@ -59,6 +91,16 @@ impl Order {
             status: row.get(3)?,
             data,
         })
+    }
+
+    /// Telegram's id of the file that came with the order.
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.data.get("file")?.as_str()
+    }
+
+    /// How the client has called themselves.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.data.get("fio")?.as_str()
     }
 
     /// The day of the order; nothing if the order has no time.
@@ -120,4 +162,50 @@ pub(crate) fn newest(db: &Connection, user: i64, limit: u32) -> Result<(Vec<Orde
     let orders = newest.query_map((user, limit), Order::of_row)?.collect::<Result<_, _>>()?;
     let count = "SELECT count(*) FROM orders WHERE user_id = ?1";
     Ok((orders, db.query_row(count, [user], |row| row.get(0))?))
+}
+
+/// How many orders there are in all, or with this status.
+pub(crate) fn count(db: &Connection, status: Option<Status>) -> Result<usize> {
+    let count = "SELECT count(*) FROM orders WHERE ?1 IS NULL OR status = ?1";
+    let count: i64 = db.query_row(count, [status.map(Status::name)], |row| row.get(0))?;
+    Ok(usize::try_from(count)?)
+}
+
+/// The orders of all clients, or those with this status, the newest first.
+pub(crate) fn list(
+    db: &Connection,
+    status: Option<Status>,
+    start: usize,
+    limit: usize,
+) -> Result<Vec<Order>> {
+    let list = format!(
+        "SELECT {COLUMNS} FROM orders WHERE ?1 IS NULL OR status = ?1
+         ORDER BY timestamp DESC, user_id, order_id LIMIT ?2 OFFSET ?3"
+    );
+    let mut list = db.prepare(&list)?;
+    let (limit, start) = (i64::try_from(limit)?, i64::try_from(start)?);
+    let orders = list.query_map((status.map(Status::name), limit, start), Order::of_row)?;
+    Ok(orders.collect::<Result<_, _>>()?)
+}
+
+/// Sets the status of an order, if it is there; gives it back with the status of before.
+pub(crate) fn set_status(
+    db: &mut Connection,
+    user: i64,
+    id: &str,
+    status: Status,
+) -> Result<Option<(Order, String)>> {
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let Some(mut order) = find(&change, user, id)? else { return Ok(None) };
+    let before = std::mem::replace(&mut order.status, status.name().to_owned());
+    put(&change, &order)?;
+    change.commit()?;
+    Ok(Some((order, before)))
+}
+
+/// Takes an order away, and gives it back if it was there.
+pub(crate) fn remove(db: &Connection, user: i64, id: &str) -> Result<Option<Order>> {
+    let remove =
+        format!("DELETE FROM orders WHERE user_id = ?1 AND order_id = ?2 RETURNING {COLUMNS}");
+    Ok(db.query_row(&remove, (user, id), Order::of_row).optional()?)
 }

@@ -4,7 +4,9 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use teloxide::prelude::*;
 use teloxide::types::Me;
+use tracing::{error, warn};
 
+use crate::apology::reason;
 use crate::database::Database;
 use crate::html::Bot;
 
@@ -12,8 +14,8 @@ use crate::html::Bot;
 pub(crate) const REWARD: i64 = 100;
 
 /// «🎁 Бонусы и друзья»: the client's link and balance.
-pub(crate) async fn show(bot: Bot, message: Message, me: Me, db: Database) -> Result<()> {
-    let user = message.chat.id.0;
+pub(crate) async fn show(bot: Bot, chat: ChatId, me: Me, db: Database) -> Result<()> {
+    let ChatId(user) = chat;
     let (roubles, friends) = db.call(move |db| Ok((balance(db, user)?, count(db, user)?))).await?;
     let text = format!(
         "🎁 <b>Бонусы и друзья</b>\n\n\
@@ -23,8 +25,24 @@ pub(crate) async fn show(bot: Bot, message: Message, me: Me, db: Database) -> Re
          Бонусы можно потратить на заказ.\n\n{}",
         link(&me, user)
     );
-    bot.send_message(message.chat.id, text).await?;
+    bot.send_message(chat, text).await?;
     Ok(())
+}
+
+/// Whoever comes by `/start` is known from now on; a friend who has sent them is thanked. A
+/// failure here keeps nobody from the greeting.
+pub(crate) async fn meet(bot: Bot, chat: ChatId, db: Database, link: String) {
+    let inviter = inviter(&link);
+    match db.call(move |db| welcome(db, chat.0, inviter)).await {
+        Ok(None) => {}
+        Ok(Some(inviter)) => {
+            let news = format!("🎉 По вашей ссылке пришёл новый друг! Вам начислено {REWARD} ₽.");
+            if let Err(error) = bot.send_message(ChatId(inviter), news).await {
+                warn!("an inviter could not be told: {error}");
+            }
+        }
+        Err(error) => error!("a client was not noted: {}", reason(&error)),
+    }
 }
 
 /// The link that a client gives to friends.
@@ -33,24 +51,31 @@ pub(crate) fn link(me: &Me, user: i64) -> String {
 }
 
 /// The inviter in what follows `/start`.
-pub(crate) fn inviter(start: &str) -> Option<i64> {
+fn inviter(start: &str) -> Option<i64> {
     start.trim().strip_prefix("ref")?.parse().ok().filter(|&id| id > 0)
 }
 
-/// Notes that a client is here. A newcomer counts for the inviter, who is given back then.
-pub(crate) fn welcome(db: &mut Connection, user: i64, inviter: Option<i64>) -> Result<Option<i64>> {
+/// Notes that a client is here. A newcomer counts for an inviter who was here before, and who is
+/// given back then.
+fn welcome(db: &mut Connection, user: i64, inviter: Option<i64>) -> Result<Option<i64>> {
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let inviter = match inviter {
-        Some(inviter) if inviter != user && !is_known(&change, user)? => Some(inviter),
+        Some(inviter) if is_known(&change, inviter)? && !is_known(&change, user)? => Some(inviter),
         _ => None,
     };
-    change.execute("INSERT OR IGNORE INTO clients (user_id) VALUES (?1)", [user])?;
+    put(&change, user)?;
     if let Some(inviter) = inviter {
         note(&change, inviter, user)?;
         add(&change, inviter, REWARD)?;
     }
     change.commit()?;
     Ok(inviter)
+}
+
+/// Notes a client.
+pub(crate) fn put(db: &Connection, user: i64) -> Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO clients (user_id) VALUES (?1)")?.execute([user])?;
+    Ok(())
 }
 
 /// Writes that this newcomer came by the link of that inviter.

@@ -84,7 +84,7 @@ fn newest(db: &Connection) -> Result<(Vec<Review>, u32)> {
 }
 
 /// «⭐️ Отзывы».
-pub(crate) async fn list(bot: Bot, message: Message, db: Database) -> Result<()> {
+pub(crate) async fn list(bot: Bot, chat: ChatId, db: Database) -> Result<()> {
     let (reviews, all) = db.call(|db| newest(db)).await?;
     let mut text = "⭐️ Отзывов пока нет. Ваш будет первым!".to_owned();
     if all > 0 {
@@ -93,30 +93,35 @@ pub(crate) async fn list(bot: Bot, message: Message, db: Database) -> Result<()>
     }
     let button = Button::WriteReview.labelled("✍️ Оставить отзыв");
     let keyboard = InlineKeyboardMarkup::new([button]);
-    bot.send_message(message.chat.id, text).reply_markup(keyboard).await?;
+    bot.send_message(chat, text).reply_markup(keyboard).await?;
     Ok(())
 }
 
 /// «✍️ Оставить отзыв».
-pub(crate) async fn ask_stars(bot: Bot, query: CallbackQuery) -> Result<()> {
+pub(crate) async fn ask_stars(bot: Bot, query: CallbackQuery, chat: ChatId) -> Result<()> {
     press::answer(&bot, &query, "").await;
     let stars = (1..=5).filter_map(|stars| Button::Rate(stars).labelled(format!("{stars} ⭐️")));
     let text = "Как вам работа с нами? Поставьте оценку.";
-    bot.send_message(ChatId::from(query.from.id), text)
-        .reply_markup(InlineKeyboardMarkup::new([stars]))
-        .await?;
+    bot.send_message(chat, text).reply_markup(InlineKeyboardMarkup::new([stars])).await?;
     Ok(())
 }
 
 /// A press on the stars.
-pub(crate) async fn ask_text(bot: Bot, query: CallbackQuery, talk: Talk, stars: u8) -> Result<()> {
+pub(crate) async fn ask_text(
+    bot: Bot,
+    query: CallbackQuery,
+    chat: ChatId,
+    talk: Talk,
+    stars: u8,
+) -> Result<()> {
+    if !(1..=5).contains(&stars) {
+        return menu::stale(bot, query).await;
+    }
     talk.update(State::Review(stars)).await?;
     press::answer(&bot, &query, "").await;
     let text =
         format!("{} Спасибо! Теперь пара слов о том, как всё прошло.", "⭐️".repeat(stars.into()));
-    bot.send_message(ChatId::from(query.from.id), text)
-        .reply_markup(menu::question_keyboard(&[]))
-        .await?;
+    bot.send_message(chat, text).reply_markup(menu::question_keyboard(&[])).await?;
     Ok(())
 }
 

@@ -46,7 +46,8 @@ pub(crate) struct Origin {
     pub(crate) created_at: NaiveDateTime,
     pub(crate) created_at_utc: DateTime<Utc>,
     pub(crate) trigger: Trigger,
-    pub(crate) bot_id: u64,
+    /// Nobody knows it where the program runs without a token.
+    pub(crate) bot_id: Option<u64>,
     pub(crate) schema_version: u32,
     /// The sections that the source has; those that it left out held nothing.
     pub(crate) sections: Vec<String>,
@@ -60,7 +61,7 @@ impl Metadata {
             records_count: data.counts().with_empty(origin.sections.iter()),
             created_at_utc: Some(origin.created_at_utc),
             trigger: Some(origin.trigger),
-            bot_id: Some(origin.bot_id),
+            bot_id: origin.bot_id,
             schema_version: Some(origin.schema_version),
             comment: None,
             data_bytes: Some(data.bytes),

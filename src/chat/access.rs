@@ -47,12 +47,12 @@ pub(crate) fn author(message: &Message) -> Option<UserId> {
 const NOBODY: [u64; 3] = [777_000, 1_087_968_824, 136_817_688];
 
 /// Why an id cannot be an administrator's.
-pub(crate) fn refusal_of(id: u64, bot_id: u64) -> Option<&'static str> {
+pub(crate) fn refusal_of(id: u64, bot_id: Option<u64>) -> Option<&'static str> {
     match id {
         0 => Some("must be set to the administrator's Telegram id, got 0"),
         id if NOBODY.contains(&id) => Some("is an id under which anonymous people write"),
         id if id >= 1 << 40 => Some("is larger than any Telegram user's id"),
-        id if id == bot_id => Some("is the bot's own id, not a person's"),
+        id if Some(id) == bot_id => Some("is the bot's own id, not a person's"),
         _ => None,
     }
 }

@@ -6,7 +6,9 @@ use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 use super::button::Button;
 use crate::backup::{BackupId, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored};
+use crate::service::{
+    Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo,
+};
 use crate::text::{Text, Value};
 
 /// A message, ready to be sent.
@@ -306,7 +308,7 @@ pub(crate) fn undo_failed(text: &Text, failed: &RestoreFailed) -> Message {
         // what the button leads to is gone
         return because(text, "restore-failed", &failed.error);
     }
-    let keyboard = failed.undo.as_ref().map(|undo| undo_button(text, "button-undo", undo));
+    let keyboard = failed.undo.as_deref().map(|undo| undo_button(text, "button-undo", undo));
     Message { keyboard, ..because(text, "undo-failed", &failed.error) }
 }
 
@@ -360,8 +362,8 @@ fn back_to_list(text: &Text) -> InlineKeyboardMarkup {
     InlineKeyboardMarkup::new([[button(text.say("button-list", &[]), &Button::Page(0))]])
 }
 
-fn undo_button(text: &Text, label: &str, token: &str) -> InlineKeyboardMarkup {
-    let undo = Button::Undo(token.to_owned());
+fn undo_button(text: &Text, label: &str, undo: &Undo) -> InlineKeyboardMarkup {
+    let undo = Button::Undo(undo.token.clone());
     InlineKeyboardMarkup::new([[button(text.say(label, &[]), &undo)]])
 }
 

@@ -6,7 +6,7 @@ use chrono::SubsecRound;
 use tokio::runtime::Handle;
 
 use super::notebook::Notebook;
-use super::{Checked, Parts, Report};
+use super::{Checked, Chosen, Parts, Report};
 use crate::archive::{Archive, ArchiveWriter, Metadata, Origin};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
@@ -159,13 +159,15 @@ impl Parts {
         else {
             return unproven(id);
         };
-        let ours = metadata.is_ours() && metadata.bot_id == Some(self.bot_id);
+        let ours = metadata.is_ours() && self.is_own(metadata.bot_id);
         let info = metadata.into_info(id.clone(), size_bytes);
         let standing = if !ours {
             Standing::Foreign
         } else if notebook.is_proved(&id, size_bytes) {
             Standing::Verified
-        } else if let Ok(Checked { archive, .. }) = self.checked(handle, &id) {
+        } else if let Ok(Checked { archive, .. }) =
+            self.checked(handle, &Chosen::Stored(id.clone()))
+        {
             notebook.prove(&id, size_bytes, &archive.summary.sha256);
             Standing::Verified
         } else {

@@ -8,7 +8,8 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::notebook::{Journal, Notebook, Undo};
-use super::{Checked, Parts, Service, failed, guarded, nothing_known, panicked, sorted};
+use super::turn::{guarded, panicked};
+use super::{Checked, Chosen, Parts, Service, failed, nothing_known, sorted};
 use crate::archive::Archive;
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,8 +37,8 @@ pub(crate) struct Restored {
     pub(crate) unknown: Counts,
     /// Sections that are live and that the archive lacks: they stayed as they were.
     pub(crate) untouched: Counts,
-    /// What the button for the way back must know; none where nothing could be saved.
-    pub(crate) undo: Option<String>,
+    /// The way back; none where nothing could be saved.
+    pub(crate) undo: Option<Undo>,
 }
 
 /// Why a restore did not happen.
@@ -49,14 +50,15 @@ pub(crate) struct RestoreFailed {
     /// What is live could not be saved first.
     pub(crate) unsaved: bool,
     /// The way back, where there is one.
-    pub(crate) undo: Option<String>,
+    pub(crate) undo: Option<Box<Undo>>,
 }
 
 /// A restore that a crash cut off.
 #[derive(Debug)]
 pub(crate) struct Interrupted {
     pub(crate) restored: String,
-    pub(crate) undo: Option<String>,
+    /// The way back, where there is one.
+    pub(crate) undo: Option<Undo>,
 }
 
 /// Where a button of the way back leads.
@@ -77,11 +79,12 @@ impl Service {
     /// Replaces what is live by an archive, if it is still the one with this hash.
     pub(crate) async fn restore(
         &self,
-        id: BackupId,
+        chosen: Chosen,
         data_sha256: String,
         save: Save,
     ) -> Result<Restored, RestoreFailed> {
-        self.alone(move |parts, handle| Ok(parts.restore(handle, &id, &data_sha256, save))).await?
+        self.alone(move |parts, handle| Ok(parts.restore(handle, &chosen, &data_sha256, save)))
+            .await?
     }
 
     /// Brings back what was live before the restore that gave this token. A failure leaves the token
@@ -94,13 +97,22 @@ impl Service {
                 let step = "this restore can no longer be undone";
                 return Err(Error::new(ErrorKind::Changed, step));
             };
-            Ok(parts.restore(handle, &id, &undo.safety_sha256, Save::First))
+            Ok(parts.restore(handle, &Chosen::Stored(id), &undo.safety_sha256, Save::First))
         });
-        let outcome = match outcome.await {
-            Ok(outcome) => outcome,
-            Err(error) => Err(error.into()),
+        let mut failed = match outcome.await {
+            Ok(Ok(restored)) => return Ok(restored),
+            Ok(Err(failed)) => failed,
+            Err(error) => error.into(),
         };
-        outcome.map_err(|failed| RestoreFailed { undo: failed.undo.or(Some(token)), ..failed })
+        if failed.undo.is_none() {
+            failed.undo = self
+                .blocking(move |parts, _| parts.undo_of(&token))
+                .await
+                .ok()
+                .flatten()
+                .map(Box::new);
+        }
+        Err(failed)
     }
 
     /// Where this token leads; `None` where it leads nowhere any more.
@@ -119,19 +131,18 @@ impl Service {
     /// The restore that was cut off when the bot last ran.
     pub(crate) async fn interrupted(&self) -> Option<Interrupted> {
         // in turn: the journal of one that runs tells of no crash
-        let found = self.in_turn(|parts, _| {
+        let found = self.changing(|parts, _| {
             let notebook = Notebook::read(parts.storage.as_ref())?;
-            Ok(notebook.restoring.map(|journal| Interrupted {
-                restored: journal.restored,
-                undo: journal.undo.map(|undo| undo.token),
-            }))
+            Ok(notebook
+                .restoring
+                .map(|journal| Interrupted { restored: journal.restored, undo: journal.undo }))
         });
         found.await.unwrap_or_default()
     }
 
     /// Clears the journal once the administrator knows; the way back stays open.
     pub(crate) async fn note_told_of_interruption(&self) {
-        let noted = self.in_turn(|parts, _| {
+        let noted = self.changing(|parts, _| {
             let mut notebook = Notebook::read(parts.storage.as_ref())?;
             if let Some(journal) = notebook.restoring.take() {
                 notebook.undo = journal.undo.or(notebook.undo);
@@ -154,13 +165,13 @@ impl Parts {
     fn restore(
         &self,
         handle: &Handle,
-        id: &BackupId,
+        chosen: &Chosen,
         data_sha256: &str,
         save: Save,
     ) -> Result<Restored, RestoreFailed> {
-        let mut checked = self.checked(handle, id)?;
+        let mut checked = self.checked(handle, chosen)?;
         if checked.archive.summary.sha256 != data_sha256 {
-            return Err(Error::new(ErrorKind::Changed, format!("{id} was replaced")).into());
+            return Err(Error::new(ErrorKind::Changed, format!("{chosen} was replaced")).into());
         }
         let (undo, before) = match save {
             Save::First => match guarded(|| self.save(handle)) {
@@ -172,7 +183,8 @@ impl Parts {
                 .map_or((None, Counts::default()), |(undo, before)| (Some(undo), before)),
         };
         let mut notebook = Notebook::read(self.storage.as_ref())?;
-        notebook.restoring = Some(Journal { restored: id.to_string(), undo: undo.clone() });
+        notebook.restoring =
+            Some(Journal { restored: checked.info.id.to_string(), undo: undo.clone() });
         notebook.write(self.storage.as_ref())?;
 
         let outcome = self.replace(handle, &mut checked.archive);
@@ -185,16 +197,15 @@ impl Parts {
             // the next start will tell of a restore that was cut off, which is the safe side
             tracing::warn!(kind = ?error.kind(), step = %error, "the journal was not cleared");
         }
-        let undo = undo.map(|undo| undo.token);
         match outcome {
             Ok(taken) => {
-                tracing::info!(backup = %id, "restored a backup");
+                tracing::info!(backup = %chosen, "restored a backup");
                 checked.taken = taken;
-                Ok(restored(id, checked, &before, undo))
+                Ok(restored(checked, &before, undo))
             }
             Err(Failure::Refused(error)) => Err(error.into()),
             Err(Failure::Unknown(error)) => {
-                Err(RestoreFailed { unclear: true, undo, ..error.into() })
+                Err(RestoreFailed { unclear: true, undo: undo.map(Box::new), ..error.into() })
             }
         }
     }
@@ -240,10 +251,9 @@ enum Failure {
     Unknown(Error),
 }
 
-fn restored(id: &BackupId, checked: Checked, before: &Counts, undo: Option<String>) -> Restored {
-    let Checked { archive, size_bytes, taken } = checked;
+fn restored(checked: Checked, before: &Counts, undo: Option<Undo>) -> Restored {
+    let Checked { info, archive, taken } = checked;
     let (counts, unknown) = sorted(&archive, &taken);
     let untouched = before.only(|name, count| count > 0 && counts.get(name).is_none());
-    let info = archive.metadata.into_info(id.clone(), size_bytes);
     Restored { info: BackupInfo { counts, ..info }, unknown, untouched, undo }
 }

@@ -1,6 +1,7 @@
 //! Archives in a folder: written under a temporary name beside the others, then renamed.
 
-use std::fs::{self, File};
+use std::any::Any;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -11,7 +12,8 @@ use crate::backup::BackupId;
 use crate::storage::{Draft, Readable, Storage};
 
 const STATE: &str = "state.json";
-const PROBE: &str = ".backup_probe";
+/// Empty; it stays, because a lock on a file that is removed holds nobody off.
+const LOCK: &str = ".lock";
 const DRAFT_PREFIX: &str = ".backup_";
 const DRAFT_SUFFIX: &str = ".tmp";
 /// Where nobody can tell who holds a draft, one that was not written to for so long is a crash's.
@@ -39,6 +41,12 @@ impl FolderStorage {
         self.folder.join(id.to_string())
     }
 
+    /// An error that says which folder it is about: one that is missing may be the wrong one.
+    fn at_folder(&self, error: io::Error) -> io::Error {
+        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
+    }
+
     fn temporary(&self) -> io::Result<NamedTempFile> {
         // 0600 on Unix, and beside the others, so that a rename is a rename
         let file =
@@ -46,14 +54,16 @@ impl FolderStorage {
         // the kernel holds this as long as we live; where it knows no locks, age must do
         #[cfg(unix)]
         let _ = file.as_file().try_lock();
+        give_to_owner(file.as_file(), &self.folder);
         Ok(file)
     }
 
     /// Does all that a backup will do, under names that are none.
     fn probe(&self) -> io::Result<()> {
-        let probe = self.folder.join(PROBE);
-        remove(&probe)?;
-        self.temporary()?.persist_noclobber(&probe)?;
+        let file = self.temporary()?;
+        // of this draft's own name, since another program may probe as well
+        let probe = file.path().with_extension(format!("probe{DRAFT_SUFFIX}"));
+        file.persist_noclobber(&probe)?;
         remove(&probe)?;
         sync_folder(&self.folder)
     }
@@ -132,8 +142,8 @@ fn is_abandoned(entry: &fs::DirEntry) -> bool {
 fn is_held(draft: &Path) -> Option<bool> {
     match File::open(draft).ok()?.try_lock() {
         Ok(()) => Some(false),
-        Err(fs::TryLockError::WouldBlock) => Some(true),
-        Err(fs::TryLockError::Error(_)) => None,
+        Err(TryLockError::WouldBlock) => Some(true),
+        Err(TryLockError::Error(_)) => None,
     }
 }
 
@@ -145,7 +155,7 @@ fn is_held(_: &Path) -> Option<bool> {
 
 /// Opens a file, if it is there and a plain one: neither a link nor a pipe is ours, and opening a
 /// pipe would wait for ever.
-fn open_file(path: &Path) -> io::Result<Option<File>> {
+pub(super) fn open_file(path: &Path) -> io::Result<Option<File>> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => File::open(path).map(Some),
         Ok(_) => Ok(None),
@@ -153,6 +163,21 @@ fn open_file(path: &Path) -> io::Result<Option<File>> {
         Err(error) => Err(error),
     }
 }
+
+/// What root makes, on a command line, is the bot's as well: it must read and remove it later.
+#[cfg(unix)]
+fn give_to_owner(file: &File, folder: &Path) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let (Ok(ours), Ok(folder)) = (file.metadata(), fs::metadata(folder)) else { return };
+    // nobody but root can, and nobody else needs it
+    if ours.uid() == 0 && folder.uid() != 0 {
+        let given = fchown(file, Some(folder.uid()), Some(folder.gid())).is_ok();
+        tracing::debug!(given, "gave a file to the owner of the folder");
+    }
+}
+
+#[cfg(not(unix))]
+fn give_to_owner(_: &File, _: &Path) {}
 
 /// Removes a file, if it is there.
 fn remove(file: &Path) -> io::Result<()> {
@@ -179,9 +204,26 @@ impl Storage for FolderStorage {
         self.probe()
     }
 
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(self.folder.join(LOCK))?;
+        give_to_owner(&file, &self.folder);
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(%error, "this file system knows no locks: run one program a folder");
+            }
+        }
+        Ok(Some(Box::new(file)))
+    }
+
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         let mut found = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        for entry in fs::read_dir(&self.folder).map_err(|error| self.at_folder(error))? {
             let entry = entry?;
             let Some(id) = entry.file_name().to_str().and_then(BackupId::parse) else { continue };
             // neither a link nor a pipe is one of ours, and opening a pipe would wait for ever

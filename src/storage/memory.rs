@@ -1,5 +1,6 @@
 //! Archives in memory, for tests and for trying out.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,16 @@ pub struct MemoryStorage {
 struct Held {
     archives: BTreeMap<BackupId, Arc<[u8]>>,
     state: Option<Vec<u8>>,
+    locked: bool,
+}
+
+/// Frees the place when it is dropped.
+struct Lock(MemoryStorage);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.0.held().locked = false;
+    }
 }
 
 impl MemoryStorage {
@@ -53,6 +64,11 @@ impl Storage for MemoryStorage {
 
     fn prepare(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
+        let taken = std::mem::replace(&mut self.held().locked, true);
+        Ok((!taken).then(|| Box::new(Lock(self.clone())) as Box<dyn Any + Send>))
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {

@@ -176,3 +176,66 @@ error-storage = The folder of the backups does not work. Check the disk and try 
 error-internal = An internal error. The bot's log says more.
 
     <code>{ $detail }</code>
+
+
+## The command line: no markup. Scripts need the first word of a line of list and the last line of backup.
+
+command-usage = Usage: { $program } COMMAND
+
+    {"  "}backup          make a backup
+    {"  "}list            show the backups, the newest first
+    {"  "}verify [FILE]   check a backup, or all of them
+    {"  "}restore FILE    restore the data from a backup
+    {"      "}--yes         do not ask
+    {"      "}--force       restore even if the present data cannot be read
+    {"  "}help            this text
+
+    FILE is a name from the list or the path of an archive. Without a command the bot starts.
+
+    Exit codes: 0 done, 1 not done, 2 a wrong command, 3 a backup is damaged or does not fit,
+    4 another program is at work on the backups.
+command-unknown = I do not understand “{ $word }”.
+command-no-file = Which backup is to be restored? The name of a file is missing.
+command-backup-done = ✅ The backup is made:
+    { $path }
+command-backup-failed = ❌ No backup was made.
+    { $reason }
+command-uncleaned = ⚠️ Old backups could not be removed; the new one is safe.
+    { $reason }
+command-no-backups = There are no backups yet.
+command-list-failed = ❌ The list of backups could not be read.
+    { $reason }
+command-list-safety = (saved before a restore)
+command-verified = ✅ { $name }: { $records }
+command-unfit = ❌ { $name }: { $reason }
+command-confirm = Restore the data from the backup { $name }?
+
+    Size: { $size }
+    Made: { $created }
+    In the backup: { $archived }
+command-confirm-live = In the bot now: { $live }
+command-confirm-unreadable = ⚠️ The data that are in the bot now cannot be read: this restore cannot be undone.
+command-confirm-question = The bot's data will be replaced. Go on? [y/N]
+command-unsaved = ❌ The data that are in the bot now cannot be read, so they cannot be saved. Nothing was changed.
+    { $detail }
+    If they are no longer needed, add --force: such a restore cannot be undone.
+command-cancelled = Cancelled. The bot's data were not changed.
+command-restore-done = ✅ Done! The data were restored from the backup { $name }
+    Restored: { $records }
+command-restore-failed = ❌ The restore did not work. The bot's data were not changed.
+    { $reason }
+command-restore-unclear = ❌ An error cut the restore off. The data may have changed: look at them.
+    { $reason }
+command-interrupted = ⚠️ The last restore, from { $name }, was cut off half-way.
+command-way-back = What was there before the restore is saved. To bring it back:
+    {"  "}{ $program } restore { $safety }
+command-error-busy = Another program, the bot perhaps, is at work on the backups. Wait and try again.
+command-error-not-found = There is no such backup. To see which there are: list
+command-error-source = The bot's data could not be read or written: { $detail }
+command-error-damaged = The archive is damaged: { $detail }
+command-error-unknown-version = The archive has version “{ $detail }”, which this program does not know. Update the bot.
+command-error-incompatible = The archive is whole, but this version of the bot cannot read it: { $detail }
+command-error-changed = The archive changed meanwhile. Try again.
+command-error-storage-full = The disk is full: { $detail }
+command-error-access-denied = No access: { $detail }. Run it as the user that the bot runs as.
+command-error-storage = It did not work: { $detail }

@@ -9,8 +9,8 @@ use telegram_sandbox::Shown;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
+use crate::steps::{STATUS, fill_in, place, review};
 use crate::world::World;
-use crate::{STATUS, place, review};
 
 /// Restores the backup of this name by the buttons.
 async fn restore(world: &World, name: &str) {
@@ -164,17 +164,19 @@ async fn the_archives_of_the_python_bot_come_back_in_the_same_shape() {
     for (name, fixture) in names.into_iter().rev().zip(fixtures.into_iter().rev()) {
         restore(&world, name).await;
         let (_, mut expected) = data_of(fixture);
-        expected["pending_reviews"] = json!([]);
+        for section in ["pending_reviews", "contents", "clients", "support_messages"] {
+            expected[section] = json!([]);
+        }
+        expected["dialogues"] = json!({});
         let (_, data) = data_of(backups(&world).join(back_up(&world).await));
         assert_eq!(data, expected);
     }
     world.sandbox.finish().await;
 }
 
-#[tokio::test]
-async fn odd_old_data_survive_a_round_trip() {
-    let world = World::new().await;
-    let data = json!({
+/// What nobody expects, in every section.
+fn odd_data() -> Value {
+    json!({
         "tickets": { "9": {}, "10": {
             "order_123": {
                 "order_id": "order_123", "user_id": 10, "timestamp": "2026-02-01T10:00:00",
@@ -192,7 +194,20 @@ async fn odd_old_data_survive_a_round_trip() {
         "pending_reviews": [
             { "user_id": 9, "id": "abc", "author": "Анна", "rating": 1, "text": "…" },
         ],
-    });
+        "contents": [
+            { "id": "w", "topic": "portfolio", "title": "<&😀>", "text": "", "link": "x", "photo": "y" },
+            { "id": "about", "topic": "about", "text": "Мы" },
+        ],
+        "clients": [9, 10],
+        "support_messages": [{ "bot_id": 5, "message_id": 7, "user_id": 9, "date": "2026-02-01" }],
+        "dialogues": { "9": { "Review": 5 }, "11": { "Будущее": [1, { "a": null }] } },
+    })
+}
+
+#[tokio::test]
+async fn odd_old_data_survive_a_round_trip() {
+    let world = World::new().await;
+    let data = odd_data();
     add_archive(&world, "backup_20260301_100000.zip", &data);
     let client = world.sandbox.person(10, "Иван").await;
     let _bot = world.start();
@@ -255,5 +270,191 @@ async fn a_restore_that_fails_half_way_changes_nothing() {
     assert!(failure.plain.contains("no reviews today"), "{failure}");
     anna.send(STATUS).await;
     anna.wait_for(&order).await;
+    world.sandbox.finish().await;
+}
+
+/// All records of all tables. Numbers that only keep an order are left out, and conversations that
+/// stand in the menu, where there is nothing to go on with.
+fn records(world: &World) -> Vec<(&'static str, Value)> {
+    let database = world.database();
+    let mut records = Vec::new();
+    for (table, columns, order) in [
+        ("clients", "user_id", "1"),
+        ("orders", "user_id, order_id, timestamp, status, json(data)", "user_id, order_id"),
+        ("referrals", "inviter_id, newcomer_id", "number"),
+        ("bonuses", "user_id, roubles", "user_id"),
+        ("reviews", "id, author, rating, text, date", "number"),
+        ("pending_reviews", "id, user_id, author, rating, text, date", "number"),
+        ("contents", "id, topic, title, text, link, photo", "number"),
+        ("support_messages", "bot_id, message_id, user_id, date", "bot_id, message_id"),
+        ("dialogues", "chat_id, json(state)", "chat_id"),
+    ] {
+        let all = format!("SELECT json_array({columns}) FROM {table} ORDER BY {order}");
+        let mut all = database.prepare(&all).expect("a query");
+        let rows = all.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+        let rows = rows.map(|row| serde_json::from_str(&row.expect("a row")).expect("JSON"));
+        let rows = rows.map(|row: Value| (table, row));
+        records.extend(rows.filter(|(_, row)| row[1] != "Menu"));
+    }
+    records
+}
+
+/// Uses every function of the bot that keeps something; three conversations are left open.
+async fn use_everything(world: &World) {
+    let admin = &world.admin;
+    let anna = world.sandbox.person(42, "Анна <&> 😀").await;
+    let boris = world.sandbox.newcomer(43, "Борис").await;
+    anna.send("/start").await;
+    anna.wait_for("Здравствуйте").await;
+    place(&anna).await;
+    boris.open_link("ref42").await;
+    boris.wait_for("Здравствуйте").await;
+    place(&boris).await;
+    for text in ["Опубликуем", "Ждёт"] {
+        review(&anna, "4 ⭐️", text).await;
+        admin.wait_for(text).await;
+    }
+    admin.press("✅ Опубликовать").await;
+    boris.send("💬 Поддержка").await;
+    boris.wait_for("Мы на связи").await;
+    boris.send("Вопрос").await;
+    boris.wait_for("Передано").await;
+    admin.press_data(1, r#"{"A":{"Add":"faq"}}"#).await;
+    for (question, answer) in [("Напишите вопрос", "Когда?"), ("ответ", "<Завтра> & 😀")]
+    {
+        admin.wait_for(question).await;
+        admin.send(answer).await;
+    }
+    admin.wait_for("Сохранено").await;
+    admin.press_data(1, r#"{"A":{"Add":"portfolio"}}"#).await;
+    admin.wait_for("называется").await;
+    admin.send("Недописанное").await;
+    admin.wait_for("о ней").await;
+    fill_in(&anna).await;
+    world.sandbox.settled().await;
+}
+
+#[tokio::test]
+async fn all_that_the_bot_keeps_survives_a_backup_a_wipe_and_a_restore() {
+    let world = World::new().await;
+    let bot = world.start();
+    use_everything(&world).await;
+    let kept = records(&world);
+    for table in [
+        "clients",
+        "orders",
+        "referrals",
+        "bonuses",
+        "reviews",
+        "pending_reviews",
+        "contents",
+        "support_messages",
+        "dialogues",
+    ] {
+        assert!(kept.iter().any(|(kept, _)| *kept == table), "no {table} in {kept:#?}");
+    }
+    let open = kept.iter().filter(|(table, _)| *table == "dialogues");
+    assert_eq!(open.count(), 3);
+    let name = back_up(&world).await;
+    assert_eq!(bot.stop().await.code(), Some(0));
+    for file in fs::read_dir(world.folder.path()).expect("the folder").map_while(Result::ok) {
+        if file.file_name().to_string_lossy().starts_with("clientbotmanager.db") {
+            fs::remove_file(file.path()).expect("wiped");
+        }
+    }
+
+    let _bot = world.start();
+    world.admin.send("/backup_list").await;
+    let list = world.admin.wait_for(&name).await;
+    // the sections of the specification, and no others
+    assert!(list.plain.ends_with("Записей: 2 заказа, 1 отзыв"), "{list}");
+    assert_eq!(records(&world), []);
+    restore(&world, &name).await;
+    assert_eq!(records(&world), kept);
+
+    // and the conversations go on where they stood
+    let boris = world.sandbox.person(43, "Борис").await;
+    boris.send("Ещё вопрос").await;
+    world.admin.wait_for("Ещё вопрос").await;
+    world.admin.send("Рассказ").await;
+    world.admin.wait_for("ссылка").await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn a_word_after_a_restore_goes_to_no_client_of_an_earlier_day() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    anna.send("💬 Поддержка").await;
+    anna.wait_for("Мы на связи").await;
+    world.admin.send("/reply 42").await;
+    world.admin.wait_for("Пишите клиенту 42").await;
+    let name = back_up(&world).await;
+    let (_, data) = data_of(backups(&world).join(&name));
+    assert_eq!(data["dialogues"], json!({ "42": "Support" }));
+    restore(&world, &name).await;
+    world.admin.send("Уф, получилось").await;
+    world.admin.wait_for("Не понял вас").await;
+    anna.send("Я всё ещё здесь").await;
+    world.admin.wait_for("Я всё ещё здесь").await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_opens_without_loss() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let old = "INSERT INTO clients VALUES (42);
+               INSERT INTO orders VALUES (42, 'deadbeef', '2026-01-01T10:00:00', 'новый', '{}');
+               INSERT INTO bonuses VALUES (42, 300);
+               INSERT INTO dialogues VALUES (42, '{\"Review\":5}');";
+    let database = world.database();
+    database.execute_batch(include_str!("first_schema.sql")).expect("the first version");
+    database.execute_batch(old).expect("its data");
+    drop(database);
+    let _bot = world.start();
+    anna.send("Всё хорошо").await;
+    anna.wait_for("Спасибо за отзыв").await;
+    anna.send(STATUS).await;
+    anna.wait_for("deadbeef").await;
+    anna.send("🎁 Бонусы и друзья").await;
+    anna.wait_for("300 ₽").await;
+    anna.send("❓ Частые вопросы").await;
+    anna.wait_for("Здесь пока пусто").await;
+    back_up(&world).await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn a_stop_in_the_middle_of_a_backup_leaves_a_whole_one() {
+    const ORDERS: usize = 20_000;
+    let world = World::new().await;
+    let bot = world.start();
+    world.admin.send("/menu").await;
+    world.admin.wait_for("Здравствуйте").await;
+    let many = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ORDERS})
+         INSERT INTO orders SELECT i, printf('%08x', i), '2026-01-01T10:00:00', 'новый',
+         json_object('idea', hex(randomblob(100))) FROM n"
+    );
+    world.database().execute_batch(&many).expect("many orders");
+    let folder = backups(&world);
+    let archives = || -> Vec<_> {
+        let files = fs::read_dir(&folder).expect("the folder").map(|file| file.expect("a file"));
+        let files = files.map(|file| file.path());
+        files.filter(|file| file.extension().is_some_and(|end| end == "zip")).collect()
+    };
+    world.admin.send("/backup").await;
+    // its draft comes first
+    while fs::read_dir(&folder).expect("the folder").count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(archives(), Vec::<PathBuf>::new());
+    assert_eq!(bot.stop().await.code(), Some(0));
+    let archives = archives();
+    assert_eq!(archives.len(), 1, "{archives:?}");
+    let (_, data) = data_of(archives[0].clone());
+    assert_eq!(data["tickets"].as_object().map(Map::len), Some(ORDERS));
     world.sandbox.finish().await;
 }

@@ -8,7 +8,7 @@ use telegram_sandbox::{Person, Sandbox};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::ADMIN;
+use crate::steps::ADMIN;
 
 /// A bot with its folder and its Telegram.
 pub(crate) struct World {
@@ -24,6 +24,13 @@ impl World {
     pub(crate) async fn new() -> Self {
         let sandbox = Sandbox::start().await;
         let admin = sandbox.person(ADMIN, "Админ").await;
+        Self { sandbox, folder: TempDir::new().expect("a folder"), admin }
+    }
+
+    /// A world where the administrator has never written to the bot.
+    pub(crate) async fn of_new_admin() -> Self {
+        let sandbox = Sandbox::start().await;
+        let admin = sandbox.newcomer(ADMIN, "Админ").await;
         Self { sandbox, folder: TempDir::new().expect("a folder"), admin }
     }
 

@@ -3,6 +3,7 @@
 
 pub mod clock;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
@@ -270,6 +271,10 @@ impl Storage for Flaky {
 
     fn prepare(&self) -> io::Result<()> {
         self.memory.prepare()
+    }
+
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
+        self.memory.lock()
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
@@ -577,12 +582,13 @@ impl Scene {
         self.state.read().await.clone()
     }
 
-    /// The names of all that lies in the folder.
+    /// The names of all that lies in the folder, but for the lock, which is always there.
     pub fn files(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.folder()) else { return Vec::new() };
         let mut names: Vec<_> = entries
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .collect();
+        names.retain(|name| name != ".lock");
         names.sort();
         names
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use serde_json::Value;
 use teloxide::prelude::*;
 use teloxide::types::{FileId, InputFile, User};
 use tracing::error;
@@ -13,7 +12,8 @@ use crate::apology::reason;
 use crate::database::Database;
 use crate::dialogue::{State, Talk};
 use crate::html::{Bot, pages};
-use crate::menu;
+use crate::menu::{self, Entry};
+use crate::order_desk;
 use crate::orders::{self, Order};
 use crate::press;
 use crate::settings::Settings;
@@ -48,7 +48,7 @@ pub(crate) async fn send_order(
         "✅ Спасибо! Заказ <code>{}</code> принят.\n\n\
          Мы всё прочитаем и свяжемся с вами. Как идут дела — под кнопкой «{}».",
         order.id,
-        menu::STATUS
+        Entry::Status.label()
     );
     bot.send_message(client, thanks).reply_markup(menu::keyboard()).await?;
     Ok(())
@@ -86,8 +86,10 @@ async fn tell_admin(bot: &Bot, admin: ChatId, client: &User, order: &Order) -> R
     for page in pages(&format!("🆕 <b>Новый заказ {}</b>\n", order.id), &all) {
         bot.send_message(admin, page).await?;
     }
-    if let Some(Value::String(file)) = order.data.get("file") {
-        bot.send_document(admin, InputFile::file_id(FileId(file.clone()))).await?;
+    let (text, keyboard) = order_desk::panel(order);
+    bot.send_message(admin, text).reply_markup(keyboard).await?;
+    if let Some(file) = order.file() {
+        bot.send_document(admin, InputFile::file_id(FileId(file.to_owned()))).await?;
     }
     Ok(())
 }

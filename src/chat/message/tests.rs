@@ -1,21 +1,10 @@
 //! A snapshot of every message and every keyboard, in both languages, in `/snapshots`.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::*;
 use crate::source::Section;
-use crate::text::Language;
-
-fn sections() -> Vec<Section> {
-    vec![
-        Section::new("tickets").depth(2).ru("заказ", "заказа", "заказов").en("order", "orders"),
-        Section::new("referrals")
-            .listed(false)
-            .ru("пригласивший", "пригласивших", "пригласивших")
-            .en("referrer", "referrers"),
-        Section::new("reviews").ru("отзыв", "отзыва", "отзывов").en("review", "reviews"),
-    ]
-}
+use crate::text::{Language, snapshot};
 
 /// Writes what a person sees: the text as Telegram gets it, then the buttons and what they carry.
 fn picture(message: &Message) -> String {
@@ -39,16 +28,7 @@ fn picture(message: &Message) -> String {
 }
 
 fn snapshot(name: &str, write: impl Fn(&Text) -> Message) {
-    for (tag, language) in [("ru", Language::Russian), ("en", Language::English)] {
-        let text = Text::new(language, &[], sections()).expect("the plugin's own texts");
-        insta::with_settings!({
-            snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"),
-            prepend_module_to_snapshot => false,
-            omit_expression => true,
-        }, {
-            insta::assert_snapshot!(format!("{name}.{tag}"), picture(&write(&text)));
-        });
-    }
+    snapshot::assert(name, |text| picture(&write(&text)));
 }
 
 fn counts(tickets: u64, referrals: u64, reviews: u64) -> Counts {
@@ -88,6 +68,15 @@ fn full() -> Error {
 }
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+fn way_back() -> Undo {
+    Undo {
+        token: TOKEN.to_owned(),
+        safety: "backup_20260201_143026.zip".to_owned(),
+        safety_sha256: "00".to_owned(),
+        at: DateTime::<Utc>::UNIX_EPOCH,
+    }
+}
 
 #[test]
 fn backup() {
@@ -199,7 +188,7 @@ fn restore() {
         info: newest(),
         unknown: Counts::default(),
         untouched,
-        undo: Some(TOKEN.to_owned()),
+        undo: Some(way_back()),
     };
     snapshot("restore_done", |text| restore_done(text, &restored(Counts::default())));
     let reviews: Counts = [("reviews".to_owned(), 3)].into_iter().collect();
@@ -213,7 +202,7 @@ fn restore() {
         error: Error::new(ErrorKind::Source, "the bot's own code panicked"),
         unclear: true,
         unsaved: false,
-        undo: Some(TOKEN.to_owned()),
+        undo: Some(Box::new(way_back())),
     };
     snapshot("restore_unclear", |text| restore_failed(text, &unclear));
 }
@@ -225,15 +214,15 @@ fn undo() {
         info: newest(),
         unknown: Counts::default(),
         untouched: Counts::default(),
-        undo: Some(TOKEN.to_owned()),
+        undo: Some(way_back()),
     };
     snapshot("undo_done", |text| undo_done(text, &undone));
-    let cut_off = Interrupted { restored: newest().id.to_string(), undo: Some(TOKEN.to_owned()) };
+    let cut_off = Interrupted { restored: newest().id.to_string(), undo: Some(way_back()) };
     snapshot("interrupted", |text| interrupted(text, &cut_off));
     let lost = Interrupted { undo: None, ..cut_off };
     snapshot("interrupted_lost", |text| interrupted(text, &lost));
     let busy = Error::new(ErrorKind::Busy, "another backup or restore is running");
-    let failed = RestoreFailed { undo: Some(TOKEN.to_owned()), ..RestoreFailed::from(busy) };
+    let failed = RestoreFailed { undo: Some(Box::new(way_back())), ..RestoreFailed::from(busy) };
     snapshot("undo_failed", |text| undo_failed(text, &failed));
     snapshot("stale", |text| stale(text).into());
 }

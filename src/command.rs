@@ -1,0 +1,358 @@
+//! The command line: the same use cases without Telegram, for cron, for deploys, and for the day on
+//! which the bot does not start.
+
+mod message;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use lexopt::{Arg, Parser};
+
+use crate::backup::{BackupId, Trigger};
+use crate::error::{Error, ErrorKind};
+use crate::service::{Chosen, Inspection, Listed, Save, Service};
+use crate::text::Text;
+
+/// The program's work is done.
+const DONE: u8 = 0;
+/// It could not be done.
+const FAILED: u8 = 1;
+/// Nobody knows what the arguments mean.
+const MISUSED: u8 = 2;
+/// A backup is damaged, or this program cannot read it.
+const UNFIT: u8 = 3;
+/// Another program is at work on the backups.
+const BUSY: u8 = 4;
+
+/// Every word that a command line may begin with.
+const WORDS: [&str; 7] = ["backup", "list", "verify", "restore", "help", "--help", "-h"];
+
+/// What a person or a script asks of the backups on a command line.
+///
+/// | arguments | what they do |
+/// |---|---|
+/// | `backup` | makes a backup and prints its path on the last line |
+/// | `list` | prints a line for each backup, the newest first; its name is the first word |
+/// | `verify [FILE]` | reads a backup to its end as a restore would; all of them without `FILE` |
+/// | `restore FILE` | replaces the bot's data, after saving what is live |
+/// | `help` | prints all this |
+///
+/// `FILE` is a name from `list`, or the path of an archive that lies anywhere. Where standard input
+/// and standard error are a terminal, `restore` asks before it changes anything, unless it is given
+/// `--yes`; elsewhere it asks nothing. With `--force` it goes on where the live data cannot be read,
+/// and so cannot be saved first.
+///
+/// Results go to standard output, reasons to standard error. The exit code is 0 when it is done, 1
+/// when it could not be done, 2 for arguments that make no sense, 3 for a backup that is damaged or
+/// not fit for this program, 4 when another program is at work on the backups and did not end
+/// within a minute.
+///
+/// It may run beside the bot: one lock keeps the two from changing the backups at once. The data are
+/// the source's to keep: a database on a disk is shared with the bot, a state in memory is not, and
+/// restoring into one that ends with the command line changes nothing.
+///
+/// ```no_run
+/// # use std::{process::ExitCode, sync::Arc};
+/// # use teloxide_backup::{BackupCommand, BackupPlugin, Shared};
+/// # #[derive(Clone, serde::Serialize, serde::Deserialize)] struct Shop {}
+/// # #[tokio::main] async fn main() -> ExitCode {
+/// # let source = Shared::new(Arc::new(tokio::sync::RwLock::new(Shop {})));
+/// // no token is needed for this
+/// let bot = teloxide::Bot::new(std::env::var("TELOXIDE_TOKEN").unwrap_or_default());
+/// let backup = BackupPlugin::builder(bot, source).folder("backups");
+/// if let Some(command) = BackupCommand::parse(std::env::args_os().skip(1)) {
+///     return backup.run(command).await;
+/// }
+/// // without arguments it is the bot
+/// # ExitCode::SUCCESS }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupCommand(Request);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Request {
+    BackUp,
+    List,
+    Verify(Option<PathBuf>),
+    Restore { file: PathBuf, yes: bool, force: bool },
+    Help,
+    Unknown(String),
+    NoFile,
+}
+
+impl BackupCommand {
+    /// Reads the arguments that follow the program's name; `None` where there are none. Arguments
+    /// that make no sense are a command too: it explains itself, and ends with exit code 2.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
+        let mut parser = Parser::from_args(arguments);
+        let request = match parser.next() {
+            Ok(None) => return None,
+            Ok(Some(first)) => {
+                let first = owned(&first);
+                request(&first, &mut parser)
+            }
+            Err(error) => Request::Unknown(error.to_string()),
+        };
+        Some(Self(request))
+    }
+
+    /// Whether it needs a place that can be written.
+    pub(crate) fn changes(&self) -> bool {
+        matches!(self.0, Request::BackUp | Request::Restore { .. })
+    }
+
+    pub(crate) async fn run(self, service: &Service, text: &Text) -> ExitCode {
+        let code = match self.0 {
+            Request::BackUp => back_up(service, text).await,
+            Request::List => list(service, text).await,
+            Request::Verify(None) => verify_all(service, text).await,
+            Request::Verify(Some(file)) => {
+                verify(service, text, find(service, &file).await, &file.to_string_lossy()).await
+            }
+            Request::Restore { file, yes, force } => {
+                restore(service, text, &file, yes, force).await
+            }
+            Request::Help => {
+                print(&message::usage(text, &program()));
+                DONE
+            }
+            Request::Unknown(word) => misused(text, &message::unknown(text, &word)),
+            Request::NoFile => misused(text, &message::no_file(text)),
+        };
+        code.into()
+    }
+}
+
+/// Says why a command could not even begin.
+pub(crate) fn refuse(error: &Error) -> ExitCode {
+    complain(&error.chain());
+    FAILED.into()
+}
+
+fn owned(argument: &Arg<'_>) -> String {
+    match argument {
+        Arg::Short(letter) => format!("-{letter}"),
+        Arg::Long(word) => format!("--{word}"),
+        Arg::Value(word) => word.to_string_lossy().into_owned(),
+    }
+}
+
+fn request(first: &str, parser: &mut Parser) -> Request {
+    if !WORDS.contains(&first) {
+        return Request::Unknown(first.to_owned());
+    }
+    let (mut file, mut yes, mut force) = (None, false, false);
+    loop {
+        match parser.next() {
+            Ok(None) => break,
+            Ok(Some(Arg::Long("yes") | Arg::Short('y'))) if first == "restore" => yes = true,
+            Ok(Some(Arg::Long("force"))) if first == "restore" => force = true,
+            Ok(Some(Arg::Value(word)))
+                if file.is_none() && matches!(first, "verify" | "restore") =>
+            {
+                file = Some(PathBuf::from(word));
+            }
+            Ok(Some(other)) => return Request::Unknown(owned(&other)),
+            Err(error) => return Request::Unknown(error.to_string()),
+        }
+    }
+    match (first, file) {
+        ("backup", _) => Request::BackUp,
+        ("list", _) => Request::List,
+        ("verify", file) => Request::Verify(file),
+        ("restore", Some(file)) => Request::Restore { file, yes, force },
+        ("restore", None) => Request::NoFile,
+        _ => Request::Help,
+    }
+}
+
+async fn back_up(service: &Service, text: &Text) -> u8 {
+    match service.back_up(Trigger::Manual).await {
+        Ok(report) => {
+            if let Some(error) = &report.cleanup {
+                complain(&message::uncleaned(text, error));
+            }
+            print(&message::backup_done(text, &report));
+            DONE
+        }
+        Err(error) => failed(&message::backup_failed(text, &error), &error),
+    }
+}
+
+async fn list(service: &Service, text: &Text) -> u8 {
+    match service.list(0, usize::MAX).await {
+        Ok(page) if page.lines.is_empty() => {
+            complain(&message::no_backups(text));
+            DONE
+        }
+        Ok(page) => {
+            page.lines.iter().for_each(|line| print(&message::line(text, line)));
+            DONE
+        }
+        Err(error) => failed(&message::list_failed(text, &error), &error),
+    }
+}
+
+async fn verify_all(service: &Service, text: &Text) -> u8 {
+    let page = match service.list(0, usize::MAX).await {
+        Ok(page) => page,
+        Err(error) => return failed(&message::list_failed(text, &error), &error),
+    };
+    if page.lines.is_empty() {
+        // a script that relies on backups must hear that there is none
+        complain(&message::no_backups(text));
+        return FAILED;
+    }
+    let mut worst = DONE;
+    for line in page.lines {
+        let (Listed::Good(crate::backup::BackupInfo { id, .. }) | Listed::Damaged { id, .. }) =
+            line;
+        let name = id.to_string();
+        worst = worst.max(verify(service, text, Chosen::Stored(id), &name).await);
+    }
+    worst
+}
+
+async fn verify(service: &Service, text: &Text, chosen: Chosen, name: &str) -> u8 {
+    match service.verify(chosen).await {
+        Ok(info) => {
+            print(&message::verified(text, name, &info));
+            DONE
+        }
+        Err(error) => failed(&message::unfit(text, name, &error), &error),
+    }
+}
+
+async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: bool) -> u8 {
+    if let Some(interrupted) = service.interrupted().await {
+        complain(&message::interrupted(text, &program(), &interrupted));
+    }
+    let name = file.to_string_lossy();
+    let chosen = find(service, file).await;
+    let inspection = match service.inspect(chosen.clone()).await {
+        Ok(inspection) => inspection,
+        Err(error) => return failed(&message::unfit(text, &name, &error), &error),
+    };
+    if let Err(error) = &inspection.live
+        && !force
+    {
+        return failed(&message::unsaved(text, error), error);
+    }
+    if !yes && !agreed(text, &name, &inspection).await {
+        complain(&message::cancelled(text));
+        return FAILED;
+    }
+    let save = if inspection.live.is_ok() { Save::First } else { Save::GiveUp };
+    match service.restore(chosen, inspection.data_sha256, save).await {
+        Ok(restored) => {
+            print(&message::restore_done(text, &program(), &name, &restored));
+            DONE
+        }
+        Err(error) => failed(&message::restore_failed(text, &program(), &error), &error.error),
+    }
+}
+
+/// Asks the person at the terminal; a script has agreed by what it wrote.
+async fn agreed(text: &Text, name: &str, inspection: &Inspection) -> bool {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return true;
+    }
+    let mut screen = io::stderr();
+    let _ = write!(screen, "{} ", message::confirm(text, name, inspection));
+    let _ = screen.flush();
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let answer = answer.await.ok().and_then(Result::ok).unwrap_or_default().trim().to_lowercase();
+    ["y", "yes", "д", "да"].contains(&answer.as_str())
+}
+
+/// A name from the list, unless it is a path.
+async fn find(service: &Service, file: &Path) -> Chosen {
+    let stored = file.to_str().and_then(BackupId::parse);
+    match stored {
+        Some(id) if service.has(id.clone()).await => Chosen::Stored(id),
+        _ => Chosen::File(file.to_owned()),
+    }
+}
+
+fn misused(text: &Text, complaint: &str) -> u8 {
+    complain(&format!("{complaint}\n\n{}", message::usage(text, &program())));
+    MISUSED
+}
+
+fn failed(complaint: &str, error: &Error) -> u8 {
+    complain(complaint);
+    match error.kind() {
+        ErrorKind::Damaged | ErrorKind::UnknownVersion | ErrorKind::Incompatible => UNFIT,
+        ErrorKind::Busy => BUSY,
+        _ => FAILED,
+    }
+}
+
+/// The program as it was called.
+fn program() -> String {
+    let path = env::args_os().next().map(PathBuf::from);
+    let name = path.as_deref().and_then(Path::file_name);
+    name.map_or_else(|| "bot".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// A reader that has gone away, as `head` does, is no reason to stop.
+fn print(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Option<Request> {
+        let words = line.split_whitespace().map(OsString::from);
+        BackupCommand::parse(words.collect::<Vec<_>>()).map(|command| command.0)
+    }
+
+    #[test]
+    fn each_command_is_understood() {
+        let restore = |yes, force| Request::Restore { file: "a.zip".into(), yes, force };
+        assert_eq!(parse(""), None);
+        assert_eq!(parse("backup"), Some(Request::BackUp));
+        assert_eq!(parse("list"), Some(Request::List));
+        assert_eq!(parse("verify"), Some(Request::Verify(None)));
+        assert_eq!(parse("verify a.zip"), Some(Request::Verify(Some("a.zip".into()))));
+        assert_eq!(parse("restore a.zip"), Some(restore(false, false)));
+        assert_eq!(parse("restore --yes a.zip --force"), Some(restore(true, true)));
+        assert_eq!(parse("restore -y a.zip"), Some(restore(true, false)));
+        assert_eq!(
+            parse("restore -- -a.zip"),
+            Some(Request::Restore { file: "-a.zip".into(), yes: false, force: false })
+        );
+        for help in ["help", "--help", "-h"] {
+            assert_eq!(parse(help), Some(Request::Help), "{help}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        for (line, word) in [
+            ("restor a.zip", "restor"),
+            ("backup now", "now"),
+            ("list --yes", "--yes"),
+            ("verify a.zip b.zip", "b.zip"),
+            ("verify --force", "--force"),
+            ("restore a.zip -f", "-f"),
+            ("--version", "--version"),
+        ] {
+            assert_eq!(parse(line), Some(Request::Unknown(word.to_owned())), "{line}");
+        }
+        assert_eq!(parse("restore"), Some(Request::NoFile));
+        assert_eq!(parse("restore --yes"), Some(Request::NoFile));
+    }
+}

@@ -1,0 +1,176 @@
+//! What is read in a terminal: data in, lines out.
+
+use chrono::NaiveDateTime;
+
+use crate::backup::{BackupInfo, Counts, Trigger};
+use crate::error::{Error, ErrorKind};
+use crate::service::{Inspection, Interrupted, Listed, Report, RestoreFailed, Restored, Undo};
+use crate::text::{Text, Value};
+
+pub(super) fn usage(text: &Text, program: &str) -> String {
+    text.say("command-usage", &[("program", Value::Text(program))])
+}
+
+pub(super) fn unknown(text: &Text, word: &str) -> String {
+    text.say("command-unknown", &[("word", Value::Text(word))])
+}
+
+pub(super) fn no_file(text: &Text) -> String {
+    text.say("command-no-file", &[])
+}
+
+pub(super) fn backup_done(text: &Text, report: &Report) -> String {
+    text.say("command-backup-done", &[("path", Value::Text(&report.path))])
+}
+
+pub(super) fn backup_failed(text: &Text, error: &Error) -> String {
+    because(text, "command-backup-failed", error)
+}
+
+pub(super) fn uncleaned(text: &Text, error: &Error) -> String {
+    because(text, "command-uncleaned", error)
+}
+
+pub(super) fn no_backups(text: &Text) -> String {
+    text.say("command-no-backups", &[])
+}
+
+pub(super) fn list_failed(text: &Text, error: &Error) -> String {
+    because(text, "command-list-failed", error)
+}
+
+/// A line of the list: the name comes first, so that a script finds it.
+pub(super) fn line(text: &Text, line: &Listed) -> String {
+    match line {
+        Listed::Good(info) => {
+            let name = info.id.to_string();
+            let (size, records) = (text.size(info.size_bytes), text.listed_records(&info.counts));
+            let line = columns(&name, &size, &iso(info.created_at), &records);
+            if info.trigger == Some(Trigger::BeforeRestore) {
+                format!("{line}  {}", text.say("command-list-safety", &[]))
+            } else {
+                line
+            }
+        }
+        Listed::Damaged { id, size_bytes, error } => {
+            let state = reason(text, error);
+            columns(&id.to_string(), &text.size(*size_bytes), &iso(id.stamp()), &state)
+        }
+    }
+}
+
+fn columns(name: &str, size: &str, created: &str, rest: &str) -> String {
+    // the second backup of a second has the longer name
+    format!("{name:<28}  {size:>9}  {created}  {rest}")
+}
+
+pub(super) fn verified(text: &Text, name: &str, info: &BackupInfo) -> String {
+    let records = text.records(&info.counts);
+    let values = [("name", Value::Text(name)), ("records", Value::Raw(&records))];
+    text.say("command-verified", &values)
+}
+
+pub(super) fn unfit(text: &Text, name: &str, error: &Error) -> String {
+    let reason = reason(text, error);
+    text.say("command-unfit", &[("name", Value::Text(name)), ("reason", Value::Raw(&reason))])
+}
+
+pub(super) fn confirm(text: &Text, name: &str, inspection: &Inspection) -> String {
+    let info = &inspection.info;
+    let values = [
+        ("name", Value::Text(name)),
+        ("size", Value::Raw(&text.size(info.size_bytes))),
+        ("created", Value::Raw(&iso(info.created_at))),
+        ("archived", Value::Raw(&text.records(&info.counts))),
+    ];
+    let mut lines = vec![text.say("command-confirm", &values)];
+    lines.extend(inspection.live.iter().map(|live| {
+        text.say("command-confirm-live", &[("live", Value::Raw(&text.records(live)))])
+    }));
+    lines.extend(counted(text, "confirm-unknown", &inspection.unknown));
+    if inspection.live.is_err() {
+        lines.push(text.say("command-confirm-unreadable", &[]));
+    }
+    if let Ok(live) = &inspection.live {
+        let stays = live.only(|name, count| count > 0 && info.counts.get(name).is_none());
+        lines.extend(counted(text, "confirm-untouched", &stays));
+    }
+    if inspection.foreign {
+        lines.push(text.say("confirm-foreign", &[]));
+    }
+    lines.push(text.say("command-confirm-question", &[]));
+    lines.join("\n")
+}
+
+pub(super) fn unsaved(text: &Text, error: &Error) -> String {
+    text.say("command-unsaved", &[("detail", Value::Text(&error.chain()))])
+}
+
+pub(super) fn cancelled(text: &Text) -> String {
+    text.say("command-cancelled", &[])
+}
+
+pub(super) fn restore_done(text: &Text, program: &str, name: &str, restored: &Restored) -> String {
+    let records = text.records(&restored.info.counts);
+    let values = [("name", Value::Text(name)), ("records", Value::Raw(&records))];
+    let mut lines = vec![text.say("command-restore-done", &values)];
+    lines.extend(counted(text, "restore-untouched", &restored.untouched));
+    lines.extend(counted(text, "restore-unknown", &restored.unknown));
+    lines.extend(way_back(text, program, restored.undo.as_ref()));
+    lines.join("\n")
+}
+
+pub(super) fn restore_failed(text: &Text, program: &str, failed: &RestoreFailed) -> String {
+    if !failed.unclear {
+        return because(text, "command-restore-failed", &failed.error);
+    }
+    let mut lines = vec![because(text, "command-restore-unclear", &failed.error)];
+    lines.extend(way_back(text, program, failed.undo.as_deref()));
+    lines.join("\n")
+}
+
+pub(super) fn interrupted(text: &Text, program: &str, interrupted: &Interrupted) -> String {
+    let name = Value::Text(&interrupted.restored);
+    let mut lines = vec![text.say("command-interrupted", &[("name", name)])];
+    lines.extend(way_back(text, program, interrupted.undo.as_ref()));
+    lines.join("\n")
+}
+
+/// The command line that brings back what was live before a restore.
+fn way_back(text: &Text, program: &str, undo: Option<&Undo>) -> Option<String> {
+    let values = [("program", Value::Text(program)), ("safety", Value::Raw(&undo?.safety))];
+    Some(text.say("command-way-back", &values))
+}
+
+fn counted(text: &Text, id: &str, counts: &Counts) -> Option<String> {
+    let line = || text.say(id, &[("records", Value::Raw(&text.records(counts)))]);
+    (!counts.is_empty()).then(line)
+}
+
+fn because(text: &Text, id: &str, error: &Error) -> String {
+    text.say(id, &[("reason", Value::Raw(&reason(text, error)))])
+}
+
+/// What went wrong, and what to do about it.
+fn reason(text: &Text, error: &Error) -> String {
+    let id = match error.kind() {
+        ErrorKind::Busy => "command-error-busy",
+        ErrorKind::NotFound => "command-error-not-found",
+        ErrorKind::Source => "command-error-source",
+        ErrorKind::Damaged => "command-error-damaged",
+        ErrorKind::UnknownVersion => "command-error-unknown-version",
+        ErrorKind::Incompatible => "command-error-incompatible",
+        ErrorKind::Changed => "command-error-changed",
+        ErrorKind::StorageFull => "command-error-storage-full",
+        ErrorKind::AccessDenied => "command-error-access-denied",
+        ErrorKind::Storage | ErrorKind::Config | ErrorKind::Internal => "command-error-storage",
+    };
+    text.say(id, &[("detail", Value::Text(&error.chain()))])
+}
+
+fn iso(at: NaiveDateTime) -> String {
+    at.format("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests;

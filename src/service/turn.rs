@@ -1,0 +1,125 @@
+//! One at a time: in this program by a turn, between programs by a lock of the place.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::runtime::Handle;
+
+use super::{Parts, Service};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long another program's work on the same place is waited for.
+const PATIENCE: TimeDelta = TimeDelta::seconds(60);
+/// How often is looked whether it has ended: a lock has no better way to tell.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+impl Service {
+    /// Changes something, if no other backup or restore runs here or waits for its turn.
+    pub(super) async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let Some(busy) = Busy::begin(&self.busy) else {
+            return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
+        };
+        self.changing(move |parts, handle| {
+            let _busy = busy;
+            work(parts, handle)
+        })
+        .await
+    }
+
+    /// Changes something, after what runs has ended, here and in other programs.
+    pub(super) async fn changing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.in_turn(move |parts, handle| {
+            let _lock = parts.lock()?;
+            work(parts, handle)
+        })
+        .await
+    }
+
+    /// Runs on a thread where it may block, after what runs here has ended.
+    pub(super) async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let guard = Arc::clone(&self.turn).lock_owned().await;
+        self.blocking(move |parts, handle| {
+            // held by the thread: it lasts as long as the work, whoever waits for it
+            let _guard = guard;
+            work(parts, handle)
+        })
+        .await
+    }
+
+    /// Runs on a thread where it may block.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let parts = Arc::clone(&self.parts);
+        let handle = Handle::current();
+        let thread = tokio::task::spawn_blocking(move || {
+            // what panics is the host's code; the bot must live
+            guarded(|| work(&parts, &handle))
+        });
+        thread.await.unwrap_or_else(|error| {
+            Err(Error::new(ErrorKind::Internal, "the work was cut off").because(error))
+        })
+    }
+}
+
+impl Parts {
+    /// Waits until no other program is at work on the same place.
+    pub(super) fn lock(&self) -> Result<Box<dyn Any + Send>> {
+        let end = self.clock.now() + PATIENCE;
+        loop {
+            let lock = self.storage.lock().map_err(|e| Error::storage("lock the backups", e))?;
+            if let Some(lock) = lock {
+                return Ok(lock);
+            }
+            if self.clock.now() >= end {
+                let step = "another program is at work on the backups";
+                return Err(Error::new(ErrorKind::Busy, step));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+}
+
+/// Says that a backup or restore runs, until it is dropped.
+struct Busy(Arc<AtomicBool>);
+
+impl Busy {
+    fn begin(busy: &Arc<AtomicBool>) -> Option<Self> {
+        (!busy.swap(true, Ordering::AcqRel)).then(|| Self(Arc::clone(busy)))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// Makes an error of a panic.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+}
+
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Error::new(ErrorKind::Source, "the bot's own code panicked").because(text)
+}
