@@ -1,4 +1,6 @@
 //! The commands, and what Telegram's menu says of them.
+//!
+//! Doc comments on them would stand in that menu, too.
 
 use teloxide::prelude::*;
 use teloxide::types::{BotCommand, BotCommandScope, Recipient};
@@ -11,7 +13,7 @@ use crate::html::Bot;
 #[derive(BotCommands, Clone)]
 #[command(rename_rule = "lowercase")]
 pub(crate) enum Command {
-    /// With whatever follows in a link.
+    // with whatever follows in a link
     #[command(description = "поздороваться и начать")]
     Start(String),
     #[command(description = "главное меню")]
@@ -24,7 +26,7 @@ pub(crate) enum Command {
 pub(crate) enum AdminCommand {
     #[command(description = "управление ботом")]
     Admin,
-    /// With the id of the client and maybe a text.
+    // with the id of the client and maybe a text
     #[command(description = "написать клиенту: /reply ID текст")]
     Reply(String),
 }

@@ -80,7 +80,11 @@ async fn everybody_finds_their_own_commands_in_the_menu() {
     anna.wait_for("Здравствуйте").await;
     assert_eq!(names(&anna), ["start", "menu"]);
     assert_eq!(names(&world.admin), ADMINS);
-    assert!(world.admin.commands().iter().all(|command| !command.description.is_empty()));
+    for command in world.admin.commands() {
+        // a doc comment on a command would stand in the menu
+        let latin = command.description.replace("ID", "").replace("/reply", "");
+        assert!(!latin.is_empty() && !latin.contains(|c: char| c.is_ascii_alphabetic()), "{latin}");
+    }
     world.sandbox.finish().await;
 }
 

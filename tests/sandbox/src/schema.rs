@@ -132,6 +132,8 @@ impl Schema {
         match (self.types.get(name), value) {
             // Uploads are replaced by their names before the check.
             _ if name == "InputFile" && value.is_string() => Ok(()),
+            // "For simple text buttons, String can be used instead of this object".
+            _ if name == "KeyboardButton" && value.is_string() => Ok(()),
             (Some(Shape::Union { any_of }), _) => self.check_value(any_of, value, path),
             (Some(Shape::Object(fields)), Value::Object(object)) => {
                 self.check_object(fields, object, &format!("{path}."))

@@ -53,6 +53,18 @@ async fn checks_the_schema() {
 }
 
 #[tokio::test]
+async fn takes_a_text_for_a_button() {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.person(42, "Анна").await;
+    let menu = r#"{"chat_id":42,"text":"x","reply_markup":{"keyboard":[["Да",{"text":"Нет"}]]}}"#;
+    assert_eq!(call(&sandbox, "sendMessage", menu).await.0, 200);
+    let keyboard = anna.wait_for("x").await.reply_keyboard;
+    let Some(ReplyKeyboard::Buttons(rows)) = keyboard else { panic!("{keyboard:?}") };
+    assert_eq!(rows, [["Да", "Нет"]]);
+    sandbox.finish().await;
+}
+
+#[tokio::test]
 async fn tells_the_types_of_a_union_apart() {
     let sandbox = Sandbox::start().await;
     sandbox.person(42, "Анна").await;

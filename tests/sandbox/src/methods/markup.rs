@@ -33,14 +33,23 @@ pub(super) fn markup(fields: &Map<String, Value>) -> Result<Markup, Refusal> {
     if let Some(rows) = markup.get("inline_keyboard").and_then(Value::as_array) {
         return Ok(Markup { inline: inline(rows)?, other: None });
     }
-    if let Some(rows) = markup.get("keyboard").and_then(Value::as_array) {
+    let mut markup = markup.clone();
+    if let Some(rows) = markup.get_mut("keyboard").and_then(Value::as_array_mut) {
+        rows.iter_mut().filter_map(Value::as_array_mut).flatten().for_each(spell_out);
         let buttons = rows.iter().filter_map(Value::as_array).flatten();
         check_texts(buttons, "keyboard")?;
         if rows.iter().all(|row| row.as_array().is_none_or(Vec::is_empty)) {
             return Err(Refusal::broken("object expected as reply markup"));
         }
     }
-    Ok(Markup { inline: None, other: Some(markup.clone()) })
+    Ok(Markup { inline: None, other: Some(markup) })
+}
+
+/// Makes an object of a button that is only a text.
+fn spell_out(button: &mut Value) {
+    if let Some(text) = button.as_str() {
+        *button = serde_json::json!({ "text": text });
+    }
 }
 
 /// Checks an inline keyboard; rows without buttons are left out.
