@@ -52,6 +52,10 @@
 //! - [`DataSource`] is for everything else, a database above all: three functions, written as plain
 //!   `async fn`s. `examples/clientbotmanager` does it for SQLite.
 //!
+//! # Without Telegram
+//! [`BackupCommand`] gives the bot's own program the words `backup`, `list`, `verify` and `restore`, for
+//! cron, for deploys and for the day the bot does not start.
+//!
 //! # Settings
 //! Every setting is a method of [`BackupPluginBuilder`], with its default in its last sentence.
 //! [`BackupConfig`] reads the usual ones from a settings file or from the environment:

@@ -118,7 +118,9 @@ impl Text {
     fn count_each(&self, counts: &Counts, shown: impl Fn(&Section) -> bool) -> String {
         let known = self.sections.iter().filter_map(|section| {
             let count = counts.get(&section.name)?;
-            shown(section).then(|| self.count(&section.name, Some(section), count))
+            // nothing of what matters less is not worth a word
+            (shown(section) && (count > 0 || section.listed))
+                .then(|| self.count(&section.name, Some(section), count))
         });
         let others = counts.iter().filter_map(|(name, count)| {
             let unknown = self.sections.iter().all(|section| section.name != name);

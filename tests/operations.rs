@@ -63,6 +63,19 @@ async fn sigterm_in_the_middle_of_a_backup_finishes_it() {
 }
 
 #[tokio::test]
+async fn a_second_ctrl_c_ends_at_once() {
+    let server = Server::new().await;
+    server.fill(MANY);
+    let mut bot = server.start(server.command().env("BACKUP_ENABLED", "true"));
+    until("a draft", || server.drafted() > 0).await;
+    bot.interrupt().await;
+    server.told("STOPPING=1").await;
+    bot.interrupt().await;
+    assert_eq!(bot.end().await.code(), Some(130), "{}", bot.log());
+    assert_eq!(server.archives(), [""; 0]);
+}
+
+#[tokio::test]
 async fn without_telegram_the_backups_are_made_and_the_end_is_clean() {
     let server = Server::new().await;
     server.fill(10);

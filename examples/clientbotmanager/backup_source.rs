@@ -21,11 +21,11 @@ use crate::reviews::{self, Review};
 use crate::support::{self, Received};
 
 /// All that clients have entrusted to the bot.
-pub(crate) struct OrdersSource {
+pub(crate) struct BackupSource {
     db: Database,
 }
 
-impl OrdersSource {
+impl BackupSource {
     pub(crate) fn new(db: Database) -> Self {
         Self { db }
     }
@@ -46,7 +46,7 @@ const TABLES: [(&str, &str); 9] = [
 
 type Result<T, E = BoxError> = std::result::Result<T, E>;
 
-impl DataSource for OrdersSource {
+impl DataSource for BackupSource {
     type Error = BoxError;
 
     fn sections(&self) -> Vec<Section> {
@@ -88,7 +88,10 @@ impl DataSource for OrdersSource {
         export_list(&snapshot, out, "contents", &rows, Piece::of_row)?;
         let rows = "SELECT user_id FROM clients ORDER BY user_id";
         export_list(&snapshot, out, "clients", rows, |row| row.get::<_, i64>(0))?;
-        let rows = format!("SELECT {} FROM support_messages ORDER BY message_id", support::COLUMNS);
+        let rows = format!(
+            "SELECT {} FROM support_messages ORDER BY bot_id, message_id",
+            support::COLUMNS
+        );
         export_list(&snapshot, out, "support_messages", &rows, Received::of_row)
     }
 
@@ -111,10 +114,9 @@ impl DataSource for OrdersSource {
         // an error on the way drops the transaction, and that takes everything back
         let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // one that the archive lacks stays; one of another version of the bot is passed over
-        let given = data.names();
-        for (section, table) in
-            TABLES.iter().filter(|(section, _)| given.iter().any(|name| name == section))
-        {
+        let names = data.names();
+        let given = |section: &str| names.iter().any(|name| name == section);
+        for (section, table) in TABLES.into_iter().filter(|(section, _)| given(section)) {
             change.execute(&format!("DELETE FROM {table}"), [])?;
             fill(&change, data, section)?;
         }
@@ -163,10 +165,12 @@ fn export_bonuses(db: &Connection, out: &mut Export<'_>) -> Result<()> {
     Ok(bonuses.end()?)
 }
 
-/// The conversations that are under way; one that stands in the menu has nothing to go on with.
+/// The conversations that are under way. One that stands in the menu has nothing to go on with, and
+/// after a restore no word of the administrator may go to a client of an earlier day.
 fn export_dialogues(db: &Connection, out: &mut Export<'_>) -> Result<()> {
     let rows = "SELECT chat_id, state FROM dialogues
-                WHERE json_valid(state) AND state <> '\"Menu\"' ORDER BY chat_id";
+                WHERE json_valid(state) AND state <> '\"Menu\"'
+                  AND json_extract(state, '$.Reply') IS NULL ORDER BY chat_id";
     let mut rows = db.prepare(rows)?;
     let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut dialogues = out.map("dialogues")?;

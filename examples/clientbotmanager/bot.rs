@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use teloxide::prelude::*;
+use teloxide::stop::StopToken;
 use teloxide::types::{ChatId, ParseMode};
-use teloxide::update_listeners::polling_default;
+use teloxide::update_listeners::{UpdateListener, polling_default};
 use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::backup_source::OrdersSource;
+use crate::backup_source::BackupSource;
 use crate::database::Database;
 use crate::dialogue_storage::DialogueStorage;
 use crate::settings::Settings;
@@ -63,7 +64,7 @@ pub(crate) async fn command(command: BackupCommand) -> Result<ExitCode> {
 
 /// The backups of this bot: for the chat and for the command line.
 pub(crate) fn backups(bot: Bot, settings: &Settings, db: &Database) -> BackupPluginBuilder {
-    BackupPlugin::builder(bot, OrdersSource::new(db.clone()))
+    BackupPlugin::builder(bot, BackupSource::new(db.clone()))
         .config(&settings.backup)
         .settings_file(&settings.file)
         .refuse_strangers()
@@ -77,7 +78,6 @@ async fn serve(
     mut handlers: Handlers,
     stop: &CancellationToken,
 ) -> Result<()> {
-    shutdown::end(handlers.shutdown_token(), stop.clone());
     while let Some(me) = telegram::answer(bot, stop).await? {
         info!(username = me.username(), "serving");
         systemd::ready(&format!("Serving @{}", me.username()));
@@ -86,7 +86,8 @@ async fn serve(
             commands::show_to_admin(bot, admin).await;
             polling_default(bot.clone()).await
         };
-        let Some(updates) = stop.run_until_cancelled(prepared).await else { break };
+        let Some(mut updates) = stop.run_until_cancelled(prepared).await else { break };
+        end_with(stop, updates.stop_token());
         let trouble = Arc::new(telegram::no_updates);
         match handlers.try_dispatch_with_listener(updates, trouble).await {
             Ok(()) => break,
@@ -94,4 +95,14 @@ async fn serve(
         }
     }
     Ok(())
+}
+
+/// Ends the updates when the bot is to stop; those that have come are handled first. The
+/// dispatcher's own `ShutdownToken` is not heard while it hands over an update.
+fn end_with(stop: &CancellationToken, updates: StopToken) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        updates.stop();
+    });
 }

@@ -39,7 +39,7 @@ const BACKUPS: [(&str, &str); 3] = [
 /// Puts the commands into the menu of every client.
 pub(crate) async fn show_to_all(bot: &Bot) {
     let scope = BotCommandScope::AllPrivateChats;
-    if let Err(error) = bot.set_my_commands(listed::<Command>()).scope(scope).await {
+    if let Err(error) = bot.set_my_commands(Command::bot_commands()).scope(scope).await {
         warn!("the menu of commands is not set: {error}");
     }
 }
@@ -48,19 +48,9 @@ pub(crate) async fn show_to_all(bot: &Bot) {
 /// written to the bot for the first time.
 pub(crate) async fn show_to_admin(bot: &Bot, admin: ChatId) {
     let backups = BACKUPS.map(|(name, about)| BotCommand::new(name, about));
-    let commands = [listed::<Command>(), listed::<AdminCommand>(), backups.into()].concat();
+    let commands = [Command::bot_commands(), AdminCommand::bot_commands(), backups.into()].concat();
     let scope = BotCommandScope::Chat { chat_id: Recipient::Id(admin) };
     if let Err(error) = bot.set_my_commands(commands).scope(scope).await {
         warn!("the administrator's menu of commands is not set: {error}");
     }
-}
-
-/// The commands as Telegram wants them: without the slash.
-fn listed<C: BotCommands>() -> Vec<BotCommand> {
-    let commands = C::bot_commands().into_iter();
-    commands
-        .map(|BotCommand { command, description }| {
-            BotCommand::new(command.trim_start_matches('/'), description)
-        })
-        .collect()
 }

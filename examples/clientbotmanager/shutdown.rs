@@ -1,9 +1,7 @@
 //! The end of the bot: Ctrl-C, `systemctl stop`, `docker stop`.
 
 use std::io;
-use std::time::Duration;
 
-use teloxide::dispatching::ShutdownToken;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -26,17 +24,6 @@ pub(crate) fn on_signal() -> io::Result<CancellationToken> {
         }
     });
     Ok(stop)
-}
-
-/// Ends the dispatching when the bot is to stop; what is being handled is handled first.
-pub(crate) fn end(dispatching: ShutdownToken, stop: CancellationToken) {
-    tokio::spawn(async move {
-        stop.cancelled().await;
-        while dispatching.shutdown().is_err() {
-            // it has not begun yet
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    });
 }
 
 #[cfg(unix)]

@@ -9,7 +9,7 @@ use chrono::Local;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 use teloxide::prelude::*;
-use teloxide::types::{KeyboardButton, KeyboardMarkup, MessageId, User};
+use teloxide::types::{KeyboardButton, KeyboardMarkup, Me, MessageId, User};
 use teloxide::utils::html::escape;
 use tracing::error;
 
@@ -28,6 +28,8 @@ use delivery::{Words, deliver};
 /// backup: an answer to that message is an answer to that client.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Received {
+    /// Another bot that is given this backup has other messages with the same ids.
+    bot_id: i64,
     message_id: i32,
     user_id: i64,
     date: String,
@@ -36,32 +38,39 @@ pub(crate) struct Received {
 impl Received {
     /// The columns [`COLUMNS`].
     pub(crate) fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { message_id: row.get(0)?, user_id: row.get(1)?, date: row.get(2)? })
+        Ok(Self {
+            bot_id: row.get(0)?,
+            message_id: row.get(1)?,
+            user_id: row.get(2)?,
+            date: row.get(3)?,
+        })
     }
 }
 
 /// What [`Received::of_row`] reads.
-pub(crate) const COLUMNS: &str = "message_id, user_id, date";
+pub(crate) const COLUMNS: &str = "bot_id, message_id, user_id, date";
 
 /// Notes from whom a message came.
 pub(crate) fn put(db: &Connection, received: &Received) -> Result<()> {
-    let put = "INSERT OR REPLACE INTO support_messages (message_id, user_id, date)
-               VALUES (?1, ?2, ?3)";
-    let Received { message_id, user_id, date } = received;
-    db.prepare_cached(put)?.execute((message_id, user_id, date))?;
+    let put = "INSERT OR REPLACE INTO support_messages (bot_id, message_id, user_id, date)
+               VALUES (?1, ?2, ?3, ?4)";
+    let Received { bot_id, message_id, user_id, date } = received;
+    db.prepare_cached(put)?.execute((bot_id, message_id, user_id, date))?;
     Ok(())
 }
 
-fn note(db: &Connection, delivered: &[MessageId], client: i64) -> Result<()> {
+fn note(db: &Connection, me: &Me, delivered: &[MessageId], client: ChatId) -> Result<()> {
+    let bot_id = i64::try_from(me.id.0)?;
     let date = Local::now().format("%Y-%m-%d").to_string();
     delivered.iter().try_for_each(|&MessageId(message_id)| {
-        put(db, &Received { message_id, user_id: client, date: date.clone() })
+        put(db, &Received { bot_id, message_id, user_id: client.0, date: date.clone() })
     })
 }
 
-fn sender(db: &Connection, message: i32) -> Result<Option<i64>> {
-    let find = "SELECT user_id FROM support_messages WHERE message_id = ?1";
-    Ok(db.query_row(find, [message], |row| row.get(0)).optional()?)
+fn sender(db: &Connection, me: &Me, message: MessageId) -> Result<Option<i64>> {
+    let find = "SELECT user_id FROM support_messages WHERE bot_id = ?1 AND message_id = ?2";
+    let message = (i64::try_from(me.id.0)?, message.0);
+    Ok(db.query_row(find, message, |row| row.get(0)).optional()?)
 }
 
 fn keyboard() -> KeyboardMarkup {
@@ -81,6 +90,7 @@ pub(crate) async fn enter(bot: Bot, chat: ChatId, talk: Talk) -> Result<()> {
 pub(crate) async fn pass_on(
     bot: Bot,
     message: Message,
+    me: Me,
     db: Database,
     settings: Arc<Settings>,
 ) -> Result<()> {
@@ -89,7 +99,7 @@ pub(crate) async fn pass_on(
     let answer = Task::Reply(chat.0).labelled("↩️ Ответить");
     let text = match deliver(&bot, settings.admin, &title, Words::of(&message), answer).await {
         Ok(delivered) => {
-            db.call(move |db| note(db, &delivered, chat.0)).await?;
+            db.call(move |db| note(db, &me, &delivered, chat)).await?;
             "✅ Передано администратору."
         }
         Err(error) => {
@@ -147,9 +157,9 @@ async fn begin(bot: &Bot, chat: ChatId, talk: &Talk, client: i64) -> Result<()> 
 }
 
 /// The client whose message the administrator answers in Telegram's own way.
-pub(crate) async fn answered_client(message: Message, db: Database) -> Option<i64> {
-    let MessageId(id) = message.reply_to_message()?.id;
-    let found = db.call(move |db| sender(db, id)).await;
+pub(crate) async fn answered_client(message: Message, me: Me, db: Database) -> Option<i64> {
+    let answered = message.reply_to_message()?.id;
+    let found = db.call(move |db| sender(db, &me, answered)).await;
     found.unwrap_or_else(|error| {
         error!("nobody knows whose message was answered: {}", reason(&error));
         None

@@ -38,12 +38,12 @@ pub(crate) fn silent_bot() -> Bot {
 
 /// The token of the environment, or else the one that systemd keeps for its service.
 fn token() -> Result<String> {
-    let token = env::var(TOKEN).unwrap_or_default();
-    if let (true, Some(folder)) = (token.trim().is_empty(), env::var_os("CREDENTIALS_DIRECTORY")) {
-        let file = Path::new(&folder).join(TOKEN);
-        let token = fs::read_to_string(file)
+    let mut token = env::var(TOKEN).unwrap_or_default();
+    if token.trim().is_empty()
+        && let Some(folder) = env::var_os("CREDENTIALS_DIRECTORY")
+    {
+        token = fs::read_to_string(Path::new(&folder).join(TOKEN))
             .map_err(|error| mistake(format!("the credential {TOKEN}: {error}")))?;
-        return Ok(token.trim().to_owned());
     }
     Ok(token.trim().to_owned())
 }

@@ -199,7 +199,7 @@ fn odd_data() -> Value {
             { "id": "about", "topic": "about", "text": "Мы" },
         ],
         "clients": [9, 10],
-        "support_messages": [{ "message_id": 7, "user_id": 9, "date": "2026-02-01" }],
+        "support_messages": [{ "bot_id": 5, "message_id": 7, "user_id": 9, "date": "2026-02-01" }],
         "dialogues": { "9": { "Review": 5 }, "11": { "Будущее": [1, { "a": null }] } },
     })
 }
@@ -278,19 +278,18 @@ async fn a_restore_that_fails_half_way_changes_nothing() {
 fn records(world: &World) -> Vec<(&'static str, Value)> {
     let database = world.database();
     let mut records = Vec::new();
-    for (table, columns) in [
-        ("clients", "user_id"),
-        ("orders", "user_id, order_id, timestamp, status, json(data)"),
-        ("referrals", "inviter_id, newcomer_id"),
-        ("bonuses", "user_id, roubles"),
-        ("reviews", "id, author, rating, text, date"),
-        ("pending_reviews", "id, user_id, author, rating, text, date"),
-        ("contents", "id, topic, title, text, link, photo"),
-        ("support_messages", "message_id, user_id, date"),
-        ("dialogues", "chat_id, json(state)"),
+    for (table, columns, order) in [
+        ("clients", "user_id", "1"),
+        ("orders", "user_id, order_id, timestamp, status, json(data)", "user_id, order_id"),
+        ("referrals", "inviter_id, newcomer_id", "number"),
+        ("bonuses", "user_id, roubles", "user_id"),
+        ("reviews", "id, author, rating, text, date", "number"),
+        ("pending_reviews", "id, user_id, author, rating, text, date", "number"),
+        ("contents", "id, topic, title, text, link, photo", "number"),
+        ("support_messages", "bot_id, message_id, user_id, date", "bot_id, message_id"),
+        ("dialogues", "chat_id, json(state)", "chat_id"),
     ] {
-        let all = format!("SELECT json_array({columns}) FROM {table} ORDER BY rowid");
-        let all = if table == "orders" { all.replace("rowid", "user_id, order_id") } else { all };
+        let all = format!("SELECT json_array({columns}) FROM {table} ORDER BY {order}");
         let mut all = database.prepare(&all).expect("a query");
         let rows = all.query_map([], |row| row.get::<_, String>(0)).expect("rows");
         let rows = rows.map(|row| serde_json::from_str(&row.expect("a row")).expect("JSON"));
@@ -379,6 +378,26 @@ async fn all_that_the_bot_keeps_survives_a_backup_a_wipe_and_a_restore() {
     world.admin.wait_for("Ещё вопрос").await;
     world.admin.send("Рассказ").await;
     world.admin.wait_for("ссылка").await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn a_word_after_a_restore_goes_to_no_client_of_an_earlier_day() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    anna.send("💬 Поддержка").await;
+    anna.wait_for("Мы на связи").await;
+    world.admin.send("/reply 42").await;
+    world.admin.wait_for("Пишите клиенту 42").await;
+    let name = back_up(&world).await;
+    let (_, data) = data_of(backups(&world).join(&name));
+    assert_eq!(data["dialogues"], json!({ "42": "Support" }));
+    restore(&world, &name).await;
+    world.admin.send("Уф, получилось").await;
+    world.admin.wait_for("Не понял вас").await;
+    anna.send("Я всё ещё здесь").await;
+    world.admin.wait_for("Я всё ещё здесь").await;
     world.sandbox.finish().await;
 }
 

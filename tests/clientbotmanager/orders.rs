@@ -249,3 +249,31 @@ async fn buttons_of_another_form_do_nothing() {
     anna.wait_for("принят").await;
     world.sandbox.finish().await;
 }
+
+#[tokio::test]
+async fn an_order_is_asked_for_by_its_number_also_after_a_restart() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let boris = world.sandbox.person(43, "Борис").await;
+    let bot = world.start();
+    let (annas, boriss) = (place(&anna).await, place(&boris).await);
+    anna.send(STATUS).await;
+    anna.wait_for("пришлите номер заказа").await;
+    world.sandbox.settled().await;
+    assert_eq!(bot.stop().await.code(), Some(0));
+    let _bot = world.start();
+    anna.send(&format!("  {annas} ")).await;
+    anna.wait_for("Статус: новый").await;
+    // somebody else's, or nobody's
+    for wrong in [boriss, "<&😀".repeat(1000), "' OR 1=1 --".to_owned()] {
+        anna.send(&wrong).await;
+        anna.wait_for("такого номера нет").await;
+    }
+    anna.send_file(FileKind::Photo, "photo.png", b"photo", "").await;
+    anna.wait_for("Не понял вас").await;
+    anna.send("❌ Отмена").await;
+    anna.wait_for("вернулись в меню").await;
+    anna.send(&annas).await;
+    anna.wait_for("Не понял вас").await;
+    world.sandbox.finish().await;
+}

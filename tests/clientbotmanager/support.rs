@@ -218,10 +218,15 @@ async fn a_client_answers_an_answer_and_replies_of_others_reach_nobody() {
     boris.wait_for("Не понял вас").await;
     let refused = boris.press_elsewhere(ADMIN, asked.id, "↩️ Ответить").await;
     assert!(refused.text.expect("a refusal").starts_with("⛔️"));
+    // nor is one that another bot has sent
+    world.database().execute_batch("UPDATE support_messages SET bot_id = 5").expect("a move");
+    world.admin.reply(asked.id, "Не туда").await;
+    world.admin.wait_for("Не понял вас").await;
     // an answer to a message of no client is no answer
     let greeting = world.admin.wait_until(|chat| chat.last_from_bot().map(|last| last.id)).await;
     world.admin.reply(greeting + 1000, "Никому").await;
     world.admin.wait_for("Не понял вас").await;
-    assert!(!anna.chat().to_string().contains("Чужой"));
+    let told = anna.chat().to_string();
+    assert!(!told.contains("Чужой") && !told.contains("Не туда"));
     world.sandbox.finish().await;
 }

@@ -161,8 +161,17 @@ impl Server {
 impl Service {
     /// As `systemctl stop` asks it to end.
     pub(crate) async fn terminate(&self) {
+        self.signal("-TERM").await;
+    }
+
+    /// As Ctrl-C does.
+    pub(crate) async fn interrupt(&self) {
+        self.signal("-INT").await;
+    }
+
+    async fn signal(&self, signal: &str) {
         let id = self.process.id().expect("it runs").to_string();
-        let kill = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill");
+        let kill = Command::new("kill").args([signal, &id]).status().await.expect("kill");
         assert!(kill.success());
     }
 

@@ -64,10 +64,12 @@ CREATE TABLE IF NOT EXISTS contents (
 
 -- Whose words each message in the administrator's chat holds, so that it can be answered.
 CREATE TABLE IF NOT EXISTS support_messages (
-    message_id INTEGER PRIMARY KEY,
+    bot_id     INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
     user_id    INTEGER NOT NULL,
-    date       TEXT NOT NULL
-) STRICT;
+    date       TEXT NOT NULL,
+    PRIMARY KEY (bot_id, message_id)
+) STRICT, WITHOUT ROWID;
 
 -- Where each conversation stands, so that a restart interrupts nobody.
 CREATE TABLE IF NOT EXISTS dialogues (

@@ -6,7 +6,7 @@ import { listen, store } from './store.js';
 import { language, say } from './words.js';
 
 const SHOWN = 500;
-const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
+const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', fractionalSecondDigits: 3 });
 
 /** Calls that «clear» has put away. */
 let cleared = 0;

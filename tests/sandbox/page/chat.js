@@ -78,9 +78,20 @@ function update(changed) {
   log().querySelector('.empty')?.remove();
   here.forEach(updateOne);
   if (!messagesOf(me()).length) log().append(emptiness());
-  if (follow) toEnd();
-  else missed += here.filter((one) => one.from_bot && !one.deleted).length;
+  if (follow) {
+    forgetOld();
+    toEnd();
+  } else missed += here.filter((one) => one.from_bot && !one.deleted).length;
   showEnd();
+}
+
+/** Keeps the page light while a bot writes much. */
+function forgetOld() {
+  const shown = log().querySelectorAll('.message');
+  if (shown.length < 3 * PAGE) return;
+  const kept = shown[shown.length - PAGE];
+  while (log().firstChild !== kept) log().firstChild.remove();
+  first = Number(kept.dataset.messageId);
 }
 
 function updateOne(one) {

@@ -37,11 +37,11 @@ export const byId = (id) => document.getElementById(id);
 export function walkByArrows(list, selector) {
   list.addEventListener('keydown', (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
-    const here = event.target.closest(selector);
-    if (step === undefined || !here) return;
     const all = [...list.querySelectorAll(selector)];
-    const place = Math.max(0, Math.min(all.length - 1, all.indexOf(here) + step));
+    // From the list itself, the way leads up into it.
+    const here = event.target === list ? all.length : all.indexOf(event.target.closest(selector));
+    if (step === undefined || here < 0 || !all.length) return;
     event.preventDefault();
-    all[place].focus();
+    all[Math.max(0, Math.min(all.length - 1, here + step))].focus();
   });
 }

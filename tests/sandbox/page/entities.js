@@ -85,8 +85,8 @@ function marked(entity, part, content, command) {
 
 /** A link that leads away; only to what can do no harm. */
 export function link(url, content, attributes = {}) {
-  const safe = /^(https?|tg|mailto):/i.test(url);
-  if (!safe) return element('span', attributes, ...content);
+  const safe = /^(https?|tg|mailto):/i.test(url) && !/^tg:\/\/user/i.test(url);
+  if (!safe) return element('span', { class: 'mention', ...attributes }, ...content);
   const all = { href: url, target: '_blank', rel: 'noopener noreferrer', ...attributes };
   return element('a', all, ...content);
 }

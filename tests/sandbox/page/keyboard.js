@@ -3,7 +3,7 @@
 import { act } from './actions.js';
 import { ask } from './dialog.js';
 import { byId, element, icon } from './element.js';
-import { me, onPerson } from './route.js';
+import { isWide, me, onPerson } from './route.js';
 import { listen, messagesOf } from './store.js';
 import { toast } from './toast.js';
 import { say } from './words.js';
@@ -61,20 +61,28 @@ function button(given, send) {
   return element('button', { type: 'button', on: { click: press } }, text);
 }
 
+/** The focus would be lost with the button that had it. */
+function keepFocus(area, text) {
+  const same = [...area.querySelectorAll('button')].find((one) => one.textContent === text);
+  if (same) same.focus();
+  else if (isWide()) byId('composer').focus();
+}
+
 function show(send) {
   const chat = me();
   const found = current(chat);
   const toggle = byId('keyboard-toggle');
   const area = byId('reply-keyboard');
   const away = !found || hidden.get(chat) === found.id || (hidden.get(chat) !== -found.id && isUsed(found, chat));
+  const held = area.contains(document.activeElement) && document.activeElement.textContent;
   toggle.hidden = !found;
   toggle.setAttribute('aria-pressed', String(!away));
   area.hidden = away;
   byId('composer').placeholder = placeholder(chat);
-  if (away) return area.replaceChildren();
   const row = (buttons) => element('div', { class: 'row' }, ...buttons.map((one) => button(one, send)));
-  area.classList.toggle('tall', !found.keyboard.resize_keyboard);
-  area.replaceChildren(...found.keyboard.keyboard.map(row));
+  area.classList.toggle('tall', !found?.keyboard.resize_keyboard);
+  area.replaceChildren(...(away ? [] : found.keyboard.keyboard.map(row)));
+  if (held !== false) keepFocus(area, held);
 }
 
 /** Follows the keyboard; `send` writes what a button says. */

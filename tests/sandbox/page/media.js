@@ -51,9 +51,10 @@ function film(kind, file) {
 
 function sound(kind, file) {
   const shown = element('audio', { controls: true, preload: 'metadata', src: fileAddress(file.file_id, file.file_name, true) });
-  shown.addEventListener('error', () => shown.replaceWith(card(file, NAMES[kind])));
   const title = [file.performer, file.title].filter(Boolean).join(' — ') || say(NAMES[kind]);
-  return element('div', { class: 'sound' }, element('span', {}, title), shown);
+  const box = element('div', { class: 'sound' }, element('span', {}, title), shown);
+  shown.addEventListener('error', () => box.replaceWith(card(file, NAMES[kind])));
+  return box;
 }
 
 /** A file to be downloaded. */

@@ -6,7 +6,7 @@ import { inlineKeyboard } from './inline.js';
 import { describe, mediaOf } from './media.js';
 import { language, say } from './words.js';
 
-const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'medium' });
 
 const nameOf = (user) => user?.first_name ?? '';
@@ -33,7 +33,7 @@ function foot({ message, edited }) {
 }
 
 function action(key, picture, act) {
-  const attributes = { type: 'button', class: 'round', 'aria-label': say(key), title: say(key), on: { click: act } };
+  const attributes = { type: 'button', class: 'round', tabindex: '-1', 'aria-label': say(key), title: say(key), on: { click: act } };
   return element('button', attributes, icon(picture));
 }
 
@@ -57,9 +57,14 @@ export function messageElement(one, ways) {
   const made = element(
     'article',
     { class: 'message', tabindex: '-1', data: { messageId: id, from: from_bot ? 'bot' : 'person' } },
-    element('div', { class: 'beside' }, bubble, actions),
-    inlineKeyboard(id, message.reply_markup),
+    element('div', { class: 'block' }, element('div', { class: 'beside' }, bubble, actions), inlineKeyboard(id, message.reply_markup)),
   );
+  // The buttons beside a bubble are no stops of the Tab key: there would be hundreds.
+  made.addEventListener('keydown', (event) => {
+    if (event.target !== made || event.key !== 'Enter') return;
+    event.preventDefault();
+    ways.reply(one);
+  });
   made.addEventListener('dblclick', (event) => event.target.closest('button, a, .text') || ways.reply(one));
   return made;
 }

@@ -9,7 +9,7 @@ import { become, me, onPerson } from './route.js';
 import { listen, messagesOf, personOf, store, unreadOf } from './store.js';
 import { language, say } from './words.js';
 
-const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
 function lastWords(person) {
   const last = messagesOf(person.id).at(-1);

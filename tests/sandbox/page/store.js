@@ -55,7 +55,9 @@ function keep(message) {
 
 function keepCall(call) {
   store.calls.set(call.number, call);
-  if (store.calls.size > OLDEST_CALLS) store.calls.delete(store.calls.keys().next().value);
+  if (store.calls.size <= OLDEST_CALLS) return;
+  const old = store.calls.values().find(({ open }) => !open);
+  if (old) store.calls.delete(old.number);
 }
 
 /** The messages of a chat. */

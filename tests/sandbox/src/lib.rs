@@ -16,6 +16,7 @@
 //! - [`Person`] writes, sends files of any [`FileKind`], opens links, presses and waits;
 //! - [`Chat`] and [`Shown`] are what a person sees, [`Press`] is a button being pressed;
 //! - [`Fault`] is what can go wrong on order;
+//! - [`Sandbox::serve_page`] shows it all in a browser: a [`Page`] to try a bot by hand;
 //! - [`Sandbox::forgive`] turns it from a test into a place to try a bot by hand.
 //!
 //! The README has a whole example and says what is checked and what is not covered.

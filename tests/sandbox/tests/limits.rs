@@ -195,8 +195,12 @@ async fn commands() {
     assert!(bot.get_my_commands().await.expect("list").is_empty());
     bot.delete_my_commands().scope(scope()).await.expect("deleted");
     assert!(bot.get_my_commands().scope(scope()).await.expect("list").is_empty());
+    // as teloxide writes them
+    bot.set_my_commands([BotCommand::new("/menu", "x")]).await.expect("a slash");
+    assert_eq!(bot.get_my_commands().await.expect("list"), [BotCommand::new("menu", "x")]);
     let bad = [
         vec![BotCommand::new("Big", "x")],
+        vec![BotCommand::new("//menu", "x")],
         vec![BotCommand::new("", "x")],
         vec![BotCommand::new("x".repeat(33), "x")],
         vec![BotCommand::new("a", "")],
@@ -209,7 +213,7 @@ async fn commands() {
     let nowhere = BotCommandScope::Chat { chat_id: Recipient::Id(ChatId(9)) };
     let refused = bot.set_my_commands(good).scope(nowhere).await;
     assert_eq!(refusal(refused), ApiError::ChatNotFound);
-    finish(sandbox, 6).await;
+    finish(sandbox, 7).await;
 }
 
 #[tokio::test]

@@ -7,11 +7,15 @@ use crate::{command, html::utf16_len, refusal::Refusal, state::State};
 
 pub(super) fn set(state: &mut State, fields: &Map<String, Value>) -> Outcome {
     let place = place(state, fields)?;
-    let commands = fields.get("commands").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut commands =
+        fields.get("commands").and_then(Value::as_array).cloned().unwrap_or_default();
     if commands.len() > 100 {
         return Err(Refusal::broken("BOT_COMMANDS_TOO_MUCH"));
     }
-    for command in &commands {
+    for command in &mut commands {
+        // Telegram takes a name with its slash, too, and keeps it without
+        let name = command.get("command").and_then(Value::as_str).unwrap_or_default().trim();
+        command["command"] = name.strip_prefix('/').unwrap_or(name).into();
         check(command)?;
     }
     state.commands.insert(place, commands.into());

@@ -45,7 +45,7 @@ enum Action {
     Read { person: i64, message: i64 },
     /// Blocks the bot or lets it write again.
     Block { person: i64, blocked: bool },
-    /// Begins a fault that lasts.
+    /// Begins a fault that lasts, in place of another.
     Spoil { fault: Trouble },
     /// Ends all faults of a kind.
     Mend { kind: String },
@@ -227,7 +227,8 @@ fn spoil(core: &Core, trouble: &Trouble) -> Result<Value, Refused> {
         Trouble::Busy { seconds } => Fault::TooManyRequests { retry_after: limited(seconds)? },
     };
     core.change(|state| {
-        state.faults.retain(|planned| planned.fault.kind() != fault.kind());
+        // A call meets one fault: two that last would only seem to work together.
+        state.faults.retain(|planned| !planned.lasting);
         state.faults.push(fault.lasting());
     });
     Ok(json!({}))

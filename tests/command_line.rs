@@ -1,0 +1,430 @@
+//! The backups without Telegram: the reference example's commands, as processes of their own.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use rusqlite::Connection;
+use telegram_sandbox::Sandbox;
+use teloxide::Bot;
+use teloxide_backup::{BackupCommand, BackupPlugin, Clock, MemoryStorage, Shared, Storage};
+use tempfile::TempDir;
+use tokio::sync::RwLock;
+
+const ADMIN: i64 = 42;
+const PYTHON: &str = "tests/fixtures/python-archives/backup_20260201_143025.zip";
+
+/// A folder with a bot's settings, and no bot that runs.
+struct Server(TempDir);
+
+/// What a command has said, and how it ended.
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    results: String,
+    reasons: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self {
+            code: output.status.code(),
+            results: text(output.stdout),
+            reasons: text(output.stderr),
+        }
+    }
+}
+
+impl Server {
+    fn new() -> Self {
+        Self(TempDir::new().expect("a folder"))
+    }
+
+    /// A server with the orders of the Python bot.
+    fn with_orders() -> Self {
+        let server = Self::new();
+        let said = server.run(&["restore", &fixture()]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert_eq!(server.orders(), 24);
+        server
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
+            .args(words)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("ADMIN_USER_ID", ADMIN.to_string())
+            .env("BACKUP_KEEP_COUNT", "100")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Said {
+        self.command(words).output().expect("it runs").into()
+    }
+
+    /// The same as a person at a terminal, who types this line.
+    fn at_terminal(&self, words: &str, answer: &str) -> Said {
+        let mut command = Command::new("script");
+        let line = format!("{} {words}", program().display());
+        command
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .current_dir(self.0.path())
+            .env("ADMIN_USER_ID", ADMIN.to_string())
+            .env_remove("TELOXIDE_TOKEN")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().expect("script, of util-linux");
+        io::Write::write_all(&mut child.stdin.take().expect("a keyboard"), answer.as_bytes())
+            .expect("typed");
+        child.wait_with_output().expect("it ends").into()
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.0.path().join("backups")
+    }
+
+    fn archives(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder()).expect("a folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().expect("text")).collect();
+        names.retain(|name| Path::new(name).extension().is_some_and(|kind| kind == "zip"));
+        names.sort();
+        names
+    }
+
+    fn database(&self) -> Connection {
+        Connection::open(self.0.path().join("clientbotmanager.db")).expect("a database")
+    }
+
+    fn orders(&self) -> i64 {
+        let query = "SELECT count(*) FROM orders";
+        self.database().query_row(query, [], |row| row.get(0)).expect("a count")
+    }
+
+    fn lose_orders(&self) {
+        self.database().execute("DELETE FROM orders", []).expect("deleted");
+    }
+}
+
+fn fixture() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PYTHON);
+    path.to_str().expect("text").to_owned()
+}
+
+fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let target = test.parent().and_then(Path::parent).expect("the target folder");
+    let program =
+        target.join("examples").join(format!("clientbotmanager{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "build it first: cargo build --example clientbotmanager");
+    program
+}
+
+#[test]
+fn a_backup_is_made_listed_checked_and_restored() {
+    let server = Server::with_orders();
+    let made = server.run(&["backup"]);
+    assert_eq!((made.code, made.reasons.as_str()), (Some(0), ""));
+    let path = PathBuf::from(made.results.lines().last().expect("a path"));
+    assert!(path.is_absolute() && path.is_file(), "{path:?}");
+    let name = path.file_name().expect("a name").to_str().expect("text");
+    let unzip = Command::new("unzip").arg("-tq").arg(&path).status().expect("unzip");
+    assert!(unzip.success());
+
+    let listed = server.run(&["list"]);
+    assert_eq!((listed.code, listed.reasons.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = listed.results.lines().collect();
+    assert_eq!(lines.len(), 2, "and what was there before the first restore: {lines:?}");
+    assert_eq!(lines[0].split_whitespace().next(), Some(name));
+    assert!(lines[0].ends_with("24 заказа, 5 отзывов"), "{}", lines[0]);
+    assert!(lines[1].ends_with("(сохранён перед восстановлением)"), "{}", lines[1]);
+
+    let checked = server.run(&["verify", name]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(checked.results.contains("24 заказа"), "{checked:?}");
+    assert_eq!(server.run(&["verify"]).results.lines().count(), 2);
+
+    server.lose_orders();
+    let restored = server.run(&["restore", name]);
+    assert_eq!((restored.code, restored.reasons.as_str()), (Some(0), ""));
+    assert_eq!(server.orders(), 24);
+    // the way back is the line that it prints
+    let back = restored.results.lines().last().expect("a way back").trim();
+    let words: Vec<&str> = back.split_whitespace().collect();
+    assert_eq!(words[..2], ["clientbotmanager", "restore"]);
+    assert_eq!(server.run(&words[1..]).code, Some(0));
+    assert_eq!(server.orders(), 0);
+}
+
+#[test]
+fn a_file_from_anywhere_is_restored_whatever_its_name() {
+    let server = Server::new();
+    let elsewhere = TempDir::new().expect("a folder");
+    let download = elsewhere.path().join("backup (1) & co.zip");
+    fs::copy(fixture(), &download).expect("copied");
+    let path = download.to_str().expect("text");
+    assert_eq!(server.run(&["verify", path]).code, Some(0));
+    let said = server.run(&["restore", path]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.results.contains("24 заказа") && said.results.contains(path), "{said:?}");
+    assert_eq!(server.orders(), 24);
+    assert_eq!(fs::read(&download).expect("still there"), fs::read(fixture()).expect("read"));
+    assert_eq!(server.archives().len(), 1, "what was live before, and no copy");
+}
+
+#[test]
+fn what_is_damaged_or_missing_changes_nothing() {
+    let server = Server::with_orders();
+    let whole = fs::read(fixture()).expect("read");
+    let cut = server.0.path().join("cut.zip");
+    fs::write(&cut, &whole[..whole.len() / 2]).expect("written");
+    let before = server.archives();
+    for (words, code, reason) in [
+        (["verify", "cut.zip"], 3, "Архив повреждён"),
+        (["restore", "cut.zip"], 3, "Архив повреждён"),
+        (["verify", "none.zip"], 1, "Такого бекапа нет"),
+        (["restore", "none.zip"], 1, "Такого бекапа нет"),
+        (["restore", "backup_20200101_000000.zip"], 1, "Такого бекапа нет"),
+        (["restore", "."], 1, "Такого бекапа нет"),
+    ] {
+        let said = server.run(&words);
+        assert_eq!((said.code, said.results.as_str()), (Some(code), ""), "{words:?} {said:?}");
+        assert!(said.reasons.contains(reason), "{words:?} {said:?}");
+    }
+    assert_eq!((server.orders(), server.archives()), (24, before));
+
+    // one bad archive among good ones is named, and the others are checked all the same
+    fs::rename(&cut, server.folder().join("backup_20200101_000000.zip")).expect("moved");
+    let said = server.run(&["verify"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert_eq!((said.results.lines().count(), said.reasons.lines().count()), (1, 1), "{said:?}");
+    assert!(said.reasons.starts_with("❌ backup_20200101_000000.zip"), "{said:?}");
+    assert_eq!(server.run(&["list"]).code, Some(0));
+}
+
+#[test]
+fn a_script_that_relies_on_backups_hears_that_there_is_none() {
+    let server = Server::new();
+    let said = server.run(&["verify"]);
+    assert_eq!((said.code, said.results.as_str()), (Some(1), ""), "{said:?}");
+    let folder = server.folder();
+    let named = folder.to_str().expect("text");
+    assert!(said.reasons.contains(named), "a folder that is missing is named: {said:?}");
+    assert!(!folder.exists(), "looking makes no folder");
+    fs::create_dir(&folder).expect("made");
+    let said = server.run(&["verify"]);
+    assert_eq!((said.code, said.reasons.as_str()), (Some(1), "Бекапов пока нет.\n"));
+    let said = server.run(&["list"]);
+    assert_eq!((said.code, said.results.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn wrong_words_explain_the_right_ones() {
+    let server = Server::new();
+    for words in [&["restor"][..], &["backup", "now"], &["restore"], &["--version"]] {
+        let said = server.run(words);
+        assert_eq!((said.code, said.results.as_str()), (Some(2), ""), "{words:?}");
+        assert!(said.reasons.contains("Использование: clientbotmanager"), "{words:?} {said:?}");
+    }
+    let said = server.run(&["help"]);
+    assert_eq!((said.code, said.reasons.as_str()), (Some(0), ""));
+    assert!(said.results.contains("restore ФАЙЛ"), "{said:?}");
+}
+
+#[test]
+fn a_person_at_a_terminal_is_asked_first() {
+    let server = Server::with_orders();
+    assert_eq!(server.run(&["backup"]).code, Some(0));
+    let name = server.archives().pop().expect("a backup");
+    server.lose_orders();
+    for no in ["н\n", "\n", "no\n", "что?\n"] {
+        let said = server.at_terminal(&format!("restore {name}"), no);
+        assert_eq!((said.code, server.orders()), (Some(1), 0), "{no} {said:?}");
+        assert!(said.results.contains("Сейчас в боте: 0 заказов"), "{said:?}");
+        assert!(said.results.contains("Отменено. Данные бота не изменены."), "{said:?}");
+    }
+    let said = server.at_terminal(&format!("restore {name}"), "да\n");
+    assert_eq!((said.code, server.orders()), (Some(0), 24), "{said:?}");
+    server.lose_orders();
+    let said = server.at_terminal(&format!("restore --yes {name}"), "");
+    assert_eq!((said.code, server.orders()), (Some(0), 24), "{said:?}");
+    assert!(!said.results.contains("Продолжить?"), "{said:?}");
+}
+
+#[test]
+fn data_that_cannot_be_saved_are_given_up_by_force_alone() {
+    let server = Server::with_orders();
+    server.database().execute("UPDATE orders SET data = 'не JSON'", []).expect("damaged");
+    let before = server.archives();
+    let said = server.run(&["restore", &fixture()]);
+    assert_eq!((said.code, said.results.as_str()), (Some(1), ""), "{said:?}");
+    assert!(said.reasons.contains("--force"), "{said:?}");
+    assert_eq!(server.archives(), before);
+    let said = server.run(&["restore", "--force", &fixture()]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(!said.results.contains("Вернуть"), "there is no way back: {said:?}");
+    let query = "SELECT count(*) FROM orders WHERE json_valid(data)";
+    let sound: i64 = server.database().query_row(query, [], |row| row.get(0)).expect("a count");
+    assert_eq!(sound, 24);
+}
+
+#[test]
+fn many_at_once_wait_for_one_another() {
+    let server = Server::with_orders();
+    let running: Vec<_> = (0..8)
+        .map(|_| server.command(&["backup"]).stdout(Stdio::piped()).spawn().expect("it runs"))
+        .collect();
+    let mut paths: Vec<String> = running
+        .into_iter()
+        .map(|child| Said::from(child.wait_with_output().expect("it ends")))
+        .map(|said| {
+            assert_eq!(said.code, Some(0), "{said:?}");
+            said.results.lines().last().expect("a path").to_owned()
+        })
+        .collect();
+    paths.sort();
+    paths.dedup();
+    assert_eq!(paths.len(), 8, "each has one of its own");
+    let said = server.run(&["verify"]);
+    assert_eq!((said.code, said.results.lines().count()), (Some(0), 9), "{said:?}");
+    // no program has written over another's notes
+    let notes = fs::read(server.folder().join("state.json")).expect("a notebook");
+    let notes: serde_json::Value = serde_json::from_slice(&notes).expect("JSON");
+    assert_eq!(notes["proofs"].as_object().expect("proofs").len(), 9);
+}
+
+#[test]
+fn a_command_waits_for_what_runs() {
+    let server = Server::with_orders();
+    let lock = File::options().write(true).open(server.folder().join(".lock")).expect("a lock");
+    lock.lock().expect("taken");
+    let before = server.archives();
+    let mut child = server.command(&["backup"]).stdout(Stdio::null()).spawn().expect("it runs");
+    // it looks at the lock, again and again
+    let fds = PathBuf::from(format!("/proc/{}/fd", child.id()));
+    let looks = || {
+        let open = fs::read_dir(&fds).into_iter().flatten().flatten();
+        open.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|file| file.ends_with(".lock"))
+    };
+    while !looks() {
+        assert!(child.try_wait().expect("alive").is_none(), "it did not wait");
+        std::thread::yield_now();
+    }
+    assert_eq!(server.archives(), before);
+    drop(lock);
+    assert!(child.wait().expect("it ends").success());
+    assert_eq!(server.archives().len(), before.len() + 1);
+}
+
+/// A clock on which a minute goes by at each look.
+#[derive(Clone)]
+struct Hasty(Arc<Mutex<DateTime<Utc>>>);
+
+impl Clock for Hasty {
+    fn now(&self) -> DateTime<Utc> {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now += TimeDelta::minutes(1);
+        *now
+    }
+
+    fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+        moment.naive_utc()
+    }
+
+    fn to_utc(&self, wall: NaiveDateTime) -> MappedLocalTime<DateTime<Utc>> {
+        Utc.from_local_datetime(&wall)
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever() {
+    let storage = MemoryStorage::new();
+    let now = DateTime::from_timestamp(1_770_000_000, 0).expect("a time");
+    let run = async |words: &[&str]| {
+        let orders = BTreeMap::from([("orders".to_owned(), 1)]);
+        let orders = Arc::new(RwLock::new(orders));
+        let backup = BackupPlugin::builder(Bot::new(""), Shared::new(orders))
+            .storage(storage.clone())
+            .clock(Hasty(Arc::new(Mutex::new(now))));
+        let words = words.iter().map(Into::into);
+        let command = BackupCommand::parse(words.collect::<Vec<_>>()).expect("a command");
+        format!("{:?}", backup.run(command).await)
+    };
+    let code = |number: u8| format!("{:?}", std::process::ExitCode::from(number));
+    let held: Box<dyn Any + Send> = storage.lock().expect("no error").expect("free");
+    assert_eq!(run(&["backup"]).await, code(4));
+    assert!(storage.list().expect("a list").is_empty());
+    drop(held);
+    assert_eq!(run(&["backup"]).await, code(0));
+    assert_eq!(storage.list().expect("a list").len(), 1);
+}
+
+#[tokio::test]
+async fn a_bot_that_runs_sees_what_a_command_restored() {
+    let server = Server::new();
+    let sandbox = Sandbox::start().await;
+    let admin = sandbox.person(ADMIN, "Админ").await;
+    let mut bot = server
+        .command(&[])
+        .env("TELOXIDE_TOKEN", sandbox.token())
+        .env("TELOXIDE_API_URL", sandbox.url())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    // its first backup is due at once
+    admin.wait_for("Бекап по расписанию создан").await;
+    let restore = server.command(&["restore", &fixture()]).output();
+    assert_eq!(Said::from(restore.expect("it runs")).code, Some(0));
+    admin.send("/backup").await;
+    admin.wait_for("Бекап создан успешно").await;
+    admin.send("/backup_list").await;
+    let list = admin.wait_for("Список бекапов").await;
+    assert!(list.plain.contains("Записей: 24 заказа, 5 отзывов"), "{list}");
+    assert!(list.plain.contains("Сохранён перед восстановлением"), "{list}");
+    bot.kill().expect("it runs");
+    bot.wait().expect("it ends");
+    sandbox.finish().await;
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_crash() {
+    let server = Server::with_orders();
+    let shell = |line: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", line, "sh"]).arg(program()).current_dir(server.0.path());
+        command.env("ADMIN_USER_ID", ADMIN.to_string());
+        Said::from(command.output().expect("sh"))
+    };
+    for line in [r#""$1" list >&-"#, r#""$1" help >/dev/full"#, r#""$1" restor 2>&-"#] {
+        let said = shell(line);
+        assert!(matches!(said.code, Some(0 | 2)), "{line} {said:?}");
+        assert!(!said.reasons.contains("panicked"), "{line} {said:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_root_makes_belongs_to_the_owner_of_the_folder() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    const NOBODY: u32 = 65534;
+    let server = Server::with_orders();
+    if chown(server.folder(), Some(NOBODY), Some(NOBODY)).is_err() {
+        // only root can do what this is about
+        return;
+    }
+    assert_eq!(server.run(&["backup"]).code, Some(0));
+    let newest = server.archives().pop().expect("a backup");
+    for file in [newest.as_str(), "state.json", ".lock"] {
+        let found = fs::metadata(server.folder().join(file)).expect(file);
+        assert_eq!((found.uid(), found.mode() & 0o777), (NOBODY, 0o600), "{file}");
+    }
+}
