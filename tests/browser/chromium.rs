@@ -1,12 +1,13 @@
-//! A headless Chromium of its own for a test, led by WebDriver.
+//! A headless Chromium of its own for a test, led by its driver.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -29,8 +30,8 @@ pub(crate) enum View {
 /// The browser; it ends with its driver, which is killed when it is let go.
 pub(crate) struct Chromium {
     client: Client,
-    folder: TempDir,
     _driver: Child,
+    folder: TempDir,
 }
 
 impl Chromium {
@@ -38,11 +39,12 @@ impl Chromium {
         let folder = TempDir::new().expect("a folder");
         let (driver, port) = driver(&folder).await;
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let Value::Object(wishes) = wishes(view, &folder) else { unreachable!("a map") };
-        let connected =
-            builder.capabilities(wishes).connect(&format!("http://127.0.0.1:{port}")).await;
+        let connected = builder
+            .capabilities(wishes(view, &folder))
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await;
         let client = connected.unwrap_or_else(|error| panic!("{MISSING}\n{error}"));
-        Self { client, folder, _driver: driver }
+        Self { client, _driver: driver, folder }
     }
 
     /// The tab that is open from the beginning.
@@ -96,13 +98,13 @@ async fn driver(folder: &TempDir) -> (Child, String) {
 }
 
 /// What the browser is asked to be: it ends when its driver does, and reaches nothing but us.
-fn wishes(view: View, folder: &TempDir) -> Value {
+fn wishes(view: View, folder: &TempDir) -> Capabilities {
     let (width, height, is_phone) = match view {
         View::Desktop => (1100, 760, false),
         View::Phone => (360, 740, true),
     };
     let log = format!("--log-file={}", log_in(folder).display());
-    json!({ "goog:chromeOptions": {
+    let options = json!({
         "args": [
             "--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--disable-dev-shm-usage",
             "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
@@ -116,5 +118,6 @@ fn wishes(view: View, folder: &TempDir) -> Value {
         "mobileEmulation": { "deviceMetrics": {
             "width": width, "height": height, "pixelRatio": 1, "touch": is_phone, "mobile": is_phone,
         } },
-    } })
+    });
+    Capabilities::from_iter([("goog:chromeOptions".to_owned(), options)])
 }

@@ -5,6 +5,9 @@ use crate::tab::{ENTER, SHIFT, TAB};
 use crate::trial::Trial;
 use crate::{ADMIN, ANNA, BORIS};
 
+/// Ctrl-A and Backspace.
+const EMPTY: &str = "\u{e009}a\u{e000}\u{e003}";
+
 /// An order of Boris in the samples.
 const SAMPLE: &str = "714699bd";
 
@@ -32,7 +35,7 @@ async fn tabs_change_without_reloading_and_people_stay_who_they_are() {
     boris.hears("Здравствуйте, Вера!").await;
     assert_eq!(boris.text_of("#acting").await, "Вы — Вера");
     let listed = "return document.querySelector('#person-list').innerText.includes('Вера')";
-    admin.see("Вера", listed, &[]).await;
+    admin.see("Вера in the list", listed, &[]).await;
     for tab in [admin, boris] {
         tab.fetched_only_from(trial.address()).await;
     }
@@ -98,6 +101,7 @@ async fn the_calls_are_listed_and_a_fault_is_got_over() {
     let chromium = Chromium::open(View::Desktop).await;
     let admin = chromium.first_tab(&trial.page_of(ADMIN)).await;
     admin.click("#panel-toggle").await;
+    admin.fill("#call-search", "sendMessage").await;
     let row = "#calls [data-method=sendMessage][data-status='200']";
     admin.sees(row).await;
     let listed = admin.text_of(row).await;
@@ -106,8 +110,9 @@ async fn the_calls_are_listed_and_a_fault_is_got_over() {
     admin.sees(&format!("{row} pre")).await;
     assert!(admin.text_of(row).await.contains("\"chat_id\""));
     admin.click(&format!("{row} summary")).await;
+    admin.fill("#call-search", EMPTY).await;
 
-    admin.fill("[data-fault=busy] + input", "\u{e009}a\u{e000}1").await;
+    admin.fill("[data-fault=busy] + input", &format!("{EMPTY}1")).await;
     admin.click("[data-fault=busy]").await;
     admin.sees("[data-fault=busy][aria-pressed=true]").await;
     admin.write("/backup").await;

@@ -82,9 +82,8 @@ impl Tab {
             if !matches!(found, Value::Null | Value::Bool(false)) {
                 return found;
             }
-            if Instant::now() > end {
-                panic!("never: {what}\n--- the page ---\n{}", self.text_of("#app").await);
-            }
+            let shown = async || self.text_of("#app").await;
+            assert!(Instant::now() < end, "never: {what}\n--- the page ---\n{}", shown().await);
             sleep(GLANCE).await;
         }
     }
@@ -208,20 +207,10 @@ impl Tab {
         heard.as_str().expect("text").to_owned()
     }
 
-    /// How many messages this person has not read, as this tab shows it.
-    pub(crate) async fn unread(&self, person: i64) -> u64 {
-        let script = "return document.querySelector(arguments[0])?.dataset.unread";
-        let badge = format!("#person-list [data-person='{person}']");
-        let unread = self.see("a person", script, &[badge.into()]).await;
-        unread.as_str().and_then(|text| text.parse().ok()).expect("a number")
-    }
-
-    /// Waits until this person has more unread messages than that.
-    pub(crate) async fn sees_more_unread(&self, person: i64, before: u64) {
-        let script =
-            "return Number(document.querySelector(arguments[0]).dataset.unread) > arguments[1]";
-        let badge = format!("#person-list [data-person='{person}']");
-        self.see("something unread", script, &[badge.into(), before.into()]).await;
+    /// Waits until this person has so many unread messages.
+    pub(crate) async fn sees_unread(&self, person: i64, count: u64) {
+        let row = format!("#person-list [data-person='{person}']");
+        self.sees(&format!("{row}[data-unread='{count}'] .badge")).await;
     }
 
     /// All that the tab has fetched since it was loaded: from the page alone, and all of it is there.
@@ -241,9 +230,10 @@ impl Tab {
     pub(crate) async fn fits(&self, selector: &str) {
         let script = "
             const { left, top, right, bottom } = document.querySelector(arguments[0]).getBoundingClientRect();
-            const wide = document.documentElement.scrollWidth > innerWidth;
-            return { fits: !wide && left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight && right > left,
-                place: [left, top, right, bottom], window: [innerWidth, innerHeight] }";
+            const { clientWidth, clientHeight, scrollWidth } = document.documentElement;
+            const fits = scrollWidth <= clientWidth && left >= 0 && top >= 0 && right > left;
+            return { fits: fits && right <= clientWidth && bottom <= clientHeight,
+                place: [left, top, right, bottom], window: [clientWidth, clientHeight, scrollWidth] }";
         let found = self.ask(script, &[selector.into()]).await;
         assert_eq!(found["fits"], json!(true), "{selector}: {found}");
     }
