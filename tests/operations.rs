@@ -62,6 +62,21 @@ async fn sigterm_in_the_middle_of_a_backup_finishes_it() {
     server.sandbox.finish().await;
 }
 
+/// teloxide hands a chat's updates over in a queue of 64, and waits while it is full.
+#[tokio::test]
+async fn sigterm_is_heard_while_a_chat_is_busy() {
+    let server = Server::new().await;
+    let anna = server.sandbox.person(42, "Анна").await;
+    for _ in 0..80 {
+        anna.send("/menu").await;
+    }
+    server.sandbox.inject(Fault::Delay(Duration::from_secs(3)).on("sendMessage"));
+    let mut bot = server.start(&mut server.command());
+    until("an answer", || !server.sandbox.calls_of("sendMessage").is_empty()).await;
+    assert_eq!(bot.stop().await.code(), Some(0), "{}", bot.log());
+    server.sandbox.finish().await;
+}
+
 #[tokio::test]
 async fn a_second_ctrl_c_ends_at_once() {
     let server = Server::new().await;
