@@ -27,8 +27,9 @@ function isWanted(call) {
 const cameAt = ({ method, started, took }) => (method === 'getUpdates' ? started + took : started);
 
 /** What a call is about, on one line. */
-function gist({ method, fields, answer }) {
-  if (method === 'getUpdates') return say('updates', { count: answer?.result?.length ?? 0 });
+function gist(call) {
+  const { method, fields, answer } = call;
+  if (method === 'getUpdates' && !isRefused(call)) return say('updates', { count: answer?.result?.length ?? 0 });
   const { chat_id, text, caption, action, callback_query_id, message_id, file_id, file_path } = fields ?? {};
   const about = text ?? caption ?? action ?? file_path ?? file_id ?? callback_query_id ?? message_id ?? '';
   return [chat_id, about].filter((part) => part !== undefined && part !== '').join(' · ').slice(0, 200);
@@ -57,7 +58,7 @@ function row(call) {
   const summary = element(
     'summary',
     {},
-    element('time', {}, clock.format(call.started)),
+    element('time', {}, clock.format(cameAt(call))),
     element('b', {}, call.method),
     element('span', { class: 'status' }, status),
     element('span', { class: 'took' }, duration(call)),
