@@ -230,3 +230,21 @@ async fn a_client_answers_an_answer_and_replies_of_others_reach_nobody() {
     assert!(!told.contains("Чужой") && !told.contains("Не туда"));
     world.sandbox.finish().await;
 }
+
+#[tokio::test]
+async fn a_button_of_the_keyboard_is_no_answer_to_a_message() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    enter(&anna).await;
+    anna.send("Вопрос").await;
+    let asked = world.admin.wait_for("Вопрос").await;
+    world.admin.press_on(asked.id, "↩️ Ответить").await;
+    world.admin.wait_for("Пишите клиенту 42").await;
+    // Telegram sends the label as an answer, if one was begun
+    world.admin.reply(asked.id, LEAVE).await;
+    world.admin.wait_for("Разговор с клиентом закончен").await;
+    world.sandbox.settled().await;
+    assert!(!anna.chat().to_string().contains("Ответ поддержки"));
+    world.sandbox.finish().await;
+}
