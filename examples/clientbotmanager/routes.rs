@@ -19,6 +19,7 @@ use crate::{
 pub(crate) fn all() -> UpdateHandler<Error> {
     dptree::entry()
         .branch(private_messages().branch(messages()).endpoint(apology::unhandled))
+        .branch(Update::filter_edited_message().branch(corrections()))
         .branch(Update::filter_callback_query().branch(presses()).endpoint(menu::stale))
 }
 
@@ -41,6 +42,16 @@ fn messages() -> UpdateHandler<Error> {
         .branch(case![State::Review(stars)].endpoint(reviews::write))
         .branch(admin::only().branch(admin_answers()))
         .endpoint(menu::puzzled)
+}
+
+/// What was changed after it was sent: another person has it already as it was.
+fn corrections() -> UpdateHandler<Error> {
+    dptree::filter(|message: Message| message.chat.is_private())
+        .filter(|message: Message| message.text().or(message.caption()).is_some())
+        .map(|message: Message| message.chat.id)
+        .enter_dialogue::<Message, DialogueStorage, State>()
+        .branch(case![State::Support].endpoint(support::ask_to_send_anew))
+        .branch(case![State::Reply(client)].endpoint(support::ask_to_send_anew))
 }
 
 fn commands() -> UpdateHandler<Error> {

@@ -111,6 +111,13 @@ pub(crate) async fn pass_on(
     Ok(())
 }
 
+/// A message that was edited in a conversation.
+pub(crate) async fn ask_to_send_anew(bot: Bot, chat: ChatId) -> Result<()> {
+    let text = "✏️ Исправление не дошло, осталось как было. Пришлите его новым сообщением.";
+    bot.send_message(chat, text).await?;
+    Ok(())
+}
+
 /// Who writes, as the administrator sees it.
 fn title(client: &User) -> String {
     let nick =
