@@ -61,7 +61,8 @@ pub(crate) async fn answer(
     let answers = match form.question.read(&message) {
         Ok(answers) => answers,
         Err(advice) => {
-            bot.send_message(message.chat.id, advice).await?;
+            let keyboard = question_keyboard(form.question.ready_answers());
+            bot.send_message(message.chat.id, advice).reply_markup(keyboard).await?;
             return ask(&bot, message.chat.id, &form, None).await;
         }
     };
@@ -72,7 +73,7 @@ pub(crate) async fn answer(
     talk.update(State::Order(form.clone())).await?;
     if form.question == Question::Confirm {
         // the answers of the last question leave the keyboard
-        let done = bot.send_message(message.chat.id, "👌 Вопросы закончились.");
+        let done = bot.send_message(message.chat.id, "👌 Это все вопросы, осталось проверить.");
         done.reply_markup(question_keyboard(&[])).await?;
     }
     ask(&bot, message.chat.id, &form, Some(roubles)).await

@@ -447,7 +447,7 @@ async fn a_stop_in_the_middle_of_a_backup_leaves_a_whole_one() {
     };
     world.admin.send("/backup").await;
     // its draft comes first, and before it the lock between programs
-    let mut files = || fs::read_dir(&folder).expect("the folder").map(|file| file.expect("a file"));
+    let files = || fs::read_dir(&folder).expect("the folder").map(|file| file.expect("a file"));
     while !files().any(|file| file.file_name() != ".lock") {
         tokio::task::yield_now().await;
     }
