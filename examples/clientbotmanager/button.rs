@@ -21,6 +21,8 @@ pub(crate) enum Button {
     DropOrder(String),
     /// Show this order.
     ShowOrder(String),
+    /// Turn to this page of the reviews.
+    Reviews(usize),
     /// Begin a review.
     WriteReview,
     /// Give this many stars.

@@ -42,4 +42,9 @@ impl State {
             Self::Editing(_) => "Хорошо, оставил как было.",
         })
     }
+
+    /// The same as the beginning of what comes next.
+    pub(crate) fn parting(&self) -> String {
+        self.farewell().map_or_else(String::new, |farewell| format!("{farewell}\n\n"))
+    }
 }

@@ -112,7 +112,7 @@ pub(crate) async fn greet(
          Всё, что я умею, — на кнопках внизу.\n\n\
          🎁 Приведите друга и получите {REWARD} ₽ — вот ваша ссылка:\n{}",
         short(name, 64),
-        state.farewell().map_or(String::new(), |farewell| format!("{farewell}\n\n")),
+        state.parting(),
         referrals::link(&me, chat.0)
     );
     bot.send_message(chat, text).reply_markup(keyboard()).await?;
@@ -151,6 +151,12 @@ pub(crate) async fn cancel(bot: Bot, chat: ChatId, talk: Talk, state: State) -> 
 pub(crate) async fn puzzled(bot: Bot, chat: ChatId) -> Result<()> {
     let text = "🤔 Не понял вас. Выберите кнопку внизу, и я помогу.";
     bot.send_message(chat, text).reply_markup(keyboard()).await?;
+    Ok(())
+}
+
+/// A command that there is not, in the middle of something else.
+pub(crate) async fn pass_over(bot: Bot, chat: ChatId) -> Result<()> {
+    bot.send_message(chat, "🤔 Такой команды нет, я её пропустил. Можно продолжать.").await?;
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn list(
     let text = match (orders.as_slice(), what) {
         ([], _) => "📦 <b>Заказы</b>\n\nЗдесь пока пусто.".to_owned(),
         (_, "") => format!("📦 <b>Заказы</b>{}", page.name()),
-        (_, what) => format!("📦 <b>Заказы</b>, {what}{}", page.name()),
+        (_, what) => format!("📦 <b>Заказы</b> со статусом «{what}»{}", page.name()),
     };
     press::turn(&bot, &query, &text, list_buttons(&orders, status, page)).await
 }
@@ -69,7 +69,7 @@ pub(crate) async fn open(
     press::answer(&bot, &query, "").await;
     let mut facts = vec![("Клиент", client.to_string())];
     if !order.timestamp.is_empty() {
-        facts.push(("Создан", order.timestamp.replacen('T', " ", 1)));
+        facts.push(("Создан", order.moment()));
     }
     facts.extend(fields(&order.data));
     for page in pages(&format!("📄 <b>Анкета заказа {}</b>\n", short(&order.id, SHOWN)), &facts)
@@ -150,7 +150,7 @@ pub(crate) async fn set_status(
     let changed = db.call(move |db| orders::set_status(db, client, &id, status)).await?;
     let Some((order, before)) = changed else { return menu::stale(bot, query).await };
     if before == order.status {
-        press::answer(&bot, &query, &format!("Он и так «{before}»")).await;
+        press::answer(&bot, &query, &format!("Статус и так «{before}»")).await;
         return Ok(());
     }
     let (text, keyboard) = panel(&order);
@@ -165,7 +165,7 @@ pub(crate) async fn set_status(
 
 async fn tell_client(bot: &Bot, order: &Order) -> Result<(), teloxide::RequestError> {
     let news = format!(
-        "📦 Новости о заказе <code>{}</code>: теперь он «{}».",
+        "📦 Новый статус заказа <code>{}</code>: «{}».",
         short(&order.id, SHOWN),
         short(&order.status, SHOWN)
     );

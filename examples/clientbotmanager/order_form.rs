@@ -61,7 +61,8 @@ pub(crate) async fn answer(
     let answers = match form.question.read(&message) {
         Ok(answers) => answers,
         Err(advice) => {
-            bot.send_message(message.chat.id, advice).await?;
+            let keyboard = question_keyboard(form.question.ready_answers());
+            bot.send_message(message.chat.id, advice).reply_markup(keyboard).await?;
             return ask(&bot, message.chat.id, &form, None).await;
         }
     };
@@ -70,6 +71,11 @@ pub(crate) async fn answer(
     let roubles = db.call(move |db| referrals::balance(db, user)).await?;
     form.advance(roubles);
     talk.update(State::Order(form.clone())).await?;
+    if form.question == Question::Confirm {
+        // the answers of the last question leave the keyboard
+        let done = bot.send_message(message.chat.id, "👌 Это все вопросы, осталось проверить.");
+        done.reply_markup(question_keyboard(&[])).await?;
+    }
     ask(&bot, message.chat.id, &form, Some(roubles)).await
 }
 
@@ -94,7 +100,7 @@ async fn ask(bot: &Bot, chat: ChatId, form: &OrderForm, roubles: Option<i64>) ->
     }
     let mut text = form.question.prompt().to_owned();
     if let (Question::Bonus, Some(roubles)) = (form.question, roubles) {
-        text = format!("🎁 У вас {roubles} ₽ бонусов. {text}");
+        text = format!("🎁 На вашем счёте {roubles} ₽. {text}");
     }
     let keyboard = question_keyboard(form.question.ready_answers());
     bot.send_message(chat, text).reply_markup(keyboard).await?;
@@ -128,7 +134,7 @@ pub(crate) fn fields(answers: &Answers) -> Vec<(&'static str, String)> {
         .collect();
     if let Some(roubles) = answers.get("bonus_amount").filter(|roubles| roubles.as_i64() != Some(0))
     {
-        fields.push(("Бонусы, ₽", readable(roubles)));
+        fields.push(("Бонусы", format!("{} ₽", readable(roubles))));
     }
     fields
 }

@@ -86,7 +86,10 @@ pub(crate) async fn find(bot: Bot, message: Message, chat: ChatId, db: Database)
     };
     let found = db.call(move |db| orders::find(db, chat.0, &id)).await?;
     let text = found.as_ref().map_or_else(
-        || "🔎 Среди ваших заказов такого номера нет. Проверьте его, пожалуйста.".to_owned(),
+        || {
+            "🔎 Среди ваших заказов такого номера нет. Проверьте его или выберите кнопку внизу."
+                .to_owned()
+        },
         details,
     );
     bot.send_message(chat, text).reply_markup(menu::keyboard()).await?;
@@ -97,7 +100,7 @@ fn details(order: &Order) -> String {
     let (id, status, answer) = SHOWN;
     let mut facts = vec![("Статус", short(&order.status, status))];
     if !order.timestamp.is_empty() {
-        facts.push(("Создан", short(&order.timestamp.replacen('T', " ", 1), 19)));
+        facts.push(("Создан", short(&order.moment(), 30)));
     }
     let answers = fields(&order.data).into_iter();
     facts.extend(answers.map(|(label, value)| (label, short(&value, answer))));

@@ -103,6 +103,12 @@ impl Order {
         self.data.get("fio")?.as_str()
     }
 
+    /// The moment of the order, as people read it; the Python bot wrote microseconds too.
+    pub(crate) fn moment(&self) -> String {
+        let seconds = self.timestamp.split('.').next().unwrap_or_default();
+        seconds.replacen('T', " ", 1)
+    }
+
     /// The day of the order; nothing if the order has no time.
     pub(crate) fn day(&self) -> &str {
         self.timestamp.split('T').next().unwrap_or_default()

@@ -16,12 +16,12 @@ use crate::html::{Bot, short};
 use crate::menu;
 use crate::moderation::{self, PendingReview};
 use crate::orders;
+use crate::paging::{self, Page};
 use crate::press;
 use crate::settings::Settings;
 
-/// How many reviews the list shows, and how much of each.
-const LISTED: u32 = 10;
-const SHOWN: usize = 300;
+/// How much of a review the list shows.
+const SHOWN: usize = 350;
 
 /// A review in the very shape that it has in a backup; old ones lack one thing or another.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -59,8 +59,8 @@ impl Review {
     }
 
     fn paragraph(&self) -> String {
-        let date =
-            self.date.as_ref().map_or(String::new(), |date| format!(", {}", short(date, 10)));
+        let day = self.date.as_ref().and_then(|date| date.split('T').next());
+        let date = day.map_or(String::new(), |day| format!(", {}", short(day, 20)));
         format!("{}{date}\n{}", self.headline(), short(&self.text, SHOWN))
     }
 }
@@ -76,25 +76,36 @@ pub(crate) fn put(db: &Connection, review: &Review) -> Result<()> {
     Ok(())
 }
 
-fn newest(db: &Connection) -> Result<(Vec<Review>, u32)> {
-    let newest = format!("SELECT {COLUMNS} FROM reviews ORDER BY number DESC LIMIT ?1");
-    let mut newest = db.prepare(&newest)?;
-    let reviews = newest.query_map([LISTED], Review::of_row)?.collect::<Result<_, _>>()?;
-    Ok((reviews, db.query_row("SELECT count(*) FROM reviews", [], |row| row.get(0))?))
-}
-
-/// «⭐️ Отзывы».
+/// «⭐️ Отзывы»: the newest first.
 pub(crate) async fn list(bot: Bot, chat: ChatId, db: Database) -> Result<()> {
-    let (reviews, all) = db.call(|db| newest(db)).await?;
-    let mut text = "⭐️ Отзывов пока нет. Ваш будет первым!".to_owned();
-    if all > 0 {
-        let reviews: Vec<_> = reviews.iter().map(Review::paragraph).collect();
-        text = format!("⭐️ <b>Отзывы</b>, всего {all}\n\n{}", reviews.join("\n\n"));
-    }
-    let button = Button::WriteReview.labelled("✍️ Оставить отзыв");
-    let keyboard = InlineKeyboardMarkup::new([button]);
+    let (text, keyboard) = db.call(|db| screen(db, 0)).await?;
     bot.send_message(chat, text).reply_markup(keyboard).await?;
     Ok(())
+}
+
+/// Another page of the list.
+pub(crate) async fn turn(bot: Bot, query: CallbackQuery, db: Database, page: usize) -> Result<()> {
+    let (text, keyboard) = db.call(move |db| screen(db, page)).await?;
+    press::turn(&bot, &query, &text, keyboard).await
+}
+
+fn screen(db: &Connection, wanted: usize) -> Result<(String, InlineKeyboardMarkup)> {
+    let all: i64 = db.query_row("SELECT count(*) FROM reviews", [], |row| row.get(0))?;
+    let page = Page::of(usize::try_from(all)?, wanted);
+    let paragraphs = newest(db, page)?.iter().map(Review::paragraph).collect::<Vec<_>>();
+    let text = match all {
+        0 => "⭐️ Отзывов пока нет. Ваш будет первым!".to_owned(),
+        _ => format!("⭐️ <b>Отзывы</b>, всего {all}{}\n\n{}", page.name(), paragraphs.join("\n\n")),
+    };
+    let write = Button::WriteReview.labelled("✍️ Оставить отзыв");
+    Ok((text, InlineKeyboardMarkup::new(page.turns(Button::Reviews)).append_row(write)))
+}
+
+fn newest(db: &Connection, page: Page) -> Result<Vec<Review>> {
+    let newest = format!("SELECT {COLUMNS} FROM reviews ORDER BY number DESC LIMIT ?1 OFFSET ?2");
+    let mut newest = db.prepare(&newest)?;
+    let part = (i64::try_from(paging::SIZE)?, i64::try_from(page.start())?);
+    Ok(newest.query_map(part, Review::of_row)?.collect::<Result<_, _>>()?)
 }
 
 /// «✍️ Оставить отзыв».

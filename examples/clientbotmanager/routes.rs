@@ -19,6 +19,7 @@ use crate::{
 pub(crate) fn all() -> UpdateHandler<Error> {
     dptree::entry()
         .branch(private_messages().branch(messages()).endpoint(apology::unhandled))
+        .branch(Update::filter_edited_message().branch(corrections()))
         .branch(Update::filter_callback_query().branch(presses()).endpoint(menu::stale))
 }
 
@@ -35,12 +36,22 @@ fn messages() -> UpdateHandler<Error> {
         .branch(label(menu::LEAVE).endpoint(menu::cancel))
         .branch(case![State::Order(form)].endpoint(order_form::answer))
         .branch(dptree::filter_map(|message: Message| Entry::of(&message)).branch(entries()))
+        .branch(case![State::Support].endpoint(support::pass_on))
+        .branch(unknown_command().endpoint(menu::pass_over))
         .branch(case![State::OrderNumber].endpoint(order_status::find))
         .branch(case![State::Review(stars)].endpoint(reviews::write))
-        .branch(case![State::Support].endpoint(support::pass_on))
-        .branch(case![State::Reply(client)].endpoint(support::answer))
-        .branch(case![State::Editing(draft)].endpoint(editing::write))
+        .branch(admin::only().branch(admin_answers()))
         .endpoint(menu::puzzled)
+}
+
+/// What was changed after it was sent: another person has it already as it was.
+fn corrections() -> UpdateHandler<Error> {
+    dptree::filter(|message: Message| message.chat.is_private())
+        .filter(|message: Message| message.text().or(message.caption()).is_some())
+        .map(|message: Message| message.chat.id)
+        .enter_dialogue::<Message, DialogueStorage, State>()
+        .branch(case![State::Support].endpoint(support::ask_to_send_anew))
+        .branch(case![State::Reply(client)].endpoint(support::ask_to_send_anew))
 }
 
 fn commands() -> UpdateHandler<Error> {
@@ -60,6 +71,13 @@ fn admin_messages() -> UpdateHandler<Error> {
                 .branch(case![AdminCommand::Reply(words)].endpoint(support::reply)),
         )
         .branch(dptree::filter_map_async(support::answered_client).endpoint(support::answer))
+}
+
+/// What the administrator alone may be in the middle of; a former one no longer is.
+fn admin_answers() -> UpdateHandler<Error> {
+    dptree::entry()
+        .branch(case![State::Reply(client)].endpoint(support::answer))
+        .branch(case![State::Editing(draft)].endpoint(editing::write))
 }
 
 /// The menu, whether below the input field or below the greeting.
@@ -82,6 +100,7 @@ fn presses() -> UpdateHandler<Error> {
         .branch(case![Button::Price(answers)].endpoint(price::go_on))
         .branch(case![Button::ClosePrice].endpoint(price::close))
         .branch(case![Button::Topic(topic, page)].endpoint(showcase::turn))
+        .branch(case![Button::Reviews(page)].endpoint(reviews::turn))
         .branch(case![Button::Piece(id)].endpoint(showcase::show))
         .enter_dialogue::<CallbackQuery, DialogueStorage, State>()
         .branch(
@@ -126,6 +145,13 @@ fn admin_tasks() -> UpdateHandler<Error> {
         .branch(case![Task::Add(topic)].endpoint(editing::add))
         .branch(case![Task::Change(id, field)].endpoint(editing::change))
         .branch(case![Task::Reply(client)].endpoint(support::reply_by_button))
+}
+
+/// A mistyped command, which is no answer to a question.
+fn unknown_command() -> UpdateHandler<Error> {
+    dptree::filter(|message: Message, state: State| {
+        !matches!(state, State::Menu) && message.text().is_some_and(|text| text.starts_with('/'))
+    })
 }
 
 /// A button of the keyboard below the input field.

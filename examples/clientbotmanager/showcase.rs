@@ -75,7 +75,7 @@ pub(crate) fn buttons(
     to: impl Fn(&Piece) -> Button,
 ) -> Vec<Vec<InlineKeyboardButton>> {
     let shown = pieces.iter().skip(page.start()).take(paging::SIZE);
-    shown.filter_map(|piece| Some(vec![to(piece).labelled(label(&piece.title))?])).collect()
+    shown.filter_map(|piece| Some(vec![to(piece).labelled(label(piece.name()))?])).collect()
 }
 
 /// A press on one piece of a list.

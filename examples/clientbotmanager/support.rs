@@ -18,7 +18,7 @@ use crate::button::Task;
 use crate::database::Database;
 use crate::dialogue::{State, Talk};
 use crate::html::{Bot, short};
-use crate::menu::{Entry, LEAVE};
+use crate::menu::{Entry, LEAVE, is_command_or_label};
 use crate::news;
 use crate::press;
 use crate::settings::Settings;
@@ -111,6 +111,13 @@ pub(crate) async fn pass_on(
     Ok(())
 }
 
+/// A message that was edited in a conversation.
+pub(crate) async fn ask_to_send_anew(bot: Bot, chat: ChatId) -> Result<()> {
+    let text = "✏️ Исправление не дошло, осталось как было. Пришлите его новым сообщением.";
+    bot.send_message(chat, text).await?;
+    Ok(())
+}
+
 /// Who writes, as the administrator sees it.
 fn title(client: &User) -> String {
     let nick =
@@ -119,7 +126,13 @@ fn title(client: &User) -> String {
 }
 
 /// `/reply ID`, with the words in the same line or in the next messages.
-pub(crate) async fn reply(bot: Bot, chat: ChatId, talk: Talk, words: String) -> Result<()> {
+pub(crate) async fn reply(
+    bot: Bot,
+    chat: ChatId,
+    talk: Talk,
+    state: State,
+    words: String,
+) -> Result<()> {
     let words = words.trim();
     let (id, text) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
     let Some(client) = id.parse().ok().filter(|&id: &i64| id > 0) else {
@@ -129,7 +142,7 @@ pub(crate) async fn reply(bot: Bot, chat: ChatId, talk: Talk, words: String) -> 
         return Ok(());
     };
     match text.trim() {
-        "" => begin(&bot, chat, &talk, client).await,
+        "" => begin(&bot, chat, &talk, &state, client).await,
         text => send(&bot, chat, client, Words::Text(text)).await,
     }
 }
@@ -140,17 +153,19 @@ pub(crate) async fn reply_by_button(
     query: CallbackQuery,
     chat: ChatId,
     talk: Talk,
+    state: State,
     client: i64,
 ) -> Result<()> {
     press::answer(&bot, &query, "").await;
-    begin(&bot, chat, &talk, client).await
+    begin(&bot, chat, &talk, &state, client).await
 }
 
-async fn begin(bot: &Bot, chat: ChatId, talk: &Talk, client: i64) -> Result<()> {
+async fn begin(bot: &Bot, chat: ChatId, talk: &Talk, before: &State, client: i64) -> Result<()> {
     talk.update(State::Reply(client)).await?;
     let text = format!(
-        "✍️ Пишите клиенту <code>{client}</code>: всё, что пришлёте, уйдёт ему. \
-         Закончите — нажмите «{LEAVE}»."
+        "{}✍️ Пишите клиенту <code>{client}</code>: всё, что пришлёте, уйдёт ему. \
+         Закончите — нажмите «{LEAVE}».",
+        before.parting()
     );
     bot.send_message(chat, text).reply_markup(keyboard()).await?;
     Ok(())
@@ -159,6 +174,9 @@ async fn begin(bot: &Bot, chat: ChatId, talk: &Talk, client: i64) -> Result<()> 
 /// The client whose message the administrator answers in Telegram's own way.
 pub(crate) async fn answered_client(message: Message, me: Me, db: Database) -> Option<i64> {
     let answered = message.reply_to_message()?.id;
+    if message.text().is_some_and(is_command_or_label) {
+        return None;
+    }
     let found = db.call(move |db| sender(db, &me, answered)).await;
     found.unwrap_or_else(|error| {
         error!("nobody knows whose message was answered: {}", reason(&error));
@@ -168,11 +186,6 @@ pub(crate) async fn answered_client(message: Message, me: Me, db: Database) -> O
 
 /// Any message of the administrator to a client.
 pub(crate) async fn answer(bot: Bot, message: Message, chat: ChatId, client: i64) -> Result<()> {
-    if message.text().is_some_and(|text| text.starts_with('/')) {
-        let text = "Такой команды нет, а клиенту я её не отправил.";
-        bot.send_message(chat, text).await?;
-        return Ok(());
-    }
     send(&bot, chat, client, Words::of(&message)).await
 }
 

@@ -310,3 +310,66 @@ async fn a_photo_of_another_bot_hides_no_text() {
     assert_eq!(work.file, None);
     world.sandbox.finish().await;
 }
+
+#[tokio::test]
+async fn a_single_text_is_added_once() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let admin = &world.admin;
+    let _bot = world.start();
+    open(admin, ABOUT).await;
+    let empty = admin.wait_until(|chat| chat.last_from_bot().map(|screen| screen.id)).await;
+    admin.press("➕ Добавить").await;
+    answer(admin, &[("Что рассказать о вас", "Первый")]).await;
+    admin.wait_for("Сохранено").await;
+    press_stale(admin, empty, "➕ Добавить").await;
+    anna.send(ABOUT).await;
+    anna.wait_for("Первый").await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_deleted_meanwhile_stays_deleted() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let admin = &world.admin;
+    let _bot = world.start();
+    add_work(admin).await;
+    admin.press("✏️ Текст").await;
+    admin.wait_for("о ней").await;
+    admin.press("🗑 Удалить").await;
+    admin.press("🗑 Да, удалить").await;
+    admin.wait_for("Удалено").await;
+    admin.send("Новый рассказ").await;
+    admin.wait_for("Сохранять уже некуда").await;
+    anna.send(PORTFOLIO).await;
+    anna.wait_for("Скоро здесь появятся").await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_left_half_written_is_said() {
+    let world = World::new().await;
+    let _anna = world.sandbox.person(42, "Анна").await;
+    let admin = &world.admin;
+    let _bot = world.start();
+    open(admin, PORTFOLIO).await;
+    admin.press("➕ Добавить").await;
+    admin.wait_for("называется").await;
+    admin.send("/backup_lits").await;
+    admin.wait_for("Такой команды нет").await;
+    answer_to(admin, "Салон", "о ней").await;
+    admin.send("/reply 42").await;
+    admin.wait_for("оставил как было.\n\n✍️ Пишите клиенту 42").await;
+    admin.send("📝 Заказать бота").await;
+    admin.wait_for("Как вас зовут").await;
+    open(admin, FAQ).await;
+    admin.press("➕ Добавить").await;
+    admin.wait_for("заказ не отправлен. Возвращайтесь, когда будете готовы!\n\n❓").await;
+    world.sandbox.finish().await;
+}
+
+async fn answer_to(admin: &Person, text: &str, next: &str) {
+    admin.send(text).await;
+    admin.wait_for(next).await;
+}

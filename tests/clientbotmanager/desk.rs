@@ -45,14 +45,14 @@ async fn a_status_is_changed_and_the_client_is_told() {
         admin.press_on(panel.id, button).await;
         let changed = admin.wait_for(&format!("Статус: {status}")).await;
         assert!(changed.button(&format!("✔️ {button}")).is_some(), "{changed}");
-        let news = anna.wait_for(&format!("Новости о заказе {id}: теперь он «{status}»")).await;
+        let news = anna.wait_for(&format!("Новый статус заказа {id}: «{status}»")).await;
         anna.press_on(news.id, "Подробнее").await;
         anna.wait_for(&format!("Статус: {status}")).await;
     }
     // once more the same is no news
     let told = anna.chat().messages.len();
     let same = admin.press_on(panel.id, "✔️ 🆕 новый").await;
-    assert_eq!(same.text.as_deref(), Some("Он и так «новый»"));
+    assert_eq!(same.text.as_deref(), Some("Статус и так «новый»"));
     world.sandbox.settled().await;
     assert_eq!(anna.chat().messages.len(), told);
     world.sandbox.finish().await;
@@ -148,7 +148,7 @@ async fn orders_are_listed_newest_first_page_by_page_and_by_status() {
     let last = admin.wait_for("страница 3 из 3").await;
     assert_eq!((last.id, last.buttons[3][0].text.as_str()), (first.id, "🆕 order_0 · 2026-01-01"));
     admin.press("🔧").await;
-    let working = admin.wait_for("Заказы, в работе").await;
+    let working = admin.wait_for("Заказы со статусом «в работе»").await;
     let listed = working.buttons.iter().flatten().filter(|button| button.text.contains("order_"));
     assert_eq!(listed.count(), 7);
     admin.press("✅").await;

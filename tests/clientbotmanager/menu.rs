@@ -141,3 +141,26 @@ async fn strangers_get_nothing_of_what_is_the_administrators() {
     anna.wait_for(&format!("{order} — новый")).await;
     world.sandbox.finish().await;
 }
+
+#[tokio::test]
+async fn a_former_administrator_is_one_no_longer() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let former = world.sandbox.person(666, "Бывший").await;
+    let _bot = world.start();
+    anna.send("/start").await;
+    anna.wait_for("Здравствуйте").await;
+    for state in [
+        r#"{"Reply":42}"#,
+        r#"{"Editing":{"piece":{"id":"a","topic":"about","text":""},"field":"Text","new":true}}"#,
+    ] {
+        let put = "INSERT OR REPLACE INTO dialogues (chat_id, state) VALUES (666, ?1)";
+        world.database().execute(put, [state]).expect("a state of before");
+        former.send("Отдайте деньги").await;
+        former.wait_for("Не понял вас").await;
+    }
+    anna.send("ℹ️ О нас").await;
+    anna.wait_for("Подробный рассказ о нас скоро").await;
+    assert!(!anna.chat().to_string().contains("деньги"));
+    world.sandbox.finish().await;
+}

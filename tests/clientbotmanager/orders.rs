@@ -1,6 +1,6 @@
 //! The order form and the status of orders.
 
-use telegram_sandbox::FileKind;
+use telegram_sandbox::{FileKind, ReplyKeyboard};
 
 use crate::steps::{ANSWERS, ORDER, STATUS, fill_in, order_id, place, review};
 use crate::world::World;
@@ -178,7 +178,8 @@ async fn the_form_can_be_left_at_each_step() {
     anna.wait_for("Здравствуйте").await;
     let gift = "INSERT INTO bonuses (user_id, roubles) VALUES (42, 300)";
     world.database().execute_batch(gift).expect("a gift");
-    let last = [("нет", "работать"), ("ваш сервер", "У вас 300 ₽"), ("Нет", "Проверьте заказ")];
+    let last =
+        [("нет", "работать"), ("ваш сервер", "На вашем счёте 300 ₽"), ("Нет", "Проверьте заказ")];
     let steps: Vec<_> = ANSWERS.into_iter().chain(last).collect();
     for step in 0..=steps.len() {
         anna.send(ORDER).await;
@@ -275,5 +276,43 @@ async fn an_order_is_asked_for_by_its_number_also_after_a_restart() {
     anna.wait_for("вернулись в меню").await;
     anna.send(&annas).await;
     anna.wait_for("Не понял вас").await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn the_keyboard_of_the_last_question_goes_with_it() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    fill_in(&anna).await;
+    anna.send("нет").await;
+    anna.wait_for("работать").await;
+    anna.send("ваш сервер").await;
+    let done = anna.wait_for("осталось проверить").await;
+    anna.wait_for("Проверьте заказ").await;
+    anna.send("Да").await;
+    // a restore may have brought the form back below another keyboard
+    let again = anna.wait_for("Остался один шаг").await;
+    for told in [done, again] {
+        let Some(ReplyKeyboard::Buttons(rows)) = told.reply_keyboard else { panic!("no way out") };
+        assert_eq!(rows, [["❌ Отмена"]]);
+    }
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn the_time_of_an_old_order_is_read_to_the_second() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    anna.send("/start").await;
+    anna.wait_for("Здравствуйте").await;
+    let add = "INSERT INTO orders (user_id, order_id, timestamp, status, data)
+               VALUES (42, 'order_1', '2026-02-01T10:00:00.123456', 'новый', '{}')";
+    world.database().execute_batch(add).expect("an order of Python");
+    anna.send(STATUS).await;
+    anna.press("order_1").await;
+    let order = anna.wait_for("Создан").await;
+    assert!(order.plain.ends_with("Создан: 2026-02-01 10:00:00"), "{order}");
     world.sandbox.finish().await;
 }

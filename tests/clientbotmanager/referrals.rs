@@ -27,13 +27,14 @@ async fn a_friend_counts_once_and_the_bonus_pays_for_an_order() {
     anna.send("нет").await;
     anna.wait_for("работать").await;
     anna.send("ваш сервер").await;
-    anna.wait_for("У вас 100 ₽ бонусов").await;
+    anna.wait_for("На вашем счёте 100 ₽. Потратить бонусы на этот заказ?").await;
     anna.send("может быть").await;
     anna.wait_for("Ответьте «Да» или «Нет»").await;
+    anna.wait_for("Потратить бонусы на этот заказ?").await;
     anna.send("Да").await;
-    anna.wait_for("Бонусы, ₽: 100").await;
+    anna.wait_for("Бонусы: 100 ₽").await;
     anna.press("✅ Отправить заказ").await;
-    world.admin.wait_for("Бонусы, ₽: 100").await;
+    world.admin.wait_for("Бонусы: 100 ₽").await;
     anna.send("🎁 Бонусы и друзья").await;
     anna.wait_for("На вашем счёте: 0 ₽").await;
     world.sandbox.finish().await;

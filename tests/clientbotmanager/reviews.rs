@@ -88,3 +88,46 @@ async fn a_long_review_is_shown_whole_and_published_though_its_author_has_left()
     assert!(list.plain.contains("<&😀"), "{list}");
     world.sandbox.finish().await;
 }
+
+#[tokio::test]
+async fn a_mistyped_command_is_no_review() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    anna.send("⭐️ Отзывы").await;
+    anna.press("✍️ Оставить отзыв").await;
+    anna.press("5 ⭐️").await;
+    anna.wait_for("пара слов").await;
+    anna.send("/help").await;
+    anna.wait_for("Такой команды нет").await;
+    anna.send("Всё хорошо").await;
+    anna.wait_for("Спасибо за отзыв").await;
+    world.admin.wait_for("Всё хорошо").await;
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn many_reviews_are_read_page_by_page() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    anna.send("/start").await;
+    anna.wait_for("Здравствуйте").await;
+    let add = "INSERT INTO reviews (author, rating, text, date)
+               VALUES ('<&>', 5, ?1, '2026-02-01T10:00:00.123456')";
+    for number in 1..=20 {
+        let text = format!("Отзыв {number}. {}", "<&😀".repeat(1000));
+        world.database().execute(add, [text]).expect("a review");
+    }
+    anna.send("⭐️ Отзывы").await;
+    let first = anna.wait_for("всего 20, страница 1 из 3").await;
+    assert!(first.plain.contains("⭐️⭐️⭐️⭐️⭐️ <&>, 2026-02-01\nОтзыв 20."), "{first}");
+    anna.press("Вперёд ›").await;
+    anna.wait_for("страница 2 из 3").await;
+    anna.press("Вперёд ›").await;
+    let last = anna.wait_for("страница 3 из 3").await;
+    assert!(last.id == first.id && last.plain.contains("Отзыв 1."), "{last}");
+    anna.press("✍️ Оставить отзыв").await;
+    anna.wait_for("Поставьте оценку").await;
+    world.sandbox.finish().await;
+}

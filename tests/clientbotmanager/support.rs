@@ -230,3 +230,47 @@ async fn a_client_answers_an_answer_and_replies_of_others_reach_nobody() {
     assert!(!told.contains("Чужой") && !told.contains("Не туда"));
     world.sandbox.finish().await;
 }
+
+#[tokio::test]
+async fn a_button_of_the_keyboard_is_no_answer_to_a_message() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    enter(&anna).await;
+    anna.send("Вопрос").await;
+    let asked = world.admin.wait_for("Вопрос").await;
+    world.admin.press_on(asked.id, "↩️ Ответить").await;
+    world.admin.wait_for("Пишите клиенту 42").await;
+    // Telegram sends the label as an answer, if one was begun
+    world.admin.reply(asked.id, LEAVE).await;
+    world.admin.wait_for("Разговор с клиентом закончен").await;
+    world.sandbox.settled().await;
+    assert!(!anna.chat().to_string().contains("Ответ поддержки"));
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn a_correction_is_asked_for_anew_on_either_side() {
+    let world = World::new().await;
+    let anna = world.sandbox.person(42, "Анна").await;
+    let _bot = world.start();
+    enter(&anna).await;
+    let sent = anna.send("Мой телефон 1").await;
+    anna.wait_for("Передано администратору").await;
+    anna.edit(sent, "Мой телефон 2").await;
+    anna.wait_for("Пришлите его новым сообщением").await;
+    world.admin.send("/reply 42").await;
+    world.admin.wait_for("Пишите клиенту 42").await;
+    let sent = world.admin.send("Завтра").await;
+    anna.wait_for("Завтра").await;
+    world.admin.edit(sent, "Послезавтра").await;
+    world.admin.wait_for("Пришлите его новым сообщением").await;
+    // where nobody else has read it, nothing is said
+    let left = anna.send(LEAVE).await;
+    anna.wait_for("Разговор с поддержкой закончен").await;
+    let told = anna.chat().messages.len();
+    anna.edit(left, "До свидания").await;
+    world.sandbox.settled().await;
+    assert_eq!(anna.chat().messages.len(), told);
+    world.sandbox.finish().await;
+}

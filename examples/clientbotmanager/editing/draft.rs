@@ -1,6 +1,7 @@
 //! A piece that the administrator is writing, field by field.
 
 use anyhow::Result;
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use teloxide::prelude::*;
 
@@ -34,14 +35,18 @@ pub(crate) async fn add(
     bot: Bot,
     query: CallbackQuery,
     talk: Talk,
+    state: State,
     chat: ChatId,
+    db: Database,
     topic: Topic,
 ) -> Result<()> {
-    let Some(&field) = topic.fields().first() else { return menu::stale(bot, query).await };
+    let there = db.call(move |db| contents::on(db, topic)).await?;
+    let field = topic.fields().first().filter(|_| topic.is_list() || there.is_empty());
+    let Some(&field) = field else { return menu::stale(bot, query).await };
     let (title, text, link, photo) = Default::default();
     let piece = Piece { id: orders::new_id(), topic, title, text, link, photo };
     press::answer(&bot, &query, "").await;
-    ask(&bot, chat, &talk, Draft { piece, field, new: true }).await
+    ask(&bot, chat, &talk, state.parting(), Draft { piece, field, new: true }).await
 }
 
 /// «✏️ …»: one field of a piece.
@@ -49,6 +54,7 @@ pub(crate) async fn change(
     bot: Bot,
     query: CallbackQuery,
     talk: Talk,
+    state: State,
     chat: ChatId,
     db: Database,
     (id, field): (String, Field),
@@ -58,13 +64,14 @@ pub(crate) async fn change(
         return menu::stale(bot, query).await;
     };
     press::answer(&bot, &query, "").await;
-    ask(&bot, chat, &talk, Draft { piece, field, new: false }).await
+    ask(&bot, chat, &talk, state.parting(), Draft { piece, field, new: false }).await
 }
 
-async fn ask(bot: &Bot, chat: ChatId, talk: &Talk, draft: Draft) -> Result<()> {
+/// Asks for the next field, after a word about what was left for it.
+async fn ask(bot: &Bot, chat: ChatId, talk: &Talk, parting: String, draft: Draft) -> Result<()> {
     let (prompt, ready) = draft.field.question(draft.piece.topic);
     talk.update(State::Editing(draft)).await?;
-    bot.send_message(chat, prompt).reply_markup(question_keyboard(ready)).await?;
+    bot.send_message(chat, parting + prompt).reply_markup(question_keyboard(ready)).await?;
     Ok(())
 }
 
@@ -82,12 +89,15 @@ pub(crate) async fn write(
         return Ok(());
     }
     if let Some(field) = draft.next_field() {
-        return ask(&bot, chat, &talk, Draft { field, ..draft }).await;
+        return ask(&bot, chat, &talk, String::new(), Draft { field, ..draft }).await;
     }
-    let piece = draft.piece;
-    let kept = piece.clone();
-    db.call(move |db| contents::put(db, &kept)).await?;
+    let saved = db.call(move |db| draft.save(db)).await?;
     talk.update(State::Menu).await?;
+    let Some(piece) = saved else {
+        let text = "🗑 Сохранять уже некуда: это удалено. Добавить заново — в /admin.";
+        bot.send_message(chat, text).reply_markup(menu::keyboard()).await?;
+        return Ok(());
+    };
     let saved = "✅ Сохранено, клиенты уже это видят.";
     bot.send_message(chat, saved).reply_markup(menu::keyboard()).await?;
     let (text, keyboard) = piece_screen(&piece);
@@ -106,6 +116,15 @@ impl Draft {
             Field::Photo => self.piece.photo = read_photo(message)?,
         }
         Ok(())
+    }
+
+    /// Gives back what is kept now; a piece that was deleted meanwhile stays deleted.
+    fn save(self, db: &Connection) -> Result<Option<Piece>> {
+        if !self.new && contents::find(db, &self.piece.id)?.is_none() {
+            return Ok(None);
+        }
+        contents::put(db, &self.piece)?;
+        Ok(Some(self.piece))
     }
 
     /// What else a new piece needs.
