@@ -163,8 +163,8 @@ impl Job for ScheduledBackup {
 
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            // where the note cannot be written, as on a full disk, this program remembers it
-            // and where a backup that never ends keeps the notebook, as well
+            // where the note cannot be written, as on a full disk or while a backup that never ends
+            // holds the place, this program remembers it
             let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
             let untold = match noted {
                 Ok(Ok(untold)) => untold,

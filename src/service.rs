@@ -116,9 +116,10 @@ impl Service {
         self.blocking(|parts, _| parts.made_at()).await
     }
 
-    /// Whether the list has an archive of this name.
+    /// Whether the list has an archive of this name; one that cannot be opened is there too.
     pub(crate) async fn has(&self, id: BackupId) -> bool {
-        self.blocking(move |parts, _| parts.open(&id)).await.is_ok()
+        let opened = self.blocking(move |parts, _| parts.open(&id)).await;
+        !opened.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
     /// Checks an archive wholly, and counts what is live.

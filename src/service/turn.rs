@@ -80,16 +80,19 @@ impl Service {
 impl Parts {
     /// Waits until no other program is at work on the same place.
     pub(super) fn lock(&self) -> Result<Box<dyn Any + Send>> {
-        let end = self.clock.now() + PATIENCE;
+        let mut end = self.clock.now() + PATIENCE;
         loop {
             let lock = self.storage.lock().map_err(|e| Error::storage("lock the backups", e))?;
             if let Some(lock) = lock {
                 return Ok(lock);
             }
-            if self.clock.now() >= end {
+            let now = self.clock.now();
+            if now >= end {
                 let step = "another program is at work on the backups";
                 return Err(Error::new(ErrorKind::Busy, step));
             }
+            // a clock that was set back does not make it longer
+            end = end.min(now + PATIENCE);
             thread::sleep(LOOK_AGAIN);
         }
     }
