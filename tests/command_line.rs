@@ -326,19 +326,19 @@ fn a_command_waits_for_what_runs() {
     let lock = File::options().write(true).open(server.folder().join(".lock")).expect("a lock");
     lock.lock().expect("taken");
     let before = server.archives();
-    let mut child = server.command(&["backup"]).stdout(Stdio::null()).spawn().expect("it runs");
-    // it looks at the lock, again and again
-    let fds = PathBuf::from(format!("/proc/{}/fd", child.id()));
-    let looks = || {
-        let open = fs::read_dir(&fds).into_iter().flatten().flatten();
-        open.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|file| file.ends_with(".lock"))
-    };
-    while !looks() {
-        assert!(child.try_wait().expect("alive").is_none(), "it did not wait");
-        std::thread::yield_now();
-    }
+    let mut child = server
+        .command(&["backup"])
+        .env("RUST_LOG", "teloxide_backup=info")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let log = io::BufReader::new(child.stderr.take().expect("a log"));
+    let mut lines = io::BufRead::lines(log).map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("waiting for another program")), "it did not wait");
     assert_eq!(server.archives(), before);
     drop(lock);
+    lines.for_each(drop);
     assert!(child.wait().expect("it ends").success());
     assert_eq!(server.archives().len(), before.len() + 1);
 }

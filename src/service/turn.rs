@@ -80,10 +80,14 @@ impl Service {
 impl Parts {
     /// Waits until no other program is at work on the same place.
     pub(super) fn lock(&self) -> Result<Box<dyn Any + Send>> {
+        if let Some(lock) = self.look()? {
+            return Ok(lock);
+        }
+        tracing::info!("waiting for another program, which is at work on the backups");
         let mut end = self.clock.now() + PATIENCE;
         loop {
-            let lock = self.storage.lock().map_err(|e| Error::storage("lock the backups", e))?;
-            if let Some(lock) = lock {
+            thread::sleep(LOOK_AGAIN);
+            if let Some(lock) = self.look()? {
                 return Ok(lock);
             }
             let now = self.clock.now();
@@ -93,8 +97,12 @@ impl Parts {
             }
             // a clock that was set back does not make it longer
             end = end.min(now + PATIENCE);
-            thread::sleep(LOOK_AGAIN);
         }
+    }
+
+    /// Takes the lock, if no other program has it.
+    fn look(&self) -> Result<Option<Box<dyn Any + Send>>> {
+        self.storage.lock().map_err(|error| Error::storage("lock the backups", error))
     }
 }
 

@@ -42,7 +42,7 @@ impl FolderStorage {
     }
 
     /// An error that says which folder it is about: one that is missing may be the wrong one.
-    fn at_folder(&self, error: io::Error) -> io::Error {
+    fn at_folder(&self, error: &io::Error) -> io::Error {
         let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
         io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
     }
@@ -246,7 +246,7 @@ impl Storage for FolderStorage {
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         let mut found = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(|error| self.at_folder(error))? {
+        for entry in fs::read_dir(&self.folder).map_err(|error| self.at_folder(&error))? {
             let entry = entry?;
             let Some(id) = entry.file_name().to_str().and_then(BackupId::parse) else { continue };
             // neither a link nor a pipe is one of ours, and opening a pipe would wait for ever
