@@ -99,11 +99,6 @@ impl BackupCommand {
         Some(Self(request))
     }
 
-    /// Whether it needs a place that can be written.
-    pub(crate) fn changes(&self) -> bool {
-        matches!(self.0, Request::BackUp | Request::Restore { .. })
-    }
-
     pub(crate) async fn run(self, service: &Service, text: &Text) -> ExitCode {
         let code = match self.0 {
             Request::BackUp => back_up(service, text).await,
@@ -170,7 +165,16 @@ fn request(first: &str, parser: &mut Parser) -> Request {
     }
 }
 
+/// What only reads makes no folder, and needs none that can be written.
+fn prepare(service: &Service) -> Result<(), Error> {
+    let step = || format!("write to «{}»", service.storage_name());
+    service.prepare().map_err(|error| Error::storage(step(), error))
+}
+
 async fn back_up(service: &Service, text: &Text) -> u8 {
+    if let Err(error) = prepare(service) {
+        return failed(&message::backup_failed(text, &error), &error);
+    }
     match service.back_up(Trigger::Manual).await {
         Ok(report) => {
             if let Some(error) = &report.cleanup {
@@ -228,6 +232,9 @@ async fn verify(service: &Service, text: &Text, chosen: Chosen, name: &str) -> u
 }
 
 async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: bool) -> u8 {
+    if let Err(error) = prepare(service) {
+        return unrestored(text, &error.into());
+    }
     match service.interrupted().await {
         Ok(None) => {}
         Ok(Some(interrupted)) => complain(&message::interrupted(text, &program(), &interrupted)),

@@ -101,6 +101,11 @@ impl Service {
         Self { parts: Arc::new(parts), turn: Arc::default(), busy: Arc::default() }
     }
 
+    /// Makes the place ready to be changed, or says why it cannot be.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        self.parts.storage.prepare()
+    }
+
     /// Makes a backup; old ones go after it.
     pub(crate) async fn back_up(&self, trigger: Trigger) -> Result<Report> {
         self.alone(move |parts, handle| parts.back_up(handle, trigger)).await

@@ -227,6 +227,15 @@ fn a_place_that_cannot_be_read_is_not_an_empty_one() {
     let said = server.run(&["verify", "backup_20260201_143025.zip"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(!said.reasons.contains("Такого бекапа нет"), "{said:?}");
+    for (words, reason) in [
+        (&["backup"][..], "❌ Бекап не создан."),
+        (&["restore", &fixture()], "❌ Восстановить не получилось. Данные бота не изменены."),
+    ] {
+        let said = server.run(words);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.reasons.starts_with(reason), "{said:?}");
+        assert!(said.reasons.contains("«backups»"), "{said:?}");
+    }
 }
 
 #[test]
