@@ -117,7 +117,8 @@ impl Chat {
 
     /// Tells of a restore that was cut off when the bot last ran; false while nobody has heard it.
     pub(crate) async fn tell_of_interruption(&self) -> bool {
-        let Some(interrupted) = self.parts.service.interrupted().await else { return true };
+        let Ok(found) = self.parts.service.interrupted().await else { return false };
+        let Some(interrupted) = found else { return true };
         tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
         let told = message::interrupted(&self.parts.text, &interrupted);
         let heard = self.tell(told).await;

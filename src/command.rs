@@ -13,7 +13,7 @@ use lexopt::{Arg, Parser};
 
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Chosen, Inspection, Listed, Save, Service};
+use crate::service::{Chosen, Inspection, Listed, RestoreFailed, Save, Service};
 use crate::text::Text;
 
 /// The program's work is done.
@@ -99,11 +99,6 @@ impl BackupCommand {
         Some(Self(request))
     }
 
-    /// Whether it needs a place that can be written.
-    pub(crate) fn changes(&self) -> bool {
-        matches!(self.0, Request::BackUp | Request::Restore { .. })
-    }
-
     pub(crate) async fn run(self, service: &Service, text: &Text) -> ExitCode {
         let code = match self.0 {
             Request::BackUp => back_up(service, text).await,
@@ -148,6 +143,7 @@ fn request(first: &str, parser: &mut Parser) -> Request {
     loop {
         match parser.next() {
             Ok(None) => break,
+            Ok(Some(Arg::Long("help") | Arg::Short('h'))) => return Request::Help,
             Ok(Some(Arg::Long("yes") | Arg::Short('y'))) if first == "restore" => yes = true,
             Ok(Some(Arg::Long("force"))) if first == "restore" => force = true,
             Ok(Some(Arg::Value(word)))
@@ -169,7 +165,16 @@ fn request(first: &str, parser: &mut Parser) -> Request {
     }
 }
 
+/// What only reads makes no folder, and needs none that can be written.
+fn prepare(service: &Service) -> Result<(), Error> {
+    let step = || format!("write to «{}»", service.storage_name());
+    service.prepare().map_err(|error| Error::storage(step(), error))
+}
+
 async fn back_up(service: &Service, text: &Text) -> u8 {
+    if let Err(error) = prepare(service) {
+        return failed(&message::backup_failed(text, &error), &error);
+    }
     match service.back_up(Trigger::Manual).await {
         Ok(report) => {
             if let Some(error) = &report.cleanup {
@@ -227,8 +232,13 @@ async fn verify(service: &Service, text: &Text, chosen: Chosen, name: &str) -> u
 }
 
 async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: bool) -> u8 {
-    if let Some(interrupted) = service.interrupted().await {
-        complain(&message::interrupted(text, &program(), &interrupted));
+    if let Err(error) = prepare(service) {
+        return unrestored(text, &error.into());
+    }
+    match service.interrupted().await {
+        Ok(None) => {}
+        Ok(Some(interrupted)) => complain(&message::interrupted(text, &program(), &interrupted)),
+        Err(error) => return unrestored(text, &error.into()),
     }
     let name = file.to_string_lossy();
     let chosen = find(service, file).await;
@@ -251,8 +261,12 @@ async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: 
             print(&message::restore_done(text, &program(), &name, &restored));
             DONE
         }
-        Err(error) => failed(&message::restore_failed(text, &program(), &error), &error.error),
+        Err(error) => unrestored(text, &error),
     }
+}
+
+fn unrestored(text: &Text, error: &RestoreFailed) -> u8 {
+    failed(&message::restore_failed(text, &program(), error), &error.error)
 }
 
 /// Asks the person at the terminal; a script has agreed by what it wrote.
@@ -294,7 +308,7 @@ fn failed(complaint: &str, error: &Error) -> u8 {
     }
 }
 
-/// The program as it was called.
+/// The program's name, as people type it.
 fn program() -> String {
     let path = env::args_os().next().map(PathBuf::from);
     let name = path.as_deref().and_then(Path::file_name);
@@ -334,7 +348,7 @@ mod tests {
             parse("restore -- -a.zip"),
             Some(Request::Restore { file: "-a.zip".into(), yes: false, force: false })
         );
-        for help in ["help", "--help", "-h"] {
+        for help in ["help", "--help", "-h", "backup --help", "restore -h"] {
             assert_eq!(parse(help), Some(Request::Help), "{help}");
         }
     }

@@ -163,8 +163,8 @@ impl Job for ScheduledBackup {
 
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            // where the note cannot be written, as on a full disk, this program remembers it
-            // and where a backup that never ends keeps the notebook, as well
+            // where the note cannot be written, as on a full disk or while a backup that never ends
+            // holds the place, this program remembers it
             let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
             let untold = match noted {
                 Ok(Ok(untold)) => untold,
@@ -327,7 +327,8 @@ impl BackupPluginBuilder {
         let schedule = Arc::new(Schedule::new(self.every, Arc::clone(&self.clock)));
         let (bot, enabled) = (self.bot.clone(), self.enabled);
         let settings_file = self.settings_file.take();
-        let service = self.service(true)?;
+        let service = self.service()?;
+        prepare(&service)?;
         let when = Arc::clone(&schedule);
         let parts = chat::Parts {
             service: service.clone(),
@@ -349,10 +350,7 @@ impl BackupPluginBuilder {
     /// Does what a command line asks for, without Telegram, and gives the exit code for `main`.
     /// Neither a token nor an administrator is needed for it.
     pub async fn run(self, command: BackupCommand) -> ExitCode {
-        let joined = self.texts().and_then(|text| {
-            let service = self.service(command.changes())?;
-            Ok((service, text.plain()))
-        });
+        let joined = self.texts().and_then(|text| Ok((self.service()?, text.plain())));
         match joined {
             Ok((service, text)) => command.run(&service, &text).await,
             Err(error) => command::refuse(&error),
@@ -363,13 +361,9 @@ impl BackupPluginBuilder {
         Text::new(self.language, &self.texts, self.source.sections())
     }
 
-    /// The use cases; their place is made ready where they are to change it.
-    fn service(self, changes: bool) -> Result<Service> {
+    fn service(self) -> Result<Service> {
         let keep = within("BACKUP_KEEP_COUNT", self.keep as u64, 1..=100_000)?;
         let storage = self.storage.unwrap_or_else(|| Box::new(FolderStorage::new(self.folder)));
-        if changes {
-            prepare(storage.as_ref())?;
-        }
         Ok(Service::new(service::Parts {
             source: self.source,
             storage,
@@ -388,9 +382,9 @@ impl fmt::Debug for BackupPluginBuilder {
     }
 }
 
-fn prepare(storage: &dyn Storage) -> Result<()> {
-    storage.prepare().map_err(|error| {
-        let problem = format!("«{}» cannot be written", storage.name());
+fn prepare(service: &Service) -> Result<()> {
+    service.prepare().map_err(|error| {
+        let problem = format!("«{}» cannot be written", service.storage_name());
         invalid("BACKUP_DIR", &problem).because(error)
     })
 }

@@ -101,6 +101,11 @@ impl Service {
         Self { parts: Arc::new(parts), turn: Arc::default(), busy: Arc::default() }
     }
 
+    /// Makes the place ready to be changed, or says why it cannot be.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        self.parts.storage.prepare()
+    }
+
     /// Makes a backup; old ones go after it.
     pub(crate) async fn back_up(&self, trigger: Trigger) -> Result<Report> {
         self.alone(move |parts, handle| parts.back_up(handle, trigger)).await
@@ -116,9 +121,10 @@ impl Service {
         self.blocking(|parts, _| parts.made_at()).await
     }
 
-    /// Whether the list has an archive of this name.
+    /// Whether the list has an archive of this name; one that cannot be opened is there too.
     pub(crate) async fn has(&self, id: BackupId) -> bool {
-        self.blocking(move |parts, _| parts.open(&id)).await.is_ok()
+        let opened = self.blocking(move |parts, _| parts.open(&id)).await;
+        !opened.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
     /// Checks an archive wholly, and counts what is live.

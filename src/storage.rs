@@ -15,7 +15,8 @@ pub use memory::MemoryStorage;
 /// A place for archives and for one small notebook.
 ///
 /// Calls come on threads where they may block. What writes comes one at a time, under the
-/// [`lock`](Self::lock); what reads may come beside it. Absence is no error: opening what is not there gives `None`, deleting it succeeds.
+/// [`lock`](Self::lock), but for [`prepare`](Self::prepare); what reads may come beside it. Absence
+/// is no error: opening what is not there gives `None`, deleting it succeeds.
 pub trait Storage: Send + Sync + 'static {
     /// What people call this place: the folder's name, as it was set.
     fn name(&self) -> String;
@@ -77,7 +78,7 @@ pub trait Storage: Send + Sync + 'static {
 
 /// Opens an archive that lies anywhere on the local disk; `None` where there is no plain file.
 pub(crate) fn open_file(path: &Path) -> io::Result<Option<Box<dyn Readable>>> {
-    Ok(folder::open_file(path)?.map(|file| Box::new(file) as Box<dyn Readable>))
+    Ok(folder::open_named(path)?.map(|file| Box::new(file) as Box<dyn Readable>))
 }
 
 /// An archive that is read.

@@ -5,14 +5,20 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use rusqlite::Connection;
+use serde_json::{Value, json};
 use telegram_sandbox::Sandbox;
 use teloxide::Bot;
-use teloxide_backup::{BackupCommand, BackupPlugin, Clock, MemoryStorage, Shared, Storage};
+use teloxide_backup::{
+    BackupCommand, BackupPlugin, BoxError, Clock, DataSource, Export, Import, MemoryStorage,
+    Section, Shared, Storage,
+};
 use tempfile::TempDir;
 use tokio::sync::RwLock;
 
@@ -179,6 +185,9 @@ fn a_file_from_anywhere_is_restored_whatever_its_name() {
     assert_eq!(server.orders(), 24);
     assert_eq!(fs::read(&download).expect("still there"), fs::read(fixture()).expect("read"));
     assert_eq!(server.archives().len(), 1, "what was live before, and no copy");
+    let link = elsewhere.path().join("newest.zip");
+    std::os::unix::fs::symlink(&download, &link).expect("a link");
+    assert_eq!(server.run(&["verify", link.to_str().expect("text")]).code, Some(0));
 }
 
 #[test]
@@ -209,6 +218,24 @@ fn what_is_damaged_or_missing_changes_nothing() {
     assert_eq!((said.results.lines().count(), said.reasons.lines().count()), (1, 1), "{said:?}");
     assert!(said.reasons.starts_with("❌ backup_20200101_000000.zip"), "{said:?}");
     assert_eq!(server.run(&["list"]).code, Some(0));
+}
+
+#[test]
+fn a_place_that_cannot_be_read_is_not_an_empty_one() {
+    let server = Server::new();
+    fs::write(server.folder(), "no folder").expect("written");
+    let said = server.run(&["verify", "backup_20260201_143025.zip"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(!said.reasons.contains("Такого бекапа нет"), "{said:?}");
+    for (words, reason) in [
+        (&["backup"][..], "❌ Бекап не создан."),
+        (&["restore", &fixture()], "❌ Восстановить не получилось. Данные бота не изменены."),
+    ] {
+        let said = server.run(words);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.reasons.starts_with(reason), "{said:?}");
+        assert!(said.reasons.contains("«backups»"), "{said:?}");
+    }
 }
 
 #[test]
@@ -298,7 +325,7 @@ fn many_at_once_wait_for_one_another() {
     assert_eq!((said.code, said.results.lines().count()), (Some(0), 9), "{said:?}");
     // no program has written over another's notes
     let notes = fs::read(server.folder().join("state.json")).expect("a notebook");
-    let notes: serde_json::Value = serde_json::from_slice(&notes).expect("JSON");
+    let notes: Value = serde_json::from_slice(&notes).expect("JSON");
     assert_eq!(notes["proofs"].as_object().expect("proofs").len(), 9);
 }
 
@@ -308,32 +335,32 @@ fn a_command_waits_for_what_runs() {
     let lock = File::options().write(true).open(server.folder().join(".lock")).expect("a lock");
     lock.lock().expect("taken");
     let before = server.archives();
-    let mut child = server.command(&["backup"]).stdout(Stdio::null()).spawn().expect("it runs");
-    // it looks at the lock, again and again
-    let fds = PathBuf::from(format!("/proc/{}/fd", child.id()));
-    let looks = || {
-        let open = fs::read_dir(&fds).into_iter().flatten().flatten();
-        open.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|file| file.ends_with(".lock"))
-    };
-    while !looks() {
-        assert!(child.try_wait().expect("alive").is_none(), "it did not wait");
-        std::thread::yield_now();
-    }
+    let mut child = server
+        .command(&["backup"])
+        .env("RUST_LOG", "teloxide_backup=info")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let log = io::BufReader::new(child.stderr.take().expect("a log"));
+    let mut lines = io::BufRead::lines(log).map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("waiting for another program")), "it did not wait");
     assert_eq!(server.archives(), before);
     drop(lock);
+    lines.for_each(drop);
     assert!(child.wait().expect("it ends").success());
     assert_eq!(server.archives().len(), before.len() + 1);
 }
 
-/// A clock on which a minute goes by at each look.
-#[derive(Clone)]
-struct Hasty(Arc<Mutex<DateTime<Utc>>>);
+/// A clock on which a minute goes by at each look, and that is set back a day after the first.
+#[derive(Clone, Default)]
+struct Hasty(Arc<AtomicI64>);
 
 impl Clock for Hasty {
     fn now(&self) -> DateTime<Utc> {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *now += TimeDelta::minutes(1);
-        *now
+        let looks = self.0.fetch_add(1, Ordering::Relaxed);
+        let begin = DateTime::from_timestamp(1_770_000_000, 0).expect("a time");
+        begin + TimeDelta::minutes(looks) - TimeDelta::days(looks.min(1))
     }
 
     fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
@@ -345,27 +372,75 @@ impl Clock for Hasty {
     }
 }
 
+/// Runs a command inside this program, and gives its exit code.
+async fn run(words: &[&str], source: impl DataSource, storage: &MemoryStorage) -> ExitCode {
+    let words = words.iter().map(Into::into);
+    let command = BackupCommand::parse(words.collect::<Vec<_>>()).expect("a command");
+    let backup = BackupPlugin::builder(Bot::new(""), source);
+    backup.storage(storage.clone()).clock(Hasty::default()).run(command).await
+}
+
+/// Exit codes can only be shown.
+fn assert_code(found: ExitCode, expected: u8) {
+    assert_eq!(format!("{found:?}"), format!("{:?}", ExitCode::from(expected)));
+}
+
 #[tokio::test]
 async fn nobody_waits_for_ever() {
     let storage = MemoryStorage::new();
-    let now = DateTime::from_timestamp(1_770_000_000, 0).expect("a time");
-    let run = async |words: &[&str]| {
-        let orders = BTreeMap::from([("orders".to_owned(), 1)]);
-        let orders = Arc::new(RwLock::new(orders));
-        let backup = BackupPlugin::builder(Bot::new(""), Shared::new(orders))
-            .storage(storage.clone())
-            .clock(Hasty(Arc::new(Mutex::new(now))));
-        let words = words.iter().map(Into::into);
-        let command = BackupCommand::parse(words.collect::<Vec<_>>()).expect("a command");
-        format!("{:?}", backup.run(command).await)
-    };
-    let code = |number: u8| format!("{:?}", std::process::ExitCode::from(number));
+    let orders = || Shared::new(Arc::new(RwLock::new(BTreeMap::from([("orders".to_owned(), 1)]))));
     let held: Box<dyn Any + Send> = storage.lock().expect("no error").expect("free");
-    assert_eq!(run(&["backup"]).await, code(4));
+    let began = Instant::now();
+    assert_code(run(&["backup"], orders(), &storage).await, 4);
+    assert_code(run(&["restore", &fixture()], orders(), &storage).await, 4);
+    assert!(began.elapsed() < Duration::from_secs(30), "a minute by the clock, wherever it is set");
     assert!(storage.list().expect("a list").is_empty());
     drop(held);
-    assert_eq!(run(&["backup"]).await, code(0));
+    assert_code(run(&["backup"], orders(), &storage).await, 0);
     assert_eq!(storage.list().expect("a list").len(), 1);
+}
+
+/// Refuses each restore, and notes what the notebook says meanwhile.
+struct Stubborn(MemoryStorage, Arc<Mutex<Value>>);
+
+fn notebook(storage: &MemoryStorage) -> Value {
+    let state = storage.read_state().expect("no error").expect("a notebook");
+    serde_json::from_slice(&state).expect("JSON")
+}
+
+impl DataSource for Stubborn {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        vec![Section::new("orders")]
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        Ok(out.value("orders", &[1])?)
+    }
+
+    async fn restore(&self, _: &mut Import<'_>) -> Result<(), BoxError> {
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = notebook(&self.0);
+        Err("no".into())
+    }
+}
+
+#[tokio::test]
+async fn a_restore_that_is_refused_leaves_an_earlier_one_cut_off() {
+    let storage = MemoryStorage::new();
+    let undo = json!({
+        "token": "0", "safety": "backup_20260101_000000.zip", "safety_sha256": "0",
+        "at": "2026-01-01T00:00:00Z",
+    });
+    let cut_off = json!({ "restored": "backup_20251231_000000.zip", "undo": undo });
+    let state = json!({ "version": 1, "restoring": cut_off });
+    storage.write_state(state.to_string().as_bytes()).expect("written");
+    let seen = Arc::default();
+    let source = Stubborn(storage.clone(), Arc::clone(&seen));
+    assert_code(run(&["restore", &fixture()], source, &storage).await, 1);
+    let during = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert_eq!(during["restoring"]["restored"], json!(fixture()), "as the person has named it");
+    assert_eq!(notebook(&storage)["restoring"], cut_off);
 }
 
 #[tokio::test]
@@ -421,6 +496,8 @@ fn what_root_makes_belongs_to_the_owner_of_the_folder() {
         // only root can do what this is about
         return;
     }
+    // what was there before is given to nobody
+    fs::remove_file(server.folder().join(".lock")).expect("removed");
     assert_eq!(server.run(&["backup"]).code, Some(0));
     let newest = server.archives().pop().expect("a backup");
     for file in [newest.as_str(), "state.json", ".lock"] {

@@ -265,6 +265,27 @@ mod unix {
     }
 
     #[test]
+    fn what_only_looks_like_the_lock_is_neither_taken_nor_given_away() {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let place = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| place.path().join(name);
+        let storage = FolderStorage::new(place.path());
+        fs::write(at("secret"), "someone's own file").expect("written");
+        let owner = fs::metadata(at("secret")).expect("there").uid();
+        // for root alone this is somebody else's folder
+        let _ = chown(place.path(), Some(65534), None);
+        symlink(at("secret"), at(".lock")).expect("a link");
+        assert!(storage.lock().is_err());
+        assert_eq!(fs::metadata(at("secret")).expect("there").uid(), owner);
+        fs::remove_file(at(".lock")).expect("removed");
+        // opening the pipe would wait for ever: that this test ends is the proof
+        run("mkfifo", &[], &at(".lock"));
+        assert!(storage.lock().is_err());
+        fs::remove_file(at(".lock")).expect("removed");
+        assert!(storage.lock().expect("no error").is_some());
+    }
+
+    #[test]
     fn deleting_never_touches_what_is_not_an_archive() {
         let place = tempfile::tempdir().expect("a folder");
         let at = |name: &str| place.path().join(name);

@@ -138,7 +138,8 @@ pub(super) fn interrupted(text: &Text, program: &str, interrupted: &Interrupted)
 
 /// The command line that brings back what was live before a restore.
 fn way_back(text: &Text, program: &str, undo: Option<&Undo>) -> Option<String> {
-    let values = [("program", Value::Text(program)), ("safety", Value::Raw(&undo?.safety))];
+    let safety = undo?.safety()?.to_string();
+    let values = [("program", Value::Text(program)), ("safety", Value::Raw(&safety))];
     Some(text.say("command-way-back", &values))
 }
 

@@ -129,15 +129,15 @@ impl Service {
     }
 
     /// The restore that was cut off when the bot last ran.
-    pub(crate) async fn interrupted(&self) -> Option<Interrupted> {
+    pub(crate) async fn interrupted(&self) -> Result<Option<Interrupted>> {
         // in turn: the journal of one that runs tells of no crash
-        let found = self.changing(|parts, _| {
+        self.changing(|parts, _| {
             let notebook = Notebook::read(parts.storage.as_ref())?;
             Ok(notebook
                 .restoring
                 .map(|journal| Interrupted { restored: journal.restored, undo: journal.undo }))
-        });
-        found.await.unwrap_or_default()
+        })
+        .await
     }
 
     /// Clears the journal once the administrator knows; the way back stays open.
@@ -183,14 +183,17 @@ impl Parts {
                 .map_or((None, Counts::default()), |(undo, before)| (Some(undo), before)),
         };
         let mut notebook = Notebook::read(self.storage.as_ref())?;
-        notebook.restoring =
-            Some(Journal { restored: checked.info.id.to_string(), undo: undo.clone() });
+        let journal = Journal { restored: chosen.to_string(), undo: undo.clone() };
+        let earlier = notebook.restoring.replace(journal);
         notebook.write(self.storage.as_ref())?;
 
         let outcome = self.replace(handle, &mut checked.archive);
 
-        notebook.restoring = None;
-        if !matches!(outcome, Err(Failure::Refused(_))) {
+        if matches!(outcome, Err(Failure::Refused(_))) {
+            // nothing was changed: what a crash cut off before still is
+            notebook.restoring = earlier;
+        } else {
+            notebook.restoring = None;
             notebook.undo.clone_from(&undo);
         }
         if let Err(error) = notebook.write(self.storage.as_ref()) {

@@ -80,18 +80,29 @@ impl Service {
 impl Parts {
     /// Waits until no other program is at work on the same place.
     pub(super) fn lock(&self) -> Result<Box<dyn Any + Send>> {
-        let end = self.clock.now() + PATIENCE;
+        if let Some(lock) = self.look()? {
+            return Ok(lock);
+        }
+        tracing::info!("waiting for another program, which is at work on the backups");
+        let mut end = self.clock.now() + PATIENCE;
         loop {
-            let lock = self.storage.lock().map_err(|e| Error::storage("lock the backups", e))?;
-            if let Some(lock) = lock {
+            thread::sleep(LOOK_AGAIN);
+            if let Some(lock) = self.look()? {
                 return Ok(lock);
             }
-            if self.clock.now() >= end {
+            let now = self.clock.now();
+            if now >= end {
                 let step = "another program is at work on the backups";
                 return Err(Error::new(ErrorKind::Busy, step));
             }
-            thread::sleep(LOOK_AGAIN);
+            // a clock that was set back does not make it longer
+            end = end.min(now + PATIENCE);
         }
+    }
+
+    /// Takes the lock, if no other program has it.
+    fn look(&self) -> Result<Option<Box<dyn Any + Send>>> {
+        self.storage.lock().map_err(|error| Error::storage("lock the backups", error))
     }
 }
 

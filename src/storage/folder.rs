@@ -58,6 +58,29 @@ impl FolderStorage {
         Ok(file)
     }
 
+    /// The file that is locked. One that is there is given to nobody: root would give away what a
+    /// link of that name leads to.
+    fn lock_file(&self) -> io::Result<File> {
+        let path = self.folder.join(LOCK);
+        let mut new = File::options();
+        new.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+        match new.open(&path) {
+            Ok(file) => {
+                give_to_owner(&file, &self.folder);
+                Ok(file)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if !fs::symlink_metadata(&path)?.is_file() {
+                    return Err(io::Error::other(format!("{} is no plain file", path.display())));
+                }
+                File::options().write(true).open(path)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Does all that a backup will do, under names that are none.
     fn probe(&self) -> io::Result<()> {
         let file = self.temporary()?;
@@ -155,13 +178,18 @@ fn is_held(_: &Path) -> Option<bool> {
 
 /// Opens a file, if it is there and a plain one: neither a link nor a pipe is ours, and opening a
 /// pipe would wait for ever.
-pub(super) fn open_file(path: &Path) -> io::Result<Option<File>> {
+fn open_file(path: &Path) -> io::Result<Option<File>> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => File::open(path).map(Some),
         Ok(_) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The same for a file that a person has named: a link means what it leads to.
+pub(super) fn open_named(path: &Path) -> io::Result<Option<File>> {
+    open_file(&path.canonicalize().unwrap_or_else(|_| path.to_owned()))
 }
 
 /// What root makes, on a command line, is the bot's as well: it must read and remove it later.
@@ -205,12 +233,7 @@ impl Storage for FolderStorage {
     }
 
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        let mut options = File::options();
-        options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(self.folder.join(LOCK))?;
-        give_to_owner(&file, &self.folder);
+        let file = self.lock_file()?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
