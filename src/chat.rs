@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Chosen, Inspection, Report, RestoreFailed, Save, Service};
+use crate::service::{Chosen, Inspection, Report, RestoreFailed, Save, Service, UndoTarget};
 use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
@@ -70,7 +70,7 @@ enum Wish {
     Show(BackupId),
     Restore(Pending),
     Cancel,
-    Undo { token: String, safety: BackupId },
+    Undo { token: String, target: UndoTarget },
 }
 
 /// Ends a work when it is dropped, whatever became of it.
@@ -247,7 +247,7 @@ impl Chat {
             Wish::Show(id) => self.show(admin, chat, message, id).await,
             Wish::Restore(pending) => self.restore(chat, message, pending).await,
             Wish::Cancel => message::restore_cancelled(&self.parts.text),
-            Wish::Undo { token, safety } => self.undo(admin, chat, message, token, safety).await,
+            Wish::Undo { token, target } => self.undo(admin, chat, message, token, target).await,
         };
         self.finish(running, chat, message, &answer).await;
     }
@@ -261,8 +261,10 @@ impl Chat {
             Button::No(token) => self.confirmations.take(&token, admin, chat).map(|_| Wish::Cancel),
             Button::Undo(token) => {
                 let target = self.parts.service.undo_target(token.clone()).await?;
-                let safety = target.safety;
-                Some(if target.recent { Wish::Undo { token, safety } } else { Wish::Show(safety) })
+                if !target.recent {
+                    return Some(Wish::Show(target.safety));
+                }
+                Some(Wish::Undo { token, target })
             }
         }
     }
@@ -333,15 +335,17 @@ impl Chat {
         chat: ChatId,
         message: MessageId,
         token: String,
-        safety: BackupId,
+        target: UndoTarget,
     ) -> Message {
         let text = &self.parts.text;
-        self.delivery.progress(chat, message, &message::undo_started(text)).await;
+        self.delivery.progress(chat, message, &message::undo_started(text, target.again)).await;
         match self.parts.service.undo(token).await {
             Ok(restored) => message::undo_done(text, &restored),
             Err(failed) => {
                 warn("undo", &failed.error);
-                if let Some(question) = self.ask_to_give_up(admin, chat, &failed, safety).await {
+                if let Some(question) =
+                    self.ask_to_give_up(admin, chat, &failed, target.safety).await
+                {
                     return question;
                 }
                 message::undo_failed(text, &failed)

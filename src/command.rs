@@ -14,7 +14,7 @@ use lexopt::{Arg, Parser};
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{Chosen, Inspection, Listed, RestoreFailed, Save, Service};
-use crate::text::Text;
+use crate::text::{Language, Text};
 
 /// The program's work is done.
 const DONE: u8 = 0;
@@ -78,6 +78,12 @@ enum Request {
     List,
     Verify(Option<PathBuf>),
     Restore { file: PathBuf, yes: bool, force: bool },
+    Explain(Question),
+}
+
+/// What needs an explanation and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Question {
     Help,
     Unknown(String),
     NoFile,
@@ -94,9 +100,18 @@ impl BackupCommand {
                 let first = owned(&first);
                 request(&first, &mut parser)
             }
-            Err(error) => Request::Unknown(error.to_string()),
+            Err(error) => unknown(error.to_string()),
         };
         Some(Self(request))
+    }
+
+    /// Answers what needs no bot, `help` and arguments that make no sense; `None` for the others.
+    /// For a program that must read settings or open a database before it has a builder;
+    /// [`run`](crate::BackupPluginBuilder::run) answers them as well.
+    pub fn explain(&self, language: Language) -> Option<ExitCode> {
+        let Request::Explain(question) = &self.0 else { return None };
+        let text = Text::new(language, &[], Vec::new()).ok()?.plain();
+        Some(explain(&text, question).into())
     }
 
     pub(crate) async fn run(self, service: &Service, text: &Text) -> ExitCode {
@@ -110,12 +125,7 @@ impl BackupCommand {
             Request::Restore { file, yes, force } => {
                 restore(service, text, &file, yes, force).await
             }
-            Request::Help => {
-                print(&message::usage(text, &program()));
-                DONE
-            }
-            Request::Unknown(word) => misused(text, &message::unknown(text, &word)),
-            Request::NoFile => misused(text, &message::no_file(text)),
+            Request::Explain(question) => explain(text, &question),
         };
         code.into()
     }
@@ -137,13 +147,15 @@ fn owned(argument: &Arg<'_>) -> String {
 
 fn request(first: &str, parser: &mut Parser) -> Request {
     if !WORDS.contains(&first) {
-        return Request::Unknown(first.to_owned());
+        return unknown(first);
     }
     let (mut file, mut yes, mut force) = (None, false, false);
     loop {
         match parser.next() {
             Ok(None) => break,
-            Ok(Some(Arg::Long("help") | Arg::Short('h'))) => return Request::Help,
+            Ok(Some(Arg::Long("help") | Arg::Short('h'))) => {
+                return Request::Explain(Question::Help);
+            }
             Ok(Some(Arg::Long("yes") | Arg::Short('y'))) if first == "restore" => yes = true,
             Ok(Some(Arg::Long("force"))) if first == "restore" => force = true,
             Ok(Some(Arg::Value(word)))
@@ -151,8 +163,8 @@ fn request(first: &str, parser: &mut Parser) -> Request {
             {
                 file = Some(PathBuf::from(word));
             }
-            Ok(Some(other)) => return Request::Unknown(owned(&other)),
-            Err(error) => return Request::Unknown(error.to_string()),
+            Ok(Some(other)) => return unknown(owned(&other)),
+            Err(error) => return unknown(error.to_string()),
         }
     }
     match (first, file) {
@@ -160,8 +172,8 @@ fn request(first: &str, parser: &mut Parser) -> Request {
         ("list", _) => Request::List,
         ("verify", file) => Request::Verify(file),
         ("restore", Some(file)) => Request::Restore { file, yes, force },
-        ("restore", None) => Request::NoFile,
-        _ => Request::Help,
+        ("restore", None) => Request::Explain(Question::NoFile),
+        _ => Request::Explain(Question::Help),
     }
 }
 
@@ -294,8 +306,21 @@ async fn find(service: &Service, file: &Path) -> Chosen {
     }
 }
 
-fn misused(text: &Text, complaint: &str) -> u8 {
-    complain(&format!("{complaint}\n\n{}", message::usage(text, &program())));
+fn unknown(word: impl Into<String>) -> Request {
+    Request::Explain(Question::Unknown(word.into()))
+}
+
+fn explain(text: &Text, question: &Question) -> u8 {
+    let usage = message::usage(text, &program());
+    let complaint = match question {
+        Question::Help => {
+            print(&usage);
+            return DONE;
+        }
+        Question::Unknown(word) => message::unknown(text, word),
+        Question::NoFile => message::no_file(text),
+    };
+    complain(&format!("{complaint}\n\n{usage}"));
     MISUSED
 }
 
@@ -349,7 +374,7 @@ mod tests {
             Some(Request::Restore { file: "-a.zip".into(), yes: false, force: false })
         );
         for help in ["help", "--help", "-h", "backup --help", "restore -h"] {
-            assert_eq!(parse(help), Some(Request::Help), "{help}");
+            assert_eq!(parse(help), Some(Request::Explain(Question::Help)), "{help}");
         }
     }
 
@@ -364,9 +389,9 @@ mod tests {
             ("restore a.zip -f", "-f"),
             ("--version", "--version"),
         ] {
-            assert_eq!(parse(line), Some(Request::Unknown(word.to_owned())), "{line}");
+            assert_eq!(parse(line), Some(unknown(word)), "{line}");
         }
-        assert_eq!(parse("restore"), Some(Request::NoFile));
-        assert_eq!(parse("restore --yes"), Some(Request::NoFile));
+        assert_eq!(parse("restore"), Some(Request::Explain(Question::NoFile)));
+        assert_eq!(parse("restore --yes"), Some(Request::Explain(Question::NoFile)));
     }
 }

@@ -26,7 +26,7 @@ use crate::storage::{self, Readable, Storage};
 
 pub(crate) use notebook::Undo;
 use notebook::{Failing, Notebook};
-pub(crate) use restore::{Interrupted, RestoreFailed, Restored, Save};
+pub(crate) use restore::{Interrupted, RestoreFailed, Restored, Save, UndoTarget};
 use turn::guarded;
 
 /// The parts that the use cases are made of, and the settings that they need.

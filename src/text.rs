@@ -110,6 +110,11 @@ impl Text {
         self.count_each(counts, |_| true)
     }
 
+    /// Whether the list shows this section.
+    pub(crate) fn lists(&self, name: &str) -> bool {
+        self.sections.iter().find(|section| section.name == name).is_none_or(|s| s.listed)
+    }
+
     /// The same for the sections that the list shows.
     pub(crate) fn listed_records(&self, counts: &Counts) -> String {
         self.count_each(counts, |section| section.listed)

@@ -456,9 +456,12 @@ async fn redo(scene: &Scene, message: i64) {
     let undo = scene.sandbox.chat(ADMIN);
     let data = undo.last_from_bot().and_then(|shown| shown.button(REDO)?.data.clone());
     assert_eq!(scene.admin.press(REDO).await.text, None);
-    let again = scene.admin.wait_for("↩️ Восстановление отменено").await;
-    assert_eq!(again.id, message);
-    assert_eq!(labels(&again), [[REDO]]);
+    let again = scene.admin.wait_for("↩️ Готово").await;
+    let expected = "↩️ Готово, данные снова такие, как до отмены.\n\nВозвращено: \
+        12 заказов, 5 отзывов";
+    assert_eq!((again.id, again.plain.as_str()), (message, expected));
+    // and so on, for whoever cannot decide
+    assert_eq!(labels(&again), [[UNDO]]);
     // the button of before leads nowhere any more
     let stale = scene.admin.press_data(message, data.expect("a button")).await;
     assert_eq!(stale.text.as_deref(), Some(STALE));

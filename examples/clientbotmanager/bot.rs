@@ -8,7 +8,7 @@ use teloxide::prelude::*;
 use teloxide::stop::StopToken;
 use teloxide::types::{ChatId, ParseMode};
 use teloxide::update_listeners::{UpdateListener, polling_default};
-use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder};
+use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder, Language};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -55,6 +55,9 @@ pub(crate) async fn run(bot: Bot, settings: Settings) -> Result<()> {
 
 /// Does what a command line asks for, without Telegram.
 pub(crate) async fn command(command: BackupCommand) -> Result<ExitCode> {
+    if let Some(code) = command.explain(Language::Russian) {
+        return Ok(code);
+    }
     journal::begin(journal::QUIET);
     // a command has exit codes of its own
     let settings = Settings::read().map_err(|mistake| anyhow!("{mistake}"))?;

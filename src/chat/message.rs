@@ -193,11 +193,12 @@ pub(crate) fn confirm(text: &Text, inspection: &Inspection, token: &str) -> Mess
         ("name", Value::Raw(&info.id.to_string())),
         ("size", Value::Raw(&text.size(info.size_bytes))),
         ("created", Value::Raw(&iso(info.created_at))),
-        ("archived", Value::Raw(&text.records(&info.counts))),
+        ("archived", Value::Raw(&text.records(&compared(text, &info.counts, &inspection.live)))),
     ];
     let mut html = text.say("confirm", &values);
     if let Ok(live) = &inspection.live {
-        let live = text.records(live);
+        let archived = Ok(info.counts.clone());
+        let live = text.records(&compared(text, live, &archived));
         html = format!("{html}\n{}", text.say("confirm-live", &[("live", Value::Raw(&live))]));
     }
     let mut parts = vec![html];
@@ -218,6 +219,12 @@ pub(crate) fn confirm(text: &Text, inspection: &Inspection, token: &str) -> Mess
         vec![button(text.say("button-no", &[]), &Button::No(token.to_owned()))],
     ]);
     Message { html: parts.join("\n\n"), keyboard: Some(keyboard) }
+}
+
+/// The counts of the sections in which two sides differ, and of those that the list shows.
+fn compared(text: &Text, counts: &Counts, others: &Result<Counts, Error>) -> Counts {
+    let Ok(others) = others else { return counts.clone() };
+    counts.only(|name, count| text.lists(name) || others.get(name) != Some(count))
 }
 
 /// What a restore does to what is live.
@@ -269,7 +276,7 @@ pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
     let mut lines = vec![text.say(id, &values)];
     lines.extend(counted(text, "restore-untouched", &restored.untouched));
     lines.extend(counted(text, "restore-unknown", &restored.unknown));
-    let keyboard = restored.undo.as_ref().map(|undo| undo_button(text, "button-undo", undo));
+    let keyboard = restored.undo.as_ref().map(|undo| undo_button(text, undo));
     Message { html: lines.join("\n"), keyboard }
 }
 
@@ -285,17 +292,20 @@ fn unclear(text: &Text, failed: &RestoreFailed) -> Message {
     let message = because(text, "restore-unclear", &failed.error);
     let Some(undo) = &failed.undo else { return message };
     let html = format!("{}\n\n{}", message.html, text.say("restore-way-back", &[]));
-    Message { html, keyboard: Some(undo_button(text, "button-undo", undo)) }
+    Message { html, keyboard: Some(undo_button(text, undo)) }
 }
 
-pub(crate) fn undo_started(text: &Text) -> Message {
-    text.say("undo-started", &[]).into()
+pub(crate) fn undo_started(text: &Text, again: bool) -> Message {
+    text.say(if again { "redo-started" } else { "undo-started" }, &[]).into()
 }
 
 pub(crate) fn undo_done(text: &Text, restored: &Restored) -> Message {
     let records = text.records(&restored.info.counts);
-    let html = text.say("undo-done", &[("records", Value::Raw(&records))]);
-    let keyboard = restored.undo.as_ref().map(|undo| undo_button(text, "button-redo", undo));
+    // what leads back from an undo is a way to do it again
+    let undone = restored.undo.as_ref().is_none_or(|undo| undo.again);
+    let id = if undone { "undo-done" } else { "redo-done" };
+    let html = text.say(id, &[("records", Value::Raw(&records))]);
+    let keyboard = restored.undo.as_ref().map(|undo| undo_button(text, undo));
     Message { html, keyboard }
 }
 
@@ -308,8 +318,10 @@ pub(crate) fn undo_failed(text: &Text, failed: &RestoreFailed) -> Message {
         // what the button leads to is gone
         return because(text, "restore-failed", &failed.error);
     }
-    let keyboard = failed.undo.as_deref().map(|undo| undo_button(text, "button-undo", undo));
-    Message { keyboard, ..because(text, "undo-failed", &failed.error) }
+    let keyboard = failed.undo.as_deref().map(|undo| undo_button(text, undo));
+    let again = failed.undo.as_ref().is_some_and(|undo| undo.again);
+    let id = if again { "redo-failed" } else { "undo-failed" };
+    Message { keyboard, ..because(text, id, &failed.error) }
 }
 
 pub(crate) fn interrupted(text: &Text, interrupted: &Interrupted) -> Message {
@@ -317,7 +329,7 @@ pub(crate) fn interrupted(text: &Text, interrupted: &Interrupted) -> Message {
     let undo = interrupted.undo.as_ref();
     let advice = if undo.is_some() { "interrupted-way-back" } else { "interrupted-lost" };
     let html = format!("{told}\n\n{}", text.say(advice, &[]));
-    Message { html, keyboard: undo.map(|undo| undo_button(text, "button-undo", undo)) }
+    Message { html, keyboard: undo.map(|undo| undo_button(text, undo)) }
 }
 
 pub(crate) fn settings(text: &Text, settings: &Settings<'_>) -> Message {
@@ -362,7 +374,8 @@ fn back_to_list(text: &Text) -> InlineKeyboardMarkup {
     InlineKeyboardMarkup::new([[button(text.say("button-list", &[]), &Button::Page(0))]])
 }
 
-fn undo_button(text: &Text, label: &str, undo: &Undo) -> InlineKeyboardMarkup {
+fn undo_button(text: &Text, undo: &Undo) -> InlineKeyboardMarkup {
+    let label = if undo.again { "button-redo" } else { "button-undo" };
     let undo = Button::Undo(undo.token.clone());
     InlineKeyboardMarkup::new([[button(text.say(label, &[]), &undo)]])
 }

@@ -61,6 +61,9 @@ pub(crate) struct Undo {
     pub(crate) safety: String,
     pub(crate) safety_sha256: String,
     pub(crate) at: DateTime<Utc>,
+    /// It takes back an undo.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) again: bool,
 }
 
 impl Undo {

@@ -67,6 +67,8 @@ pub(crate) struct UndoTarget {
     pub(crate) safety: BackupId,
     /// The restore is so recent that nobody needs to be asked.
     pub(crate) recent: bool,
+    /// It takes back an undo.
+    pub(crate) again: bool,
 }
 
 impl From<Error> for RestoreFailed {
@@ -83,8 +85,10 @@ impl Service {
         data_sha256: String,
         save: Save,
     ) -> Result<Restored, RestoreFailed> {
-        self.alone(move |parts, handle| Ok(parts.restore(handle, &chosen, &data_sha256, save)))
-            .await?
+        self.alone(move |parts, handle| {
+            Ok(parts.restore(handle, &chosen, &data_sha256, save, false))
+        })
+        .await?
     }
 
     /// Brings back what was live before the restore that gave this token. A failure leaves the token
@@ -97,7 +101,9 @@ impl Service {
                 let step = "this restore can no longer be undone";
                 return Err(Error::new(ErrorKind::Changed, step));
             };
-            Ok(parts.restore(handle, &Chosen::Stored(id), &undo.safety_sha256, Save::First))
+            let safety = Chosen::Stored(id);
+            let sha256 = &undo.safety_sha256;
+            Ok(parts.restore(handle, &safety, sha256, Save::First, !undo.again))
         });
         let mut failed = match outcome.await {
             Ok(Ok(restored)) => return Ok(restored),
@@ -122,7 +128,7 @@ impl Service {
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             Ok(undo.and_then(|undo| {
                 let recent = age(&undo) < UNDO_UNASKED;
-                Some(UndoTarget { safety: undo.safety()?, recent })
+                Some(UndoTarget { safety: undo.safety()?, recent, again: undo.again })
             }))
         });
         found.await.unwrap_or_default()
@@ -168,18 +174,19 @@ impl Parts {
         chosen: &Chosen,
         data_sha256: &str,
         save: Save,
+        again: bool,
     ) -> Result<Restored, RestoreFailed> {
         let mut checked = self.checked(handle, chosen)?;
         if checked.archive.summary.sha256 != data_sha256 {
             return Err(Error::new(ErrorKind::Changed, format!("{chosen} was replaced")).into());
         }
         let (undo, before) = match save {
-            Save::First => match guarded(|| self.save(handle)) {
+            Save::First => match guarded(|| self.save(handle, again)) {
                 Ok((undo, before)) => (Some(undo), before),
                 Err(error) => return Err(RestoreFailed { unsaved: true, ..error.into() }),
             },
             // it may be readable again; if it is not, a person has agreed
-            Save::GiveUp => guarded(|| self.save(handle))
+            Save::GiveUp => guarded(|| self.save(handle, again))
                 .map_or((None, Counts::default()), |(undo, before)| (Some(undo), before)),
         };
         let mut notebook = Notebook::read(self.storage.as_ref())?;
@@ -214,13 +221,14 @@ impl Parts {
     }
 
     /// Saves what is live, so that there is a way back.
-    fn save(&self, handle: &Handle) -> Result<(Undo, Counts)> {
+    fn save(&self, handle: &Handle, again: bool) -> Result<(Undo, Counts)> {
         let safety = self.create(handle, Trigger::BeforeRestore)?;
         let undo = Undo {
             token: Uuid::new_v4().simple().to_string(),
             safety: safety.info.id.to_string(),
             safety_sha256: safety.data_sha256,
             at: self.clock.now(),
+            again,
         };
         Ok((undo, safety.info.counts))
     }

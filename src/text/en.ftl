@@ -107,6 +107,13 @@ undo-done = ↩️ The restore is undone: the data are as they were before it.
 
     Brought back: { $records }
 button-redo = ↩️ Undo this
+redo-started = ⏳ Bringing back what was there before the undo…
+redo-done = ↩️ Done: the data are as they were before the undo.
+
+    Brought back: { $records }
+redo-failed = ❌ That could not be brought back yet; the bot's data are as they were. The button below works, try again.
+
+    { $reason }
 interrupted = ⚠️ The bot went down in the middle of a restore from { $name }. Check the data.
 interrupted-way-back = All that was there before is saved. If something is wrong, the button below brings it back.
 interrupted-lost = What was there before could not be read. If something is wrong, restore once more: /backup_list

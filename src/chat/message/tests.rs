@@ -75,6 +75,7 @@ fn way_back() -> Undo {
         safety: "backup_20260201_143026.zip".to_owned(),
         safety_sha256: "00".to_owned(),
         at: DateTime::<Utc>::UNIX_EPOCH,
+        again: false,
     }
 }
 
@@ -209,21 +210,25 @@ fn restore() {
 
 #[test]
 fn undo() {
-    snapshot("undo_started", undo_started);
-    let undone = Restored {
+    snapshot("undo_started", |text| undo_started(text, false));
+    snapshot("redo_started", |text| undo_started(text, true));
+    let done = |again| Restored {
         info: newest(),
         unknown: Counts::default(),
         untouched: Counts::default(),
-        undo: Some(way_back()),
+        undo: Some(Undo { again, ..way_back() }),
     };
-    snapshot("undo_done", |text| undo_done(text, &undone));
+    snapshot("undo_done", |text| undo_done(text, &done(true)));
+    snapshot("redo_done", |text| undo_done(text, &done(false)));
     let cut_off = Interrupted { restored: newest().id.to_string(), undo: Some(way_back()) };
     snapshot("interrupted", |text| interrupted(text, &cut_off));
     let lost = Interrupted { undo: None, ..cut_off };
     snapshot("interrupted_lost", |text| interrupted(text, &lost));
     let busy = Error::new(ErrorKind::Busy, "another backup or restore is running");
-    let failed = RestoreFailed { undo: Some(Box::new(way_back())), ..RestoreFailed::from(busy) };
+    let mut failed = RestoreFailed { undo: Some(Box::new(way_back())), ..busy.into() };
     snapshot("undo_failed", |text| undo_failed(text, &failed));
+    failed.undo = Some(Box::new(Undo { again: true, ..way_back() }));
+    snapshot("redo_failed", |text| undo_failed(text, &failed));
     snapshot("stale", |text| stale(text).into());
 }
 

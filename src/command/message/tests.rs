@@ -45,6 +45,7 @@ fn undo() -> Undo {
         safety: "backup_20260201_143026.zip".to_owned(),
         safety_sha256: "00".to_owned(),
         at: DateTime::<Utc>::UNIX_EPOCH,
+        again: false,
     }
 }
 
