@@ -443,6 +443,44 @@ async fn a_restore_that_is_refused_leaves_an_earlier_one_cut_off() {
     assert_eq!(notebook(&storage)["restoring"], cut_off);
 }
 
+/// A bot at whose side old backups are removed while one is checked.
+struct Tidied(MemoryStorage);
+
+impl DataSource for Tidied {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        vec![Section::new("orders")]
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        Ok(out.value("orders", &[1])?)
+    }
+
+    async fn check(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        data.value::<Value>("orders")?;
+        for (id, _) in self.0.list()?.into_iter().rev().skip(1) {
+            self.0.delete(&id)?;
+        }
+        Ok(())
+    }
+
+    async fn restore(&self, _: &mut Import<'_>) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_backup_that_goes_while_all_are_checked_is_no_bad_one() {
+    let (storage, elsewhere) = (MemoryStorage::new(), MemoryStorage::new());
+    for _ in 0..2 {
+        assert_code(run(&["backup"], Tidied(elsewhere.clone()), &storage).await, 0);
+    }
+    assert_eq!(storage.list().expect("a list").len(), 2);
+    assert_code(run(&["verify"], Tidied(storage.clone()), &storage).await, 0);
+    assert_eq!(storage.list().expect("a list").len(), 1);
+}
+
 #[tokio::test]
 async fn a_bot_that_runs_sees_what_a_command_restored() {
     let server = Server::new();
