@@ -94,7 +94,7 @@ impl BackupCommand {
                 let first = owned(&first);
                 request(&first, &mut parser)
             }
-            Err(error) => Request::Unknown(error.to_string()),
+            Err(error) => Request::Unknown(refused(error)),
         };
         Some(Self(request))
     }
@@ -136,6 +136,16 @@ fn owned(argument: &Arg<'_>) -> String {
     }
 }
 
+/// The argument as it was typed, where the parser's own words are English.
+fn refused(error: lexopt::Error) -> String {
+    match error {
+        lexopt::Error::UnexpectedValue { option, value } => {
+            format!("{option}={}", value.to_string_lossy())
+        }
+        other => other.to_string(),
+    }
+}
+
 fn request(first: &str, parser: &mut Parser) -> Request {
     if !WORDS.contains(&first) {
         return Request::Unknown(first.to_owned());
@@ -153,7 +163,7 @@ fn request(first: &str, parser: &mut Parser) -> Request {
                 file = Some(PathBuf::from(word));
             }
             Ok(Some(other)) => return Request::Unknown(owned(&other)),
-            Err(error) => return Request::Unknown(error.to_string()),
+            Err(error) => return Request::Unknown(refused(error)),
         }
     }
     match (first, file) {
@@ -366,6 +376,7 @@ mod tests {
             ("verify --force", "--force"),
             ("restore a.zip -f", "-f"),
             ("--version", "--version"),
+            ("restore --yes=no a.zip", "--yes=no"),
         ] {
             assert_eq!(parse(line), Some(Request::Unknown(word.to_owned())), "{line}");
         }

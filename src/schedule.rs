@@ -247,7 +247,7 @@ mod tests {
     fn an_hour_of_waiting_is_told_of_wherever_the_clock_is_set() {
         let hand = Arc::new(Hand::default());
         let schedule = Schedule::new(Days::new(7), Arc::<Hand>::clone(&hand) as _);
-        let mut after = |minutes, kind| {
+        let after = |minutes, kind| {
             *hand.0.lock().unwrap_or_else(PoisonError::into_inner) += TimeDelta::minutes(minutes);
             schedule.failed(kind)
         };
