@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use lexopt::{Arg, Parser};
 
-use crate::backup::{BackupId, Trigger};
+use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{Chosen, Inspection, Listed, RestoreFailed, Save, Service};
 use crate::text::{Language, Text};
@@ -100,7 +100,7 @@ impl BackupCommand {
                 let first = owned(&first);
                 request(&first, &mut parser)
             }
-            Err(error) => unknown(error.to_string()),
+            Err(error) => unknown(refused(error)),
         };
         Some(Self(request))
     }
@@ -120,7 +120,8 @@ impl BackupCommand {
             Request::List => list(service, text).await,
             Request::Verify(None) => verify_all(service, text).await,
             Request::Verify(Some(file)) => {
-                verify(service, text, find(service, &file).await, &file.to_string_lossy()).await
+                let outcome = service.verify(find(service, &file).await).await;
+                verdict(text, &file.to_string_lossy(), outcome)
             }
             Request::Restore { file, yes, force } => {
                 restore(service, text, &file, yes, force).await
@@ -145,6 +146,16 @@ fn owned(argument: &Arg<'_>) -> String {
     }
 }
 
+/// The argument as it was typed, where the parser's own words are English.
+fn refused(error: lexopt::Error) -> String {
+    match error {
+        lexopt::Error::UnexpectedValue { option, value } => {
+            format!("{option}={}", value.to_string_lossy())
+        }
+        other => other.to_string(),
+    }
+}
+
 fn request(first: &str, parser: &mut Parser) -> Request {
     if !WORDS.contains(&first) {
         return unknown(first);
@@ -164,7 +175,7 @@ fn request(first: &str, parser: &mut Parser) -> Request {
                 file = Some(PathBuf::from(word));
             }
             Ok(Some(other)) => return unknown(owned(&other)),
-            Err(error) => return unknown(error.to_string()),
+            Err(error) => return unknown(refused(error)),
         }
     }
     match (first, file) {
@@ -218,23 +229,25 @@ async fn verify_all(service: &Service, text: &Text) -> u8 {
         Ok(page) => page,
         Err(error) => return failed(&message::list_failed(text, &error), &error),
     };
-    if page.lines.is_empty() {
+    let mut worst = None;
+    for line in page.lines {
+        let (Listed::Good(BackupInfo { id, .. }) | Listed::Damaged { id, .. }) = line;
+        let name = id.to_string();
+        let outcome = service.verify(Chosen::Stored(id)).await;
+        // the bot may have removed an old one meanwhile
+        if !outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            worst = worst.max(Some(verdict(text, &name, outcome)));
+        }
+    }
+    worst.unwrap_or_else(|| {
         // a script that relies on backups must hear that there is none
         complain(&message::no_backups(text));
-        return FAILED;
-    }
-    let mut worst = DONE;
-    for line in page.lines {
-        let (Listed::Good(crate::backup::BackupInfo { id, .. }) | Listed::Damaged { id, .. }) =
-            line;
-        let name = id.to_string();
-        worst = worst.max(verify(service, text, Chosen::Stored(id), &name).await);
-    }
-    worst
+        FAILED
+    })
 }
 
-async fn verify(service: &Service, text: &Text, chosen: Chosen, name: &str) -> u8 {
-    match service.verify(chosen).await {
+fn verdict(text: &Text, name: &str, outcome: Result<BackupInfo, Error>) -> u8 {
+    match outcome {
         Ok(info) => {
             print(&message::verified(text, name, &info));
             DONE
@@ -388,6 +401,7 @@ mod tests {
             ("verify --force", "--force"),
             ("restore a.zip -f", "-f"),
             ("--version", "--version"),
+            ("restore --yes=no a.zip", "--yes=no"),
         ] {
             assert_eq!(parse(line), Some(unknown(word)), "{line}");
         }

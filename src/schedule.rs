@@ -67,9 +67,13 @@ impl Schedule {
         let mut retry = self.retry.lock().unwrap_or_else(PoisonError::into_inner);
         if kind != ErrorKind::Busy {
             retry.failures = retry.failures.saturating_add(1);
+            retry.busy_since = None;
             return true;
         }
-        now - *retry.busy_since.get_or_insert(now) >= BUSY_TOO_LONG
+        // a clock that was set back does not make it longer
+        let since = retry.busy_since.map_or(now, |since| since.min(now));
+        retry.busy_since = Some(since);
+        now - since >= BUSY_TOO_LONG
     }
 
     /// Tries no other before a while has passed.
@@ -210,6 +214,8 @@ impl BackupTask {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{MappedLocalTime, NaiveDateTime, TimeZone};
+
     use super::*;
 
     #[test]
@@ -217,5 +223,41 @@ mod tests {
         let minutes: Vec<i64> = (1..=9).map(|n| pause_after(n).num_minutes()).collect();
         assert_eq!(minutes, [15, 30, 60, 120, 240, 480, 960, 1440, 1440]);
         assert_eq!(pause_after(u32::MAX), LONGEST_PAUSE);
+    }
+
+    /// A clock that a test sets.
+    #[derive(Default)]
+    struct Hand(Mutex<DateTime<Utc>>);
+
+    impl Clock for Hand {
+        fn now(&self) -> DateTime<Utc> {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+            moment.naive_utc()
+        }
+
+        fn to_utc(&self, wall: NaiveDateTime) -> MappedLocalTime<DateTime<Utc>> {
+            Utc.from_local_datetime(&wall)
+        }
+    }
+
+    #[test]
+    fn an_hour_of_waiting_is_told_of_wherever_the_clock_is_set() {
+        let hand = Arc::new(Hand::default());
+        let schedule = Schedule::new(Days::new(7), Arc::<Hand>::clone(&hand) as _);
+        let after = |minutes, kind| {
+            *hand.0.lock().unwrap_or_else(PoisonError::into_inner) += TimeDelta::minutes(minutes);
+            schedule.failed(kind)
+        };
+        assert!(!after(0, ErrorKind::Busy));
+        assert!(!after(59, ErrorKind::Busy));
+        assert!(!after(-1_000_000, ErrorKind::Busy));
+        assert!(after(60, ErrorKind::Busy));
+        // it was free in between
+        assert!(after(0, ErrorKind::StorageFull));
+        assert!(!after(59, ErrorKind::Busy));
+        assert!(!after(59, ErrorKind::Busy));
     }
 }
