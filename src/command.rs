@@ -41,9 +41,12 @@ const WORDS: [&str; 7] = ["backup", "list", "verify", "restore", "help", "--help
 /// | `help` | prints all this |
 ///
 /// `FILE` is a name from `list`, or the path of an archive that lies anywhere. Where standard input
-/// and standard error are a terminal, `restore` asks before it changes anything, unless it is given
-/// `--yes`; elsewhere it asks nothing. With `--force` it goes on where the live data cannot be read,
-/// and so cannot be saved first.
+/// is a terminal, `restore` asks before it changes anything, unless it is given `--yes`; elsewhere it
+/// asks nothing. With `--force` it goes on where the live data cannot be read, and so cannot be saved
+/// first.
+///
+/// A folder that is missing is made by `restore`, and by `backup` at a terminal. In a script a
+/// `backup` fails: the folder may be on a disk that is not mounted, and nobody is looking.
 ///
 /// Results go to standard output, reasons to standard error. The exit code is 0 when it is done, 1
 /// when it could not be done, 2 for arguments that make no sense, 3 for a backup that is damaged or
@@ -188,14 +191,17 @@ fn request(first: &str, parser: &mut Parser) -> Request {
     }
 }
 
-/// What only reads makes no folder, and needs none that can be written.
+/// Makes the folder, if it is missing. What only reads makes none, and a script that backs up
+/// neither: it may be a disk that is not mounted, and nobody is looking.
 fn prepare(service: &Service) -> Result<(), Error> {
     let step = || format!("write to «{}»", service.storage_name());
     service.prepare().map_err(|error| Error::storage(step(), error))
 }
 
 async fn back_up(service: &Service, text: &Text) -> u8 {
-    if let Err(error) = prepare(service) {
+    if io::stderr().is_terminal()
+        && let Err(error) = prepare(service)
+    {
         return failed(&message::backup_failed(text, &error), &error);
     }
     match service.back_up(Trigger::Manual).await {
@@ -276,8 +282,8 @@ async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: 
     {
         return failed(&message::unsaved(text, error), error);
     }
-    if !yes && !agreed(text, &name, &inspection).await {
-        complain(&message::cancelled(text));
+    if let Some(refusal) = refusal(text, yes, &name, &inspection).await {
+        complain(&refusal);
         return FAILED;
     }
     let save = if inspection.live.is_ok() { Save::First } else { Save::GiveUp };
@@ -295,10 +301,18 @@ fn unrestored(text: &Text, error: &RestoreFailed) -> u8 {
 }
 
 /// Asks the person at the terminal; a script has agreed by what it wrote.
-async fn agreed(text: &Text, name: &str, inspection: &Inspection) -> bool {
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return true;
+async fn refusal(text: &Text, yes: bool, name: &str, inspection: &Inspection) -> Option<String> {
+    if yes || !io::stdin().is_terminal() {
+        return None;
     }
+    if !io::stderr().is_terminal() {
+        return Some(message::no_screen(text));
+    }
+    let agreed = ask(text, name, inspection).await;
+    (!agreed).then(|| message::cancelled(text))
+}
+
+async fn ask(text: &Text, name: &str, inspection: &Inspection) -> bool {
     let mut screen = io::stderr();
     let _ = write!(screen, "{} ", message::confirm(text, name, inspection));
     let _ = screen.flush();
@@ -346,11 +360,9 @@ fn failed(complaint: &str, error: &Error) -> u8 {
     }
 }
 
-/// The program's name, as people type it.
+/// The program as it was called, so that a line can be copied.
 fn program() -> String {
-    let path = env::args_os().next().map(PathBuf::from);
-    let name = path.as_deref().and_then(Path::file_name);
-    name.map_or_else(|| "bot".to_owned(), |name| name.to_string_lossy().into_owned())
+    env::args_os().next().map_or_else(|| "bot".to_owned(), |name| name.to_string_lossy().into())
 }
 
 /// A reader that has gone away, as `head` does, is no reason to stop.

@@ -166,7 +166,8 @@ fn a_backup_is_made_listed_checked_and_restored() {
     // the way back is the line that it prints
     let back = restored.results.lines().last().expect("a way back").trim();
     let words: Vec<&str> = back.split_whitespace().collect();
-    assert_eq!(words[..2], ["clientbotmanager", "restore"]);
+    // as it was called, so that the line can be copied
+    assert_eq!(words[..2], [program().to_str().expect("text"), "restore"]);
     assert_eq!(server.run(&words[1..]).code, Some(0));
     assert_eq!(server.orders(), 0);
 }
@@ -239,7 +240,7 @@ fn a_place_that_cannot_be_read_is_not_an_empty_one() {
         let said = server.run(words);
         assert_eq!(said.code, Some(1), "{said:?}");
         assert!(said.reasons.starts_with(reason), "{said:?}");
-        assert!(said.reasons.contains("«backups»"), "{said:?}");
+        assert!(said.reasons.contains("backups"), "{said:?}");
     }
 }
 
@@ -270,7 +271,7 @@ fn wrong_words_explain_the_right_ones() {
     for words in [&["restor"][..], &["backup", "now"], &["restore"], &["--version"]] {
         let said = bare(words);
         assert_eq!((said.code, said.results.as_str()), (Some(2), ""), "{words:?}");
-        assert!(said.reasons.contains("Использование: clientbotmanager"), "{words:?} {said:?}");
+        assert!(said.reasons.contains("clientbotmanager КОМАНДА"), "{words:?} {said:?}");
     }
     let said = bare(&["help"]);
     assert_eq!((said.code, said.reasons.as_str()), (Some(0), ""));
@@ -535,6 +536,29 @@ fn a_reader_that_goes_away_is_no_crash() {
     }
 }
 
+#[test]
+fn cron_makes_no_folder_where_a_disk_may_be_missing() {
+    let server = Server::new();
+    let said = server.run(&["backup"]);
+    assert_eq!((said.code, said.results.as_str()), (Some(1), ""), "{said:?}");
+    let folder = server.folder();
+    assert!(said.reasons.contains(folder.to_str().expect("text")), "{said:?}");
+    assert!(!folder.exists());
+    let said = server.at_terminal("backup", "");
+    assert_eq!(said.code, Some(0), "a person sees where it is made: {said:?}");
+    assert_eq!(server.archives().len(), 1);
+}
+
+#[test]
+fn a_person_who_cannot_be_asked_is_not_taken_for_a_script() {
+    let server = Server::with_orders();
+    server.lose_orders();
+    let said = server.at_terminal(&format!("restore {} 2>/dev/null", fixture()), "");
+    assert_eq!((said.code, server.orders()), (Some(1), 0), "{said:?}");
+    let said = server.at_terminal(&format!("restore --yes {} 2>/dev/null", fixture()), "");
+    assert_eq!((said.code, server.orders()), (Some(0), 24), "{said:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn what_root_makes_belongs_to_the_owner_of_the_folder() {
@@ -545,6 +569,14 @@ fn what_root_makes_belongs_to_the_owner_of_the_folder() {
         // only root can do what this is about
         return;
     }
+    // a folder in a folder of that user's too
+    let own = server.0.path().join("own");
+    fs::create_dir(&own).expect("made");
+    chown(&own, Some(NOBODY), Some(NOBODY)).expect("given");
+    let restore =
+        server.command(&["restore", &fixture()]).env("BACKUP_DIR", "own/backups").output();
+    assert_eq!(Said::from(restore.expect("it runs")).code, Some(0));
+    assert_eq!(fs::metadata(own.join("backups")).expect("a folder").uid(), NOBODY);
     // what was there before is given to nobody
     fs::remove_file(server.folder().join(".lock")).expect("removed");
     assert_eq!(server.run(&["backup"]).code, Some(0));

@@ -106,6 +106,10 @@ pub(super) fn unsaved(text: &Text, error: &Error) -> String {
     text.say("command-unsaved", &[("detail", Value::Text(&error.chain()))])
 }
 
+pub(super) fn no_screen(text: &Text) -> String {
+    text.say("command-no-screen", &[])
+}
+
 pub(super) fn cancelled(text: &Text) -> String {
     text.say("command-cancelled", &[])
 }

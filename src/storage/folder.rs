@@ -233,7 +233,7 @@ impl Storage for FolderStorage {
     }
 
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        let file = self.lock_file()?;
+        let file = self.lock_file().map_err(|error| self.at_folder(&error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -358,10 +358,11 @@ fn create_private(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    match folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => sync_folder(parent),
-        None => sync_folder(Path::new(".")),
-    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    #[cfg(unix)]
+    give_to_owner(&File::open(folder)?, parent);
+    sync_folder(parent)
 }
 
 /// Makes the names in a folder survive a power cut.

@@ -226,6 +226,7 @@ command-confirm-question = The bot's data will be replaced. Go on? [y/N]
 command-unsaved = ❌ The data that are in the bot now cannot be read, so they cannot be saved. Nothing was changed.
     { $detail }
     If they are no longer needed, add --force: such a restore cannot be undone.
+command-no-screen = You cannot be asked, since the errors go elsewhere. If you are sure, add --yes.
 command-cancelled = Cancelled. The bot's data were not changed.
 command-restore-done = ✅ Done! The data were restored from the backup { $name }
     Restored: { $records }

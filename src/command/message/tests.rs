@@ -121,6 +121,7 @@ fn restore() {
     assert("confirm", |text| confirm(text, NAME, &inspection(Ok(live()))));
     assert("confirm_unreadable", |text| confirm(text, NAME, &inspection(Err(unreadable()))));
     assert("unsaved", |text| unsaved(text, &unreadable()));
+    assert("no_screen", no_screen);
     assert("cancelled", cancelled);
     let whole = || Restored {
         info: newest(),
