@@ -1,20 +1,20 @@
 //! The command line: the same use cases without Telegram, for cron, for deploys, and for the day on
 //! which the bot does not start.
 
+mod arguments;
 mod message;
 
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-
-use lexopt::{Arg, Parser};
 
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{Chosen, Inspection, Listed, RestoreFailed, Save, Service};
 use crate::text::{Language, Text};
+use arguments::{Question, Request};
 
 /// The program's work is done.
 const DONE: u8 = 0;
@@ -26,9 +26,6 @@ const MISUSED: u8 = 2;
 const UNFIT: u8 = 3;
 /// Another program is at work on the backups.
 const BUSY: u8 = 4;
-
-/// Every word that a command line may begin with.
-const WORDS: [&str; 7] = ["backup", "list", "verify", "restore", "help", "--help", "-h"];
 
 /// What a person or a script asks of the backups on a command line.
 ///
@@ -75,37 +72,11 @@ const WORDS: [&str; 7] = ["backup", "list", "verify", "restore", "help", "--help
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupCommand(Request);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Request {
-    BackUp,
-    List,
-    Verify(Option<PathBuf>),
-    Restore { file: PathBuf, yes: bool, force: bool },
-    Explain(Question),
-}
-
-/// What needs an explanation and nothing else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Question {
-    Help,
-    Unknown(String),
-    NoFile,
-}
-
 impl BackupCommand {
     /// Reads the arguments that follow the program's name; `None` where there are none. Arguments
     /// that make no sense are a command too: it explains itself, and ends with exit code 2.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
-        let mut parser = Parser::from_args(arguments);
-        let request = match parser.next() {
-            Ok(None) => return None,
-            Ok(Some(first)) => {
-                let first = owned(&first);
-                request(&first, &mut parser)
-            }
-            Err(error) => unknown(refused(error)),
-        };
-        Some(Self(request))
+        arguments::read(arguments).map(Self)
     }
 
     /// Answers what needs no bot, `help` and arguments that make no sense; `None` for the others.
@@ -139,56 +110,6 @@ impl BackupCommand {
 pub(crate) fn refuse(error: &Error) -> ExitCode {
     complain(&error.chain());
     FAILED.into()
-}
-
-fn owned(argument: &Arg<'_>) -> String {
-    match argument {
-        Arg::Short(letter) => format!("-{letter}"),
-        Arg::Long(word) => format!("--{word}"),
-        Arg::Value(word) => word.to_string_lossy().into_owned(),
-    }
-}
-
-/// The argument as it was typed, where the parser's own words are English.
-fn refused(error: lexopt::Error) -> String {
-    match error {
-        lexopt::Error::UnexpectedValue { option, value } => {
-            format!("{option}={}", value.to_string_lossy())
-        }
-        other => other.to_string(),
-    }
-}
-
-fn request(first: &str, parser: &mut Parser) -> Request {
-    if !WORDS.contains(&first) {
-        return unknown(first);
-    }
-    let (mut file, mut yes, mut force) = (None, false, false);
-    loop {
-        match parser.next() {
-            Ok(None) => break,
-            Ok(Some(Arg::Long("help") | Arg::Short('h'))) => {
-                return Request::Explain(Question::Help);
-            }
-            Ok(Some(Arg::Long("yes") | Arg::Short('y'))) if first == "restore" => yes = true,
-            Ok(Some(Arg::Long("force"))) if first == "restore" => force = true,
-            Ok(Some(Arg::Value(word)))
-                if file.is_none() && matches!(first, "verify" | "restore") =>
-            {
-                file = Some(PathBuf::from(word));
-            }
-            Ok(Some(other)) => return unknown(owned(&other)),
-            Err(error) => return unknown(refused(error)),
-        }
-    }
-    match (first, file) {
-        ("backup", _) => Request::BackUp,
-        ("list", _) => Request::List,
-        ("verify", file) => Request::Verify(file),
-        ("restore", Some(file)) => Request::Restore { file, yes, force },
-        ("restore", None) => Request::Explain(Question::NoFile),
-        _ => Request::Explain(Question::Help),
-    }
 }
 
 /// Makes the folder, if it is missing. What only reads makes none, and a script that backs up
@@ -333,10 +254,6 @@ async fn find(service: &Service, file: &Path) -> Chosen {
     }
 }
 
-fn unknown(word: impl Into<String>) -> Request {
-    Request::Explain(Question::Unknown(word.into()))
-}
-
 fn explain(text: &Text, question: &Question) -> u8 {
     let usage = message::usage(text, &program());
     let complaint = match question {
@@ -372,52 +289,4 @@ fn print(text: &str) {
 
 fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(line: &str) -> Option<Request> {
-        let words = line.split_whitespace().map(OsString::from);
-        BackupCommand::parse(words.collect::<Vec<_>>()).map(|command| command.0)
-    }
-
-    #[test]
-    fn each_command_is_understood() {
-        let restore = |yes, force| Request::Restore { file: "a.zip".into(), yes, force };
-        assert_eq!(parse(""), None);
-        assert_eq!(parse("backup"), Some(Request::BackUp));
-        assert_eq!(parse("list"), Some(Request::List));
-        assert_eq!(parse("verify"), Some(Request::Verify(None)));
-        assert_eq!(parse("verify a.zip"), Some(Request::Verify(Some("a.zip".into()))));
-        assert_eq!(parse("restore a.zip"), Some(restore(false, false)));
-        assert_eq!(parse("restore --yes a.zip --force"), Some(restore(true, true)));
-        assert_eq!(parse("restore -y a.zip"), Some(restore(true, false)));
-        assert_eq!(
-            parse("restore -- -a.zip"),
-            Some(Request::Restore { file: "-a.zip".into(), yes: false, force: false })
-        );
-        for help in ["help", "--help", "-h", "backup --help", "restore -h"] {
-            assert_eq!(parse(help), Some(Request::Explain(Question::Help)), "{help}");
-        }
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_named() {
-        for (line, word) in [
-            ("restor a.zip", "restor"),
-            ("backup now", "now"),
-            ("list --yes", "--yes"),
-            ("verify a.zip b.zip", "b.zip"),
-            ("verify --force", "--force"),
-            ("restore a.zip -f", "-f"),
-            ("--version", "--version"),
-            ("restore --yes=no a.zip", "--yes=no"),
-        ] {
-            assert_eq!(parse(line), Some(unknown(word)), "{line}");
-        }
-        assert_eq!(parse("restore"), Some(Request::Explain(Question::NoFile)));
-        assert_eq!(parse("restore --yes"), Some(Request::Explain(Question::NoFile)));
-    }
 }
