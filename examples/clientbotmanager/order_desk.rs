@@ -97,8 +97,8 @@ pub(crate) async fn show_panel(
 /// The status of an order, and the buttons to deal with it.
 pub(crate) fn panel(order: &Order) -> (String, InlineKeyboardMarkup) {
     let status = |status: Status| -> Option<InlineKeyboardButton> {
-        let now = if status.name() == order.status { "✔️ " } else { "" };
-        let label = format!("{now}{} {}", status.icon(), status.name());
+        let name = format!("{} {}", status.icon(), status.name());
+        let label = if status.name() == order.status { format!("· {name} ·") } else { name };
         Task::SetStatus(order.user_id, order.id.clone(), status).labelled(label)
     };
     let statuses: Vec<_> = Status::ALL.into_iter().filter_map(status).collect();

@@ -34,6 +34,7 @@ pub(crate) async fn run() -> Result<()> {
     let sandbox = Sandbox::start().await;
     // whoever tries the bot by hand may do what a test would fail for
     sandbox.forgive();
+    sandbox.set_bot_name("ClientBotManager");
     welcome(&sandbox).await;
     let page = sandbox.serve_page(PORT).await?;
     page.note(NOTE);

@@ -89,7 +89,9 @@ async fn tell_admin(bot: &Bot, admin: ChatId, client: &User, order: &Order) -> R
     let (text, keyboard) = order_desk::panel(order);
     bot.send_message(admin, text).reply_markup(keyboard).await?;
     if let Some(file) = order.file() {
-        bot.send_document(admin, InputFile::file_id(FileId(file.to_owned()))).await?;
+        let file = InputFile::file_id(FileId(file.to_owned()));
+        let caption = format!("📎 Файл к заказу <code>{}</code>", order.id);
+        bot.send_document(admin, file).caption(caption).await?;
     }
     Ok(())
 }

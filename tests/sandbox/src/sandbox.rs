@@ -62,6 +62,11 @@ impl Sandbox {
         self.core.read(|state| state.bot.username.clone())
     }
 
+    /// Sets the name that people see; «Sandbox bot» at first.
+    pub fn set_bot_name(&self, name: &str) {
+        self.core.change(|state| name.clone_into(&mut state.bot.name));
+    }
+
     /// The id of the bot.
     pub fn bot_id(&self) -> i64 {
         self.core.read(|state| state.bot.id)

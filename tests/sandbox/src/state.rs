@@ -44,6 +44,7 @@ pub(crate) struct State {
 pub(crate) struct Bot {
     pub(crate) id: i64,
     pub(crate) token: String,
+    pub(crate) name: String,
     pub(crate) username: String,
 }
 
@@ -93,7 +94,7 @@ impl State {
         let id = 7_000_000_001;
         let token = format!("{id}:AASandboxSandboxSandboxSandboxSandb");
         Self {
-            bot: Bot { id, token, username: "sandbox_bot".into() },
+            bot: Bot { id, token, name: "Sandbox bot".into(), username: "sandbox_bot".into() },
             people: BTreeMap::new(),
             rooms: BTreeMap::new(),
             queue: Queue::new(),
@@ -115,7 +116,7 @@ impl State {
     /// The bot as a `User`.
     pub(crate) fn bot_user(&self) -> Value {
         json!({
-            "id": self.bot.id, "is_bot": true, "first_name": "Sandbox bot",
+            "id": self.bot.id, "is_bot": true, "first_name": self.bot.name,
             "username": self.bot.username,
         })
     }
