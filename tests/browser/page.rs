@@ -110,6 +110,10 @@ async fn a_chat_opens_at_its_end() {
         && document.querySelector('.message:last-child').getBoundingClientRect().bottom
             <= document.querySelector('#foot').getBoundingClientRect().top";
     client.see("the end of the chat", end, &[]).await;
+    let name = "const last = document.querySelector('.message:last-child');
+        return document.getElementById(last.getAttribute('aria-labelledby')).innerText";
+    let name = client.ask(name, &[]).await;
+    assert!(name.as_str().is_some_and(|name| name.contains("С чего начнём?")), "{name}");
 
     // the way back to it by the keyboard leaves the focus in the chat
     let top = "document.querySelector('#messages').scrollTop = 0";
@@ -119,6 +123,25 @@ async fn a_chat_opens_at_its_end() {
     client.types(&ENTER.to_string()).await;
     client.see("the end of the chat", end, &[]).await;
     assert_eq!(client.ask("return document.activeElement.id", &[]).await, "messages");
+    chromium.close().await;
+    trial.end().await;
+}
+
+#[tokio::test]
+async fn who_blocks_the_bot_writes_to_it_no_more() {
+    let trial = Trial::start().await;
+    let chromium = Chromium::open(View::Desktop).await;
+    let client = chromium.first_tab(&trial.page_of(ANNA)).await;
+    client.sees("#reply-keyboard").await;
+    client.click("#block").await;
+    client.sees("#start").await;
+    let ways = "return [...document.querySelectorAll('#composer, #reply-keyboard')]
+        .filter((one) => one.checkVisibility()).length";
+    assert_eq!(client.ask(ways, &[]).await, 0);
+    client.click("#start").await;
+    client.sees("#reply-keyboard").await;
+    client.write("/start").await;
+    client.hears("С чего начнём?").await;
     chromium.close().await;
     trial.end().await;
 }
