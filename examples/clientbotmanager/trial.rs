@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 use telegram_sandbox::{Page, Sandbox};
-use teloxide::Bot;
+use teloxide::{Bot, net};
 
 use crate::database::Database;
 use crate::settings::Settings;
@@ -40,7 +40,13 @@ pub(crate) async fn run() -> Result<()> {
     page.note(NOTE);
     // nobody at the screen is no reason to stop
     let _ = io::stdout().write_all(invitation(&page, &folder.path().to_string_lossy()).as_bytes());
-    bot::run(Bot::new(sandbox.token()).set_api_url(sandbox.url().parse()?), settings).await
+    bot::run(bot_of(&sandbox)?, settings).await
+}
+
+/// No proxy leads back to this machine, whatever the environment says.
+fn bot_of(sandbox: &Sandbox) -> Result<Bot> {
+    let client = net::default_reqwest_settings().no_proxy().build()?;
+    Ok(Bot::with_client(sandbox.token(), client).set_api_url(sandbox.url().parse()?))
 }
 
 /// Everybody has pressed «Start», so each chat begins with the greeting.

@@ -96,6 +96,75 @@ async fn the_keyboard_is_enough() {
 }
 
 #[tokio::test]
+async fn a_chat_opens_at_its_end() {
+    let trial = Trial::start().await;
+    let chromium = Chromium::open(View::Desktop).await;
+    let client = chromium.first_tab(&trial.page_of(ANNA)).await;
+    for _ in 0..4 {
+        client.write("/start").await;
+        client.hears("С чего начнём?").await;
+    }
+    client.reload().await;
+    client.sees("#reply-keyboard").await;
+    let end = "return !document.querySelector('#to-end').checkVisibility()
+        && document.querySelector('.message:last-child').getBoundingClientRect().bottom
+            <= document.querySelector('#foot').getBoundingClientRect().top";
+    client.see("the end of the chat", end, &[]).await;
+    let name = "const last = document.querySelector('.message:last-child');
+        return document.getElementById(last.getAttribute('aria-labelledby')).innerText";
+    let name = client.ask(name, &[]).await;
+    assert!(name.as_str().is_some_and(|name| name.contains("С чего начнём?")), "{name}");
+
+    // the way back to it by the keyboard leaves the focus in the chat
+    let top = "document.querySelector('#messages').scrollTop = 0";
+    client.ask(top, &[]).await;
+    client.sees("#to-end").await;
+    client.ask("document.querySelector('#to-end').focus()", &[]).await;
+    client.types(&ENTER.to_string()).await;
+    client.see("the end of the chat", end, &[]).await;
+    assert_eq!(client.ask("return document.activeElement.id", &[]).await, "messages");
+    chromium.close().await;
+    trial.end().await;
+}
+
+#[tokio::test]
+async fn who_blocks_the_bot_writes_to_it_no_more() {
+    let trial = Trial::start().await;
+    let chromium = Chromium::open(View::Desktop).await;
+    let client = chromium.first_tab(&trial.page_of(ANNA)).await;
+    client.sees("#reply-keyboard").await;
+    client.click("#block").await;
+    client.sees("#start").await;
+    let ways = "return [...document.querySelectorAll('#composer, #reply-keyboard')]
+        .filter((one) => one.checkVisibility()).length";
+    assert_eq!(client.ask(ways, &[]).await, 0);
+    client.click("#start").await;
+    client.sees("#reply-keyboard").await;
+    client.write("/start").await;
+    client.hears("С чего начнём?").await;
+    chromium.close().await;
+    trial.end().await;
+}
+
+#[tokio::test]
+async fn a_stopped_trial_is_said() {
+    let trial = Trial::start().await;
+    let chromium = Chromium::open(View::Desktop).await;
+    let client = chromium.first_tab(&trial.page_of(ANNA)).await;
+    let line = "return document.querySelector('#connection').checkVisibility()";
+    // what a screen reader is to read out must be there before there are words in it
+    assert_eq!(client.ask(line, &[]).await, true);
+    assert_eq!(client.text_of("#connection").await, "");
+    trial.end().await;
+    client.sees("[data-live=no] #connection:not(:empty)").await;
+    client.fill("#composer", &format!("Есть кто?{ENTER}")).await;
+    client.sees(".toast").await;
+    assert_eq!(client.text_of(".toast").await, "Не получилось: нет связи");
+    let kept = "return document.querySelector('#composer').value";
+    assert_eq!(client.ask(kept, &[]).await, "Есть кто?");
+}
+
+#[tokio::test]
 async fn the_calls_are_listed_and_a_fault_is_got_over() {
     let trial = Trial::start().await;
     let chromium = Chromium::open(View::Desktop).await;

@@ -36,6 +36,8 @@ impl Trial {
         for name in OURS {
             command.env_remove(name);
         }
+        // a proxy does not know the way back to this machine
+        command.env("HTTP_PROXY", "http://127.0.0.1:9").env_remove("NO_PROXY");
         command.current_dir(folder.path()).env("TMPDIR", folder.path()).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
         let mut process = command.spawn().expect("it starts");

@@ -4,7 +4,8 @@ import { toast } from './toast.js';
 import { say } from './words.js';
 
 async function post(path, type, body) {
-  const answer = await fetch(path, { method: 'POST', headers: { 'content-type': type }, body });
+  const sent = fetch(path, { method: 'POST', headers: { 'content-type': type }, body });
+  const answer = await sent.catch(() => Promise.reject(new Error(say('unreachable'))));
   if (!answer.ok) throw new Error((await answer.text()) || answer.statusText);
   return answer.json();
 }

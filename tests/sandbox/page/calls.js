@@ -119,7 +119,7 @@ function showPanel(open) {
   if (open) showAll();
 }
 
-export function openPanel() {
+function openPanel() {
   showPanel(true);
   showPane('panel');
   byId('call-search').focus({ preventScroll: true });

@@ -16,6 +16,8 @@ let ways = {};
 /** Only messages from this one on are shown. */
 let first = 0;
 let missed = 0;
+/** How much of the log was in sight when it was last at its end or resized. */
+let height = 0;
 
 const log = () => byId('messages');
 const shownAs = (id) => log().querySelector(`[data-message-id="${id}"]`);
@@ -129,13 +131,22 @@ function remove(old) {
 
 function toEnd() {
   log().scrollTop = log().scrollHeight;
+  height = log().clientHeight;
   missed = 0;
   showEnd();
   markRead();
 }
 
+/** A keyboard or a long draft below takes room, and the end stays in sight. */
+function followEnd() {
+  const wasNear = log().scrollHeight - log().scrollTop - height < NEAR;
+  height = log().clientHeight;
+  if (wasNear || byId('to-end').hidden) toEnd();
+}
+
 function showEnd() {
   const button = byId('to-end');
+  if (isNearEnd() && document.activeElement === button) log().focus({ preventScroll: true });
   button.hidden = isNearEnd();
   button.replaceChildren(icon('down'), ...(missed ? [element('span', { class: 'badge' }, String(missed))] : []));
 }
@@ -180,7 +191,7 @@ export function followChat(given) {
   });
   walkByArrows(log(), '.message');
   document.addEventListener('visibilitychange', markRead);
-  new ResizeObserver(() => byId('to-end').hidden && toEnd()).observe(log());
+  new ResizeObserver(followEnd).observe(log());
   listen('messages', update);
   listen('scene', showHead);
   onPerson(() => {

@@ -37,7 +37,7 @@ function openMenu(commands) {
   choose(0);
 }
 
-export function closeMenu() {
+function closeMenu() {
   byId('commands').hidden = true;
   byId('commands-toggle').setAttribute('aria-expanded', 'false');
   field().removeAttribute('aria-activedescendant');

@@ -1,8 +1,7 @@
 // Faults to try: each is a switch that says whether it is on.
 
 import { act } from './actions.js';
-import { openPanel } from './calls.js';
-import { byId, element, icon } from './element.js';
+import { byId, element } from './element.js';
 import { listen, store } from './store.js';
 import { say } from './words.js';
 

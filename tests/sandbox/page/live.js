@@ -54,7 +54,5 @@ function announce(connected) {
 
 function show(connected) {
   document.body.dataset.live = connected ? 'yes' : 'no';
-  const line = byId('connection');
-  line.hidden = connected;
-  line.textContent = connected ? '' : say('lost');
+  byId('connection').textContent = connected ? '' : say('lost');
 }

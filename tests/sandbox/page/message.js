@@ -44,7 +44,7 @@ export function messageElement(one, ways) {
   const words = text && formatted(text, message.entities ?? message.caption_entities, ways.command);
   const bubble = element(
     'div',
-    { class: 'bubble' },
+    { class: 'bubble', id: `bubble-${id}` },
     element('span', { class: 'heard' }, `${from_bot ? nameOf(message.from) : say('you')}: `),
     message.forward_origin ? forwardedFrom(message.forward_origin) : null,
     message.reply_to_message ? replied(message.reply_to_message, ways.goTo) : null,
@@ -56,7 +56,7 @@ export function messageElement(one, ways) {
   if (!from_bot && message.text) actions.append(action('edit', 'edit', () => ways.edit(one)));
   const made = element(
     'article',
-    { class: 'message', tabindex: '-1', data: { messageId: id, from: from_bot ? 'bot' : 'person' } },
+    { class: 'message', tabindex: '-1', 'aria-labelledby': `bubble-${id}`, data: { messageId: id, from: from_bot ? 'bot' : 'person' } },
     element('div', { class: 'block' }, element('div', { class: 'beside' }, bubble, actions), inlineKeyboard(id, message.reply_markup)),
   );
   // The buttons beside a bubble are no stops of the Tab key: there would be hundreds.

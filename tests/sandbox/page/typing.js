@@ -15,7 +15,7 @@ const WORDS = {
 const actions = new Map();
 
 /** The words for what the bot does in a chat; empty if nothing. */
-export function doingIn(chat) {
+function doingIn(chat) {
   const action = actions.get(chat);
   return action && Date.now() < action.until ? say(WORDS[action.kind] ?? 'typing') : '';
 }

@@ -6,7 +6,10 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, DefaultBodyLimit, Request, State as Shared},
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_TYPE, HOST, ORIGIN},
+    },
     response::Response,
 };
 use serde_json::{Value, json};
@@ -44,6 +47,9 @@ async fn answer(
     ConnectInfo(switch): ConnectInfo<Switch>,
     request: Request,
 ) -> Response {
+    if is_from_browser(request.headers()) {
+        return refused(&Refusal::met(403, "Forbidden: only bots are answered here"));
+    }
     let path = percent_decoded(request.uri().path());
     let (is_file, rest) = match path.strip_prefix("/file/bot") {
         Some(rest) => (true, rest),
@@ -62,6 +68,16 @@ async fn answer(
         Some((method, fields)) => call(&core, &switch, method, fields, request).await,
         None => unknown(&core, target),
     }
+}
+
+/// Whether a website sends this: the token is well known, and a page could act as the bot.
+fn is_from_browser(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    // A name of somebody else that leads to this machine is DNS rebinding.
+    !["127.0.0.1", "localhost"].contains(&name)
+        || headers.contains_key(ORIGIN)
+        || headers.contains_key("sec-fetch-site")
 }
 
 /// A call that is being answered; ends its records even if the bot hangs up.

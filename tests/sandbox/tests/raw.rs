@@ -53,6 +53,28 @@ async fn checks_the_schema() {
 }
 
 #[tokio::test]
+async fn answers_no_website() {
+    let sandbox = Sandbox::start().await;
+    let url = format!("{}/bot{}/getMe", sandbox.url(), sandbox.token());
+    let status = async |name: &str, value: &str| {
+        let request = reqwest::Client::new().get(&url).header(name, value);
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    for (name, value) in [
+        ("host", "evil.example"),
+        ("host", "evil.example:80"),
+        ("origin", "http://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        assert_eq!(status(name, value).await, 403, "{name}: {value}");
+    }
+    assert_eq!(status("host", "localhost:80").await, 200);
+    assert_eq!(status("user-agent", "a bot").await, 200);
+    assert_eq!(sandbox.calls_of("getMe").len(), 2);
+}
+
+#[tokio::test]
 async fn takes_a_text_for_a_button() {
     let sandbox = Sandbox::start().await;
     let anna = sandbox.person(42, "Анна").await;
