@@ -59,7 +59,7 @@ async fn fill_in(client: &Tab) {
     client.attach(&file).await;
     client.hears("Где бот будет работать").await;
     client.tap("ваш сервер").await;
-    client.hears("Потратить их").await;
+    client.hears("Потратить бонусы").await;
     client.tap("Да").await;
     client.hears("Проверьте заказ").await;
 }
@@ -157,6 +157,7 @@ async fn a_lost_order_comes_back() {
     admin.hears("Восстановление отменено").await;
     assert!(!orders(&client).await.contains(&order));
     admin.press("↩️ Вернуть обратно").await;
+    admin.hears("Готово, данные снова такие, как до отмены").await;
     until("the order again", async || orders(&client).await.contains(&order).then_some(())).await;
 
     let found = read_by_python(archive).await;

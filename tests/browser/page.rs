@@ -23,10 +23,10 @@ async fn tabs_change_without_reloading_and_people_stay_who_they_are() {
     admin.press(SAMPLE).await;
     admin.hears("Статус: новый").await;
     admin.press("🔧 в работе").await;
-    boris.hears(&format!("Новости о заказе {SAMPLE}: теперь он «в работе»")).await;
+    boris.hears(&format!("Новый статус заказа {SAMPLE}: «в работе»")).await;
     boris.reload().await;
     assert_eq!(boris.text_of("#acting").await, "Вы — Борис");
-    boris.hears("теперь он «в работе»").await;
+    boris.hears(": «в работе».").await;
 
     boris.click("#add-person").await;
     boris.fill("#ask-name", "Вера").await;

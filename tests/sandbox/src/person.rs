@@ -109,7 +109,7 @@ impl Person {
     }
 
     /// Forwards a text that somebody else has written.
-    pub async fn forward(&self, text: &str) -> i64 {
+    pub async fn forward_text(&self, text: &str) -> i64 {
         self.say(self.id(), text, |_, message| {
             message.origin = Some(json!({
                 "type": "hidden_user", "sender_user_name": "Somebody else", "date": unix_now() - 60,

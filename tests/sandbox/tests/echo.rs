@@ -18,9 +18,9 @@ async fn echoes_text_and_edits() {
     assert_eq!(shown.entities[0]["type"], "bold");
     anna.edit(id, "other").await;
     anna.wait_for("edited other").await;
-    anna.forward("/menu").await;
+    anna.forward_text("/menu").await;
     anna.wait_for("Menu").await;
-    anna.forward("news").await;
+    anna.forward_text("news").await;
     anna.wait_for("forwarded echo news").await;
     anna.send("/me").await;
     anna.wait_for(&sandbox.bot_username()).await;
