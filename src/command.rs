@@ -82,6 +82,7 @@ impl BackupCommand {
     /// Answers what needs no bot, `help` and arguments that make no sense; `None` for the others.
     /// For a program that must read settings or open a database before it has a builder;
     /// [`run`](crate::BackupPluginBuilder::run) answers them as well.
+    #[must_use]
     pub fn explain(&self, language: Language) -> Option<ExitCode> {
         let Request::Explain(question) = &self.0 else { return None };
         let text = Text::new(language, &[], Vec::new()).ok()?.plain();
