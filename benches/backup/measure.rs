@@ -1,0 +1,215 @@
+//! One line of the table: a job, done some times, and what it cost.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use teloxide::Bot;
+use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder};
+
+use crate::data::{Crm, Source, Taking};
+use crate::multiply;
+
+/// What is to be measured.
+#[derive(Debug)]
+pub(crate) struct Job {
+    task: String,
+    size: usize,
+    runs: usize,
+    folder: PathBuf,
+    archives: usize,
+}
+
+impl Job {
+    pub(crate) fn parse(words: &[String]) -> io::Result<Self> {
+        let mut job = Self {
+            task: words.first().cloned().unwrap_or_default(),
+            size: 50_000,
+            runs: 3,
+            folder: std::env::temp_dir(),
+            archives: 10,
+        };
+        for pair in words.get(1..).unwrap_or_default().chunks(2) {
+            let [name, value] = pair else { return Err(io::Error::other("a value is missing")) };
+            let number = || value.parse().map_err(io::Error::other);
+            match name.as_str() {
+                "--size" => job.size = number()?,
+                "--runs" => job.runs = number()?,
+                "--archives" => job.archives = number()?,
+                "--folder" => job.folder = PathBuf::from(value),
+                _ => return Err(io::Error::other(format!("nobody knows {name}"))),
+            }
+        }
+        Ok(job)
+    }
+
+    fn builder(&self, source: Source, folder: &Path) -> BackupPluginBuilder {
+        BackupPlugin::builder(Bot::new("1:bench"), source).folder(folder).keep(100_000)
+    }
+}
+
+/// What one time of it has cost.
+#[derive(Clone, Copy)]
+struct Cost {
+    seconds: f64,
+    cpu: f64,
+    extra_kb: u64,
+}
+
+/// Does the job, and prints what it has cost as one line of JSON on standard error.
+pub(crate) fn run(job: &Job) -> io::Result<()> {
+    if job.task == "data" {
+        let file = io::BufWriter::new(fs::File::create(&job.folder)?);
+        return serde_json::to_writer(file, &Crm::of_size(job.size)).map_err(io::Error::other);
+    }
+    let place = tempfile::tempdir_in(&job.folder)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let (archive, made) = create(job, &runtime, place.path())?;
+    let (bytes, size) = (length_of_data(&archive)?, fs::metadata(&archive)?.len());
+    let costs = match job.task.as_str() {
+        "create" => made,
+        "verify" => again(job, &runtime, place.path(), &["verify", &text(&archive)])?,
+        "list" => {
+            multiply(&archive, place.path(), job.archives)?;
+            again(job, &runtime, place.path(), &["list"])?
+        }
+        "restore" => restore(job, &runtime, &archive, Taking::Whole)?,
+        "restore-each" => restore(job, &runtime, &archive, Taking::EachAlone)?,
+        other => return Err(io::Error::other(format!("nobody knows {other}"))),
+    };
+    let median = |of: fn(&Cost) -> f64| {
+        let mut all: Vec<f64> = costs.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or_default()
+    };
+    let line = json!({
+        "task": job.task, "bytes": bytes, "archive": size,
+        "seconds": median(|cost| cost.seconds), "cpu": median(|cost| cost.cpu),
+        "extra_kb": costs.iter().map(|cost| cost.extra_kb).max(),
+        "stat_seconds": stat(place.path())?,
+    });
+    eprintln!("{line}");
+    Ok(())
+}
+
+/// Makes archives: as many as are to be measured, or one to go on with. Gives where the last lies.
+fn create(
+    job: &Job,
+    runtime: &tokio::runtime::Runtime,
+    place: &Path,
+) -> io::Result<(PathBuf, Vec<Cost>)> {
+    let live = Arc::new(Crm::of_size(job.size));
+    // no name of a backup's, so that no list shows it
+    let kept = place.join("kept.archive");
+    let mut costs = Vec::new();
+    for _ in 0..if job.task == "create" { job.runs } else { 1 } {
+        let source = Source::of(Arc::clone(&live), Taking::Whole);
+        let builder = job.builder(source, place);
+        costs.push(measured(|| command(runtime, builder, &["backup"]))?);
+        for archive in archives(place)? {
+            fs::rename(archive, &kept)?;
+        }
+    }
+    Ok((kept, costs))
+}
+
+fn length_of_data(archive: &Path) -> io::Result<u64> {
+    let mut zip = zip::ZipArchive::new(fs::File::open(archive)?)?;
+    Ok(zip.by_name("data.json")?.size())
+}
+
+/// Runs a command that changes nothing.
+fn again(
+    job: &Job,
+    runtime: &tokio::runtime::Runtime,
+    place: &Path,
+    words: &[&str],
+) -> io::Result<Vec<Cost>> {
+    (0..job.runs)
+        .map(|_| {
+            let builder = job.builder(Source::new(Crm::default(), Taking::Whole), place);
+            measured(|| command(runtime, builder, words))
+        })
+        .collect()
+}
+
+/// The host's part of a restore alone: the command also checks the archive and saves what is live.
+fn restore(
+    job: &Job,
+    runtime: &tokio::runtime::Runtime,
+    archive: &Path,
+    taking: Taking,
+) -> io::Result<Vec<Cost>> {
+    let mut costs = Vec::new();
+    for _ in 0..job.runs {
+        let place = tempfile::tempdir_in(&job.folder)?;
+        let source = Source::new(Crm::default(), taking);
+        let watch: Arc<Mutex<Duration>> = source.watch();
+        let builder = job.builder(source, place.path());
+        let whole = measured(|| command(runtime, builder, &["restore", &text(archive)]))?;
+        let seconds = watch.lock().map(|watch| watch.as_secs_f64()).unwrap_or_default();
+        costs.push(Cost { seconds, ..whole });
+    }
+    Ok(costs)
+}
+
+fn command(
+    runtime: &tokio::runtime::Runtime,
+    builder: BackupPluginBuilder,
+    words: &[&str],
+) -> io::Result<()> {
+    let command = BackupCommand::parse(words.iter().map(OsString::from));
+    let command = command.ok_or_else(|| io::Error::other("no command"))?;
+    let code = runtime.block_on(builder.run(command));
+    // an exit code keeps its number to itself
+    let done = format!("{code:?}") == format!("{:?}", std::process::ExitCode::SUCCESS);
+    if done { Ok(()) } else { Err(io::Error::other(format!("{words:?} failed"))) }
+}
+
+fn archives(place: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(place)?.map(|entry| Ok(entry?.path()));
+    let paths: io::Result<Vec<PathBuf>> = paths.collect();
+    let is_zip = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "zip");
+    Ok(paths?.into_iter().filter(is_zip).collect())
+}
+
+/// What it costs to look at every archive without opening it.
+fn stat(place: &Path) -> io::Result<f64> {
+    let begin = Instant::now();
+    for archive in archives(place)? {
+        fs::symlink_metadata(archive)?;
+    }
+    Ok(begin.elapsed().as_secs_f64())
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn measured(work: impl FnOnce() -> io::Result<()>) -> io::Result<Cost> {
+    // from here on the peak is counted anew, where the kernel can do that
+    let _ = fs::write("/proc/self/clear_refs", "5");
+    let resident = status_kb("VmRSS:");
+    let (cpu, begin) = (cpu_seconds(), Instant::now());
+    work()?;
+    let (seconds, cpu) = (begin.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    Ok(Cost { seconds, cpu, extra_kb: status_kb("VmHWM:").saturating_sub(resident) })
+}
+
+fn status_kb(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+}
+
+/// User and system time of all threads, in the kernel's steps of a hundredth.
+fn cpu_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let fields = after_name.split_whitespace().skip(11).take(2);
+    fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
