@@ -282,7 +282,8 @@ impl Scene {
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let entries = fs::read_dir(self.place.path()).expect("a folder");
         let names = entries.map(|entry| entry.expect("an entry").file_name().into_string());
-        let names = names.map(|name| name.expect("text")).filter(|name| name != "state.json");
+        let names = names.map(|name| name.expect("text"));
+        let names = names.filter(|name| ![".lock", "state.json"].contains(&name.as_str()));
         names.map(|name| (name.clone(), fs::read(self.path(&name)).expect("read"))).collect()
     }
 
