@@ -1,12 +1,17 @@
 //! The archive: a plain ZIP of `data.json` and `metadata.json`, as `docs/format.md` describes it.
 
+mod container;
+mod deflate;
 mod frame;
 mod metadata;
 mod reader;
+mod team;
 mod writer;
 
 use std::io::{Read, Seek, Write};
 
+pub use deflate::Compression;
+pub(crate) use deflate::Packing;
 pub(crate) use frame::{Meter, Sum, Summary};
 pub(crate) use metadata::{Metadata, Origin};
 pub(crate) use reader::{Archive, glance};

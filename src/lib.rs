@@ -83,6 +83,7 @@ mod source;
 mod storage;
 mod text;
 
+pub use archive::Compression;
 pub use backup::BackupId;
 pub use chrono::Days;
 pub use clock::Clock;

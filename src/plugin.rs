@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::mem;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::command::{self, BackupCommand};
 use crate::config::{BackupConfig, invalid};
 use crate::error::{Error, Result};
 use crate::schedule::{self, BackupTask, BoxFuture, Job, Schedule};
-use crate::service::{self, Service};
+use crate::service::{self, Compression, Packing, Service};
 use crate::source::DataSource;
 use crate::storage::{FolderStorage, Storage};
 use crate::text::{Language, Text};
@@ -201,6 +202,7 @@ pub struct BackupPluginBuilder {
     folder: PathBuf,
     settings_file: Option<String>,
     schema_version: u32,
+    packing: Packing,
     language: Language,
     texts: Vec<String>,
 }
@@ -221,6 +223,7 @@ impl BackupPluginBuilder {
             folder: defaults.dir,
             settings_file: None,
             schema_version: 1,
+            packing: Packing::default(),
             language: Language::default(),
             texts: Vec::new(),
         }
@@ -292,6 +295,19 @@ impl BackupPluginBuilder {
     /// The version of the host's own data, written into each archive. Default: 1.
     pub fn schema_version(mut self, version: u32) -> Self {
         self.schema_version = version;
+        self
+    }
+
+    /// How small archives are, against the time that they take. Default: [`Compression::Default`].
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.packing.compression = compression;
+        self
+    }
+
+    /// How many threads compress an archive of more than 1 MB; 8 at most, and one for 0. A bot that
+    /// must not lend its cores takes one. Default: as many as the machine has cores.
+    pub fn workers(mut self, count: usize) -> Self {
+        self.packing.workers = Some(NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN));
         self
     }
 
@@ -371,6 +387,7 @@ impl BackupPluginBuilder {
             keep: usize::try_from(keep).unwrap_or(usize::MAX),
             bot_id: bot_id(&self.bot),
             schema_version: self.schema_version,
+            packing: self.packing,
         }))
     }
 }

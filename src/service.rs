@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::archive::{Archive, Meter, glance};
+pub(crate) use crate::archive::{Compression, Packing};
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::clock::{Clock, moment_of};
 use crate::error::{BoxError, Error, ErrorKind, Result};
@@ -38,6 +39,7 @@ pub(crate) struct Parts {
     /// The bot's Telegram id, where it is known.
     pub(crate) bot_id: Option<u64>,
     pub(crate) schema_version: u32,
+    pub(crate) packing: Packing,
 }
 
 #[derive(Clone)]

@@ -9,7 +9,8 @@ use teloxide_backup::{BoxError, DataSource, Export, Import, Section};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Order {
-    order_id: String,
+    #[serde(rename = "order_id")]
+    id: String,
     user_id: u64,
     timestamp: String,
     status: String,
@@ -172,7 +173,7 @@ const FAMILIES: [&str; 8] =
 const STATUSES: [&str; 4] = ["новый", "в работе", "завершено", "отменён"];
 const KINDS: [&str; 4] = ["магазин", "чат-бот", "рассылка", "запись"];
 
-/// SplitMix64, with what a bot's clients write.
+/// `SplitMix64`, with what a bot's clients write.
 struct Generator(u64);
 
 impl Generator {
@@ -231,7 +232,7 @@ impl Generator {
     }
 
     fn order(&mut self, user_id: u64) -> (String, Order) {
-        let order_id = format!("{:08x}", self.below(1 << 32));
+        let id = format!("{:08x}", self.below(1 << 32));
         let words = 4 + self.below(40);
         let data = Form {
             fio: format!("{} {}", self.pick(&NAMES), self.pick(&FAMILIES)),
@@ -250,7 +251,7 @@ impl Generator {
         };
         let status = self.pick(&STATUSES).to_owned();
         let timestamp = self.moment();
-        (order_id.clone(), Order { order_id, user_id, timestamp, status, data })
+        (id.clone(), Order { id, user_id, timestamp, status, data })
     }
 
     fn review(&mut self) -> Review {

@@ -58,6 +58,12 @@ fn table(disk: &Path) -> Vec<Vec<String>> {
         };
         for folder in [disk, &memory].into_iter().filter(|folder| folder.is_dir()) {
             add("create", folder, &[]);
+            if size > SIZES[0] {
+                add("create", folder, &["--workers", "1"]);
+            }
+        }
+        for compression in ["fast", "small"] {
+            add("create", disk, &["--compression", compression]);
         }
         add("verify", disk, &[]);
         add("restore", disk, &[]);

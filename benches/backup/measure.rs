@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use teloxide::Bot;
-use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder};
+use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder, Compression};
 
 use crate::data::{Crm, Source, Taking};
 use crate::multiply;
@@ -22,6 +22,8 @@ pub(crate) struct Job {
     runs: usize,
     folder: PathBuf,
     archives: usize,
+    workers: Option<usize>,
+    compression: Compression,
 }
 
 impl Job {
@@ -32,6 +34,8 @@ impl Job {
             runs: 3,
             folder: std::env::temp_dir(),
             archives: 10,
+            workers: None,
+            compression: Compression::Default,
         };
         for pair in words.get(1..).unwrap_or_default().chunks(2) {
             let [name, value] = pair else { return Err(io::Error::other("a value is missing")) };
@@ -40,6 +44,8 @@ impl Job {
                 "--size" => job.size = number()?,
                 "--runs" => job.runs = number()?,
                 "--archives" => job.archives = number()?,
+                "--workers" => job.workers = Some(number()?),
+                "--compression" => job.compression = compression(value)?,
                 "--folder" => job.folder = PathBuf::from(value),
                 _ => return Err(io::Error::other(format!("nobody knows {name}"))),
             }
@@ -48,7 +54,18 @@ impl Job {
     }
 
     fn builder(&self, source: Source, folder: &Path) -> BackupPluginBuilder {
-        BackupPlugin::builder(Bot::new("1:bench"), source).folder(folder).keep(100_000)
+        let builder = BackupPlugin::builder(Bot::new("1:bench"), source);
+        let builder = builder.folder(folder).keep(100_000).compression(self.compression);
+        if let Some(workers) = self.workers { builder.workers(workers) } else { builder }
+    }
+}
+
+fn compression(word: &str) -> io::Result<Compression> {
+    match word {
+        "fast" => Ok(Compression::Fast),
+        "default" => Ok(Compression::Default),
+        "small" => Ok(Compression::Small),
+        _ => Err(io::Error::other(format!("nobody knows {word}"))),
     }
 }
 

@@ -52,7 +52,7 @@ impl Parts {
         };
         let stamp = origin.created_at;
         let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
-        let mut writer = ArchiveWriter::begin(&mut draft, stamp, self.meter())?;
+        let mut writer = ArchiveWriter::begin(&mut draft, stamp, self.meter(), self.packing)?;
         origin.sections = self.export(handle, &mut writer)?;
         let (_, written) = writer.finish(&origin)?;
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;

@@ -1,0 +1,91 @@
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
+
+use super::*;
+
+/// Text of a few words, so that it compresses, from a seed.
+fn text(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = move || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let words = ["заказ ", "бот ", "\"id\":", "{}", "клиент ", "1234", "\n", "абв"];
+    let mut text = Vec::new();
+    while text.len() < length {
+        let draw = next();
+        let word = usize::try_from(draw % 9).expect("small");
+        match words.get(word) {
+            Some(word) => text.extend_from_slice(word.as_bytes()),
+            None => text.extend_from_slice(&draw.to_le_bytes()),
+        }
+    }
+    text.truncate(length);
+    text
+}
+
+fn packing(workers: usize, compression: Compression) -> Packing {
+    Packing { compression, workers: NonZeroUsize::new(workers) }
+}
+
+/// Compresses in blocks of such lengths, in turn.
+fn packed(packing: Packing, data: &[u8], lengths: &[usize]) -> Vec<u8> {
+    let mut deflate = Deflate::new(packing);
+    let (mut out, mut rest) = (Vec::new(), data);
+    for length in lengths.iter().cycle() {
+        if rest.len() <= *length {
+            break;
+        }
+        let (block, more) = rest.split_at(*length);
+        out.extend_from_slice(deflate.take(block.to_vec()).expect("compressed"));
+        rest = more;
+    }
+    out.extend_from_slice(deflate.finish(rest.to_vec()).expect("compressed"));
+    out
+}
+
+/// What one stream unpacks to; nothing may follow it.
+fn unpacked(packed: &[u8]) -> Vec<u8> {
+    let mut decoder = DeflateDecoder::new(packed);
+    let mut data = Vec::new();
+    decoder.read_to_end(&mut data).expect("a stream");
+    assert_eq!(decoder.total_in(), packed.len() as u64, "something follows the stream");
+    data
+}
+
+#[test]
+fn one_thread_and_several_give_the_same_data() {
+    for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 4 * BLOCK, 5 * BLOCK, 5 * BLOCK + 1, 9 << 18]
+    {
+        let data = text(length as u64, length);
+        for compression in [Compression::Fast, Compression::Default, Compression::Small] {
+            for workers in [1, 2, 3, 8] {
+                let packed = packed(packing(workers, compression), &data, &[BLOCK]);
+                assert!(unpacked(&packed) == data, "{length} bytes, {workers} workers");
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_of_any_length_make_one_stream() {
+    for seed in 0..60_u64 {
+        let data = text(seed, 1000 * usize::try_from(1 + seed * 7 % 90).expect("small"));
+        let lengths =
+            [1, 3, 700, 32 << 10, 1 + usize::try_from(seed * 991 % 40_000).expect("small")];
+        let several = packed(packing(3, Compression::Default), &data, &lengths);
+        assert!(unpacked(&several) == data, "seed {seed}");
+        let alone = packed(packing(1, Compression::Default), &data, &lengths);
+        assert!(unpacked(&alone) == data, "seed {seed}");
+    }
+}
+
+#[test]
+fn blocks_cost_hardly_any_size() {
+    let data = text(7, 16 * BLOCK);
+    let alone = packed(packing(1, Compression::Default), &data, &[BLOCK]).len();
+    let several = packed(packing(2, Compression::Default), &data, &[BLOCK]).len();
+    assert!(several < alone + alone / 100, "{several} bytes against {alone}");
+}

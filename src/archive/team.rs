@@ -1,0 +1,194 @@
+//! Threads that compress the blocks of one stream side by side, for as long as a backup takes.
+//!
+//! Each block ends on a byte (a sync flush) and begins with the end of the one before as its
+//! dictionary, so that one after the other they are a single DEFLATE stream.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use flate2::{Compress, FlushCompress};
+
+use super::deflate::{Packing, deflate};
+
+/// DEFLATE looks no further back.
+const WINDOW: usize = 32 << 10;
+
+pub(super) type Block = Arc<Vec<u8>>;
+type Packed = io::Result<Vec<u8>>;
+
+struct Job {
+    block: Block,
+    before: Option<Block>,
+    last: bool,
+    done: Sender<Packed>,
+}
+
+/// Gives back the blocks in the order in which it took them.
+pub(super) struct Team {
+    /// `None` once no more will come, which ends the threads.
+    jobs: Option<Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+    /// What is being compressed, the oldest first. A thread that dies drops its end of these.
+    ahead: VecDeque<Receiver<Packed>>,
+    before: Option<Block>,
+}
+
+impl Team {
+    /// `None` where the system gives us no thread.
+    pub(super) fn start(workers: usize, packing: Packing) -> Option<Self> {
+        Self::start_with(workers, move || {
+            let mut engine = packing.engine();
+            move |job: &Job| pack(&mut engine, job)
+        })
+    }
+
+    fn start_with<W>(workers: usize, worker: impl Fn() -> W) -> Option<Self>
+    where
+        W: FnMut(&Job) -> Packed + Send + 'static,
+    {
+        let (jobs, queue) = mpsc::channel();
+        let queue = Arc::new(Mutex::new(queue));
+        let thread = || {
+            let (queue, worker) = (Arc::clone(&queue), worker());
+            let builder = thread::Builder::new().name("backup".to_owned());
+            builder.spawn(move || work(&queue, worker)).ok()
+        };
+        let threads: Vec<_> = (0..workers).map_while(|_| thread()).collect();
+        // the queue is the threads' alone: with the last of them go the jobs that nobody will do
+        drop(queue);
+        let team = Self { jobs: Some(jobs), threads, ahead: VecDeque::new(), before: None };
+        (!team.threads.is_empty()).then_some(team)
+    }
+
+    /// Takes a block. What must be written before there is room for another goes to `out`.
+    pub(super) fn take(&mut self, block: Block, last: bool, out: &mut Vec<u8>) -> io::Result<()> {
+        // two more than are in work: one that waits, and one that was the fastest
+        while self.ahead.len() > self.threads.len() {
+            self.collect(out)?;
+        }
+        let before = self.before.replace(Arc::clone(&block));
+        let (done, result) = mpsc::channel();
+        let job = Job { block, before, last, done };
+        let queued = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        self.ahead.push_back(result);
+        if queued { Ok(()) } else { Err(died()) }
+    }
+
+    /// Waits for all that is under way.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        while !self.ahead.is_empty() {
+            self.collect(out)?;
+        }
+        Ok(())
+    }
+
+    fn collect(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        let Some(oldest) = self.ahead.pop_front() else { return Ok(()) };
+        out.extend_from_slice(&oldest.recv().map_err(|_| died())??);
+        Ok(())
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // one that died has already failed the backup
+            let _ = thread.join();
+        }
+    }
+}
+
+fn died() -> io::Error {
+    io::Error::other("a thread that compresses has died")
+}
+
+fn work(queue: &Mutex<Receiver<Job>>, mut worker: impl FnMut(&Job) -> Packed) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        let packed = worker(&job);
+        // nobody waits for it after an error
+        let _ = job.done.send(packed);
+    }
+}
+
+fn pack(engine: &mut Compress, job: &Job) -> Packed {
+    engine.reset();
+    if let Some(before) = &job.before {
+        let window = before.get(before.len().saturating_sub(WINDOW)..).unwrap_or_default();
+        engine.set_dictionary(window).map_err(io::Error::other)?;
+    }
+    let flush = if job.last { FlushCompress::Finish } else { FlushCompress::Sync };
+    let mut out = Vec::new();
+    deflate(engine, &job.block, flush, &mut out)?;
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(number: u8) -> Block {
+        Arc::new(vec![number; 10])
+    }
+
+    #[test]
+    fn blocks_come_back_in_order() {
+        let echo = || |job: &Job| Ok(vec![job.block[0]]);
+        let mut team = Team::start_with(4, echo).expect("threads");
+        let mut out = Vec::new();
+        for number in 0..200 {
+            team.take(block(number), number == 199, &mut out).expect("taken");
+            assert!(team.ahead.len() <= 5, "no more than this is held in memory");
+        }
+        team.finish(&mut out).expect("finished");
+        assert_eq!(out, (0..200).collect::<Vec<u8>>());
+    }
+
+    /// Until the error comes out, and not for ever.
+    fn end_of(mut team: Team) -> io::Error {
+        let mut out = Vec::new();
+        for number in 0..200 {
+            if let Err(error) = team.take(block(number), false, &mut out) {
+                return error;
+            }
+        }
+        team.finish(&mut out).expect_err("the worker did not do it")
+    }
+
+    #[test]
+    fn a_panic_ends_the_stream_with_an_error() {
+        for workers in [1, 2, 5] {
+            for bad in [0, 3, 199] {
+                let worker = move || {
+                    move |job: &Job| {
+                        assert!(job.block[0] != bad, "this block is one too many");
+                        Ok(vec![])
+                    }
+                };
+                let team = Team::start_with(workers, worker).expect("threads");
+                assert!(end_of(team).to_string().contains("has died"));
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_of_a_worker_is_kept() {
+        let refuse = || |_: &Job| Err(io::Error::from(io::ErrorKind::StorageFull));
+        let team = Team::start_with(3, refuse).expect("threads");
+        assert_eq!(end_of(team).kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn a_team_that_is_dropped_in_the_middle_ends() {
+        let mut team = Team::start(3, Packing::default()).expect("threads");
+        for number in 0..4 {
+            team.take(block(number), false, &mut Vec::new()).expect("taken");
+        }
+        drop(team);
+    }
+}

@@ -1,0 +1,244 @@
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::Command;
+
+use chrono::{DateTime, NaiveDate};
+
+use super::super::Archive;
+use super::*;
+use crate::backup::Trigger;
+
+fn origin() -> Origin {
+    Origin {
+        created_at: NaiveDate::from_ymd_opt(2026, 2, 1)
+            .and_then(|day| day.and_hms_opt(14, 30, 25))
+            .expect("a time"),
+        created_at_utc: DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_000),
+        trigger: Trigger::Manual,
+        bot_id: None,
+        schema_version: 1,
+        sections: Vec::new(),
+    }
+}
+
+fn meter() -> Meter {
+    Meter::new(|_| 1)
+}
+
+fn write_to<W: WriteSeek>(out: W, workers: usize, json: &[u8]) -> Result<W> {
+    let packing = Packing { workers: NonZeroUsize::new(workers), ..Packing::default() };
+    let mut writer = ArchiveWriter::begin(out, origin().created_at, meter(), packing)?;
+    writer.write_all(json).map_err(written)?;
+    writer.finish(&origin()).map(|(out, _)| out)
+}
+
+/// Letters that compress about as text does, from a seed.
+fn letters(length: usize) -> Vec<u8> {
+    let mut state = length as u64;
+    let mut letter = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        b"aaaaaaaaeeeeeenorst ,.0123456789"[usize::from(state.to_be_bytes()[0] & 31)]
+    };
+    (0..length).map(|_| letter()).collect()
+}
+
+/// A text of so many letters as the only section.
+fn json(length: usize) -> Vec<u8> {
+    [b"{\"t\":\"", letters(length).as_slice(), b"\"}"].concat()
+}
+
+/// Around the borders of the blocks, and around where more threads begin.
+const LENGTHS: [usize; 9] =
+    [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 4 * BLOCK, 5 * BLOCK - 1, 5 * BLOCK, 9 * BLOCK + 7];
+
+#[test]
+fn our_reader_takes_what_any_number_of_threads_has_written() {
+    for length in LENGTHS {
+        let json = json(length);
+        for workers in [1, 2, 4] {
+            let out = write_to(Cursor::new(Vec::new()), workers, &json).expect("written");
+            let mut archive = Archive::open(Box::new(out), meter()).expect("whole");
+            assert_eq!(archive.summary.bytes, json.len() as u64);
+            let mut text = Vec::new();
+            let mut section = archive.section("t").expect("read").expect("there");
+            section.read_to_end(&mut text).expect("read");
+            assert!(text == json[5..json.len() - 1], "{length} letters, {workers} workers");
+        }
+    }
+}
+
+/// A plain ZIP of one file.
+fn zip_of(data: &[u8], workers: usize) -> Vec<u8> {
+    let packing = Packing { workers: NonZeroUsize::new(workers), ..Packing::default() };
+    let mut zip = Container::new(Cursor::new(Vec::new()), origin().created_at);
+    let (mut deflate, mut checksum) = (Deflate::new(packing), Crc::new());
+    checksum.update(data);
+    zip.begin(DATA).expect("begun");
+    let whole = data.len() / BLOCK * BLOCK;
+    for block in data[..whole].chunks(BLOCK) {
+        zip.put(deflate.take(block.to_vec()).expect("compressed")).expect("written");
+    }
+    zip.put(deflate.finish(data[whole..].to_vec()).expect("compressed")).expect("written");
+    zip.end(&checksum, data.len() as u64).expect("ended");
+    zip.finish().expect("finished").into_inner()
+}
+
+const PYTHON: &str = "import sys, zipfile; zip = zipfile.ZipFile(sys.argv[1]); \
+    assert zip.testzip() is None; sys.stdout.buffer.write(zip.read('data.json'))";
+
+const JAVA: &str = r#"
+import java.io.*; import java.util.zip.*;
+class Unzip { public static void main(String[] names) throws Exception {
+    for (String name : names) {
+        try (ZipFile zip = new ZipFile(name); OutputStream out = new FileOutputStream(name + ".java")) {
+            zip.getInputStream(zip.getEntry("data.json")).transferTo(out);
+        }
+        try (ZipInputStream zip = new ZipInputStream(new FileInputStream(name))) {
+            zip.getNextEntry();
+            try (OutputStream out = new FileOutputStream(name + ".stream")) { zip.transferTo(out); }
+        }
+    }
+} }"#;
+
+/// What a program prints; `None` where it is not installed.
+fn printed(words: &[&str]) -> Option<Vec<u8>> {
+    let output = Command::new(words[0]).args(&words[1..]).output().ok()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {told}");
+    Some(output.stdout)
+}
+
+fn assert_unpacked_by_others(archive: &Path, data: &[u8]) {
+    let path = archive.to_str().expect("text");
+    for (words, needed) in [
+        (vec!["unzip", "-p", path, DATA], true),
+        (vec!["7z", "x", "-so", path, DATA], true),
+        (vec!["python3", "-c", PYTHON, path], true),
+        (vec!["bsdtar", "-xOf", path, DATA], false),
+    ] {
+        match printed(&words) {
+            Some(unpacked) => assert!(unpacked == data, "{words:?}"),
+            None => assert!(!needed, "{} is not installed", words[0]),
+        }
+    }
+    printed(&["unzip", "-t", path]);
+}
+
+#[test]
+fn other_programs_take_what_any_number_of_threads_has_written() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = |length: usize, workers: usize| place.path().join(format!("{length}_{workers}.zip"));
+    for (length, workers) in LENGTHS.into_iter().flat_map(|length| [(length, 1), (length, 3)]) {
+        let data = letters(length);
+        let archive = path(length, workers);
+        std::fs::write(&archive, zip_of(&data, workers)).expect("written");
+        assert_unpacked_by_others(&archive, &data);
+    }
+    // one Java for all of them, where there is one
+    let source = place.path().join("Unzip.java");
+    std::fs::write(&source, JAVA).expect("written");
+    let archives = LENGTHS.map(|length| path(length, 3).display().to_string());
+    let mut words = vec!["java", source.to_str().expect("text")];
+    words.extend(archives.iter().map(String::as_str));
+    if printed(&words).is_some() {
+        for (length, archive) in LENGTHS.into_iter().zip(&archives) {
+            for end in ["java", "stream"] {
+                let unpacked = std::fs::read(format!("{archive}.{end}")).expect("unpacked");
+                assert!(unpacked == letters(length), "{length} letters by Java");
+            }
+        }
+    }
+}
+
+/// Noise, of which more than 4 GB stay when it is compressed: half an hour in a debug build.
+#[test]
+#[ignore = "writes 4.5 GB to the folder for temporary files; run it with --release"]
+fn other_programs_take_more_than_four_gigabytes() {
+    let archive = tempfile::NamedTempFile::new().expect("a file");
+    let mut zip = Container::new(archive.reopen().expect("opened"), origin().created_at);
+    let (mut deflate, mut checksum) = (Deflate::new(Packing::default()), Crc::new());
+    zip.begin(DATA).expect("begun");
+    let mut state = 1_u64;
+    let blocks = 4500_u64 << 20 >> 18;
+    for _ in 0..blocks {
+        let noise = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        });
+        let block: Vec<u8> = noise.take(BLOCK / 8).flatten().collect();
+        checksum.update(&block);
+        zip.put(deflate.take(block).expect("compressed")).expect("written");
+    }
+    zip.put(deflate.finish(Vec::new()).expect("compressed")).expect("written");
+    zip.end(&checksum, blocks << 18).expect("ended");
+    add(&mut zip, METADATA, b"{}".to_vec(), Packing::default()).expect("added");
+    zip.finish().expect("finished");
+    let path = archive.path().to_str().expect("text");
+    assert!(std::fs::metadata(path).expect("there").len() > 4 << 30);
+    let test = "import sys, zipfile; assert zipfile.ZipFile(sys.argv[1]).testzip() is None";
+    for words in [
+        vec!["unzip", "-t", path],
+        vec!["7z", "t", "-y", "-tzip", path],
+        vec!["python3", "-c", test, path],
+        vec!["bsdtar", "-tf", path],
+    ] {
+        assert!(printed(&words).is_some() || words[0] == "bsdtar", "{} is missing", words[0]);
+    }
+    let file = std::fs::File::open(path).expect("opened");
+    let mut read = zip::ZipArchive::new(file).expect("a zip");
+    read.validate_header_consistency().expect("consistent");
+    let mut data = read.by_name(DATA).expect("the data");
+    assert_eq!(io::copy(&mut data, &mut io::sink()).expect("whole"), blocks << 18);
+}
+
+/// A disk that takes so many calls, and no more.
+struct Failing {
+    file: Cursor<Vec<u8>>,
+    calls: usize,
+}
+
+impl Failing {
+    fn call(&mut self) -> io::Result<()> {
+        self.calls = self.calls.checked_sub(1).ok_or(io::ErrorKind::StorageFull)?;
+        Ok(())
+    }
+}
+
+impl Write for Failing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.call()?;
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.call()
+    }
+}
+
+impl Seek for Failing {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.call()?;
+        self.file.seek(to)
+    }
+}
+
+#[test]
+fn a_disk_that_fails_at_any_call_fails_the_backup() {
+    for (length, workers) in [(10, 1), (10, 2), (7 * BLOCK, 1), (7 * BLOCK, 2)] {
+        let json = json(length);
+        let disk = |calls| Failing { file: Cursor::new(Vec::new()), calls };
+        let least = (0..1000).find(|&calls| match write_to(disk(calls), workers, &json) {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::StorageFull, "after {calls} calls");
+                false
+            }
+        });
+        // both headers, their mending, the data, the directory, its end and a flush
+        assert!(least.expect("enough calls") > 12, "{least:?}");
+    }
+}
