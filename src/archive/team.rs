@@ -65,8 +65,8 @@ impl Team {
 
     /// Takes a block. What must be written before there is room for another goes to `out`.
     pub(super) fn take(&mut self, block: Block, last: bool, out: &mut Vec<u8>) -> io::Result<()> {
-        // two more than are in work: one that waits, and one that was the fastest
-        while self.ahead.len() > self.threads.len() {
+        // two more than are in work: one that waits, and one that is done before its turn
+        while self.ahead.len() >= self.threads.len() + 2 {
             self.collect(out)?;
         }
         let before = self.before.replace(Arc::clone(&block));
@@ -143,7 +143,7 @@ mod tests {
         let mut out = Vec::new();
         for number in 0..200 {
             team.take(block(number), number == 199, &mut out).expect("taken");
-            assert!(team.ahead.len() <= 5, "no more than this is held in memory");
+            assert!(team.ahead.len() <= 6, "no more than this is held in memory");
         }
         team.finish(&mut out).expect("finished");
         assert_eq!(out, (0..200).collect::<Vec<u8>>());
