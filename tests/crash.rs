@@ -1,0 +1,198 @@
+//! A program that is killed, or that its disk fails or deceives, at any of its calls for files.
+#![cfg(target_os = "linux")]
+
+#[path = "crash/host.rs"]
+mod host;
+#[path = "crash/program.rs"]
+mod program;
+#[path = "crash/run.rs"]
+mod run;
+#[path = "crash/twin.rs"]
+mod twin;
+#[path = "crash/verdict.rs"]
+mod verdict;
+
+use std::path::Path;
+use std::process::Command;
+
+use host::Kind;
+use run::{CHANGES, Fault, Place, Point, copy};
+use tempfile::TempDir;
+use twin::Wrong;
+use verdict::{Python, judge};
+
+#[test]
+#[ignore = "the program that is killed: only as a child of the tests below"]
+fn program() {
+    program::main();
+}
+
+/// Of how many points one is struck each time; the long runs strike all.
+const FEW: usize = 60;
+
+/// A series of blows: the same fault at one point after the other.
+struct Series {
+    kind: Kind,
+    wrong: Option<Wrong>,
+    fault: Fault,
+    every: usize,
+}
+
+/// What a series has shown.
+struct Shown {
+    points: usize,
+    broken: Vec<String>,
+}
+
+impl Series {
+    fn right(kind: Kind, fault: Fault, every: usize) -> Self {
+        Self { kind, wrong: None, fault, every }
+    }
+
+    fn run(&self, wanted: impl Fn(&Point) -> bool) -> Shown {
+        let room = room();
+        let seed = self.place(&room.path().join("seed"));
+        std::fs::create_dir(&seed.home).expect("a folder");
+        assert!(seed.run("seed").ended_well);
+        let (home, notes) = (room.path().join("home"), room.path().join("notes"));
+        let afresh = || {
+            let _ = std::fs::remove_dir_all(&home);
+            copy(&seed.home, &home);
+            self.place(&home)
+        };
+        let points: Vec<Point> = afresh().points(&notes).into_iter().filter(wanted).collect();
+        // each series begins elsewhere, so that together they strike more
+        let first = self.kind as usize * 7 % self.every;
+        let mut python = Python::start();
+        let mut shown = Shown { points: 0, broken: Vec::new() };
+        for point in points.iter().skip(first).step_by(self.every) {
+            let place = afresh();
+            let ran = place.strike(point, self.fault, &notes);
+            assert!(ran.struck, "{point:?} was not reached");
+            shown.points += 1;
+            if let Err(broken) = judge(&place, &ran, &mut python) {
+                shown.broken.push(format!("{:?} at {point:?}: {broken}", self.fault));
+            }
+        }
+        println!("{:?} {:?}: {} points", self.kind, self.fault, shown.points);
+        shown
+    }
+
+    fn place(&self, home: &Path) -> Place {
+        Place { home: home.to_owned(), kind: self.kind, wrong: self.wrong }
+    }
+}
+
+/// In memory where that can be: flushing costs nothing there.
+fn room() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.expect("a folder")
+}
+
+fn can_trace() -> bool {
+    let can = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
+    let can = can.is_ok_and(|status| status.success());
+    if !can {
+        println!("skipped: strace is not installed, or may not trace here");
+    }
+    can
+}
+
+/// Strikes all three hosts with this, and fails at what is broken.
+fn strike(fault: Fault, every: usize, wanted: impl Fn(&Point) -> bool + Copy) {
+    if !can_trace() {
+        return;
+    }
+    for kind in Kind::ALL {
+        let Shown { points, broken } = Series::right(kind, fault, every).run(wanted);
+        assert!(points > 0, "nothing was struck");
+        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+    }
+}
+
+fn any(_: &Point) -> bool {
+    true
+}
+
+/// A close that is kept from happening leaves the file open, which no disk does.
+fn any_but_close(point: &Point) -> bool {
+    point.call != "close"
+}
+
+fn changes(point: &Point) -> bool {
+    CHANGES.contains(&point.call.as_str())
+}
+
+/// Only ours: what a disk does to a host's own file is the host's to find.
+fn writes_an_archive(point: &Point) -> bool {
+    point.call == "write" && point.arguments.contains("/backups/")
+}
+
+#[test]
+fn killed_here_and_there() {
+    strike(Fault::Kill, FEW, any);
+}
+
+#[test]
+fn failed_here_and_there() {
+    for error in ["EIO", "EINTR"] {
+        strike(Fault::Error(error), 2 * FEW, any_but_close);
+    }
+    for error in ["ENOSPC", "EROFS"] {
+        strike(Fault::Error(error), FEW, changes);
+    }
+}
+
+#[test]
+fn deceived_here_and_there() {
+    strike(Fault::Lie, FEW / 4, writes_an_archive);
+}
+
+#[test]
+fn an_archive_that_is_written_in_place_is_caught() {
+    if !can_trace() {
+        return;
+    }
+    let wrong = Some(Wrong::InPlace);
+    let series = Series { kind: Kind::File, wrong, fault: Fault::Kill, every: 4 };
+    let shown = series.run(writes_an_archive);
+    assert!(!shown.broken.is_empty(), "these tests prove nothing");
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn killed_at_every_call() {
+    strike(Fault::Kill, 1, any);
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn an_input_or_output_error_at_every_call() {
+    strike(Fault::Error("EIO"), 1, any_but_close);
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn a_full_disk_at_every_call() {
+    for error in ["ENOSPC", "EDQUOT"] {
+        strike(Fault::Error(error), 1, changes);
+    }
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn a_disk_that_became_read_only_at_every_call() {
+    strike(Fault::Error("EROFS"), 1, changes);
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn an_interruption_at_every_call() {
+    strike(Fault::Error("EINTR"), 1, any_but_close);
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn a_disk_that_lies_at_every_write() {
+    strike(Fault::Lie, 1, writes_an_archive);
+}
