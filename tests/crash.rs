@@ -1,12 +1,16 @@
 //! A program that is killed, or that its disk fails or deceives, at any of its calls for files.
 #![cfg(target_os = "linux")]
 
+#[path = "crash/flaky.rs"]
+mod flaky;
 #[path = "crash/host.rs"]
 mod host;
 #[path = "crash/program.rs"]
 mod program;
 #[path = "crash/run.rs"]
 mod run;
+#[path = "crash/sweep.rs"]
+mod sweep;
 #[path = "crash/twin.rs"]
 mod twin;
 #[path = "crash/verdict.rs"]
@@ -15,8 +19,10 @@ mod verdict;
 use std::path::Path;
 use std::process::Command;
 
+use flaky::Trouble;
 use host::Kind;
 use run::{CHANGES, Fault, Place, Point, copy};
+use sweep::sweep;
 use tempfile::TempDir;
 use twin::Wrong;
 use verdict::{Python, judge};
@@ -25,6 +31,43 @@ use verdict::{Python, judge};
 #[ignore = "the program that is killed: only as a child of the tests below"]
 fn program() {
     program::main();
+}
+
+#[test]
+#[ignore = "the work over a storage that ails: only as a child of the tests below"]
+fn storage() {
+    let Ok(every) = std::env::var(EVERY) else { return };
+    for trouble in Trouble::ALL {
+        let struck = sweep(trouble, every.parse().expect("a number"));
+        eprintln!("struck: {trouble:?}, {struck} operations");
+    }
+}
+
+/// In a child, since what the command line says of each failure goes to nobody.
+fn strike_storage(every: usize) {
+    let child = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "storage", "--ignored", "--nocapture"])
+        .env(EVERY, every.to_string())
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success(), "{told}");
+    let figures: Vec<_> = told.lines().filter(|line| line.starts_with("struck: ")).collect();
+    assert_eq!(figures.len(), Trouble::ALL.len());
+    println!("{}", figures.join("\n"));
+}
+
+const EVERY: &str = "CRASH_EVERY";
+
+#[test]
+fn a_storage_that_fails_lies_or_hangs_here_and_there() {
+    strike_storage(11);
+}
+
+#[test]
+#[ignore = "every operation, for a minute"]
+fn a_storage_that_fails_lies_or_hangs_at_every_operation() {
+    strike_storage(1);
 }
 
 /// Of how many points one is struck each time; the long runs strike all.

@@ -45,7 +45,7 @@ fn text(version: char, number: u32) -> String {
     while text.len() < 6000 {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        text.push_str(&format!("{:016x}", state ^ (state >> 29)));
+        text.extend((state ^ (state >> 29)).to_be_bytes().map(|byte| char::from(b' ' + byte % 64)));
     }
     text
 }

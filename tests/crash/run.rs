@@ -91,12 +91,11 @@ impl Ran {
         self.output.lines().filter_map(move |line| line.strip_prefix(&word))
     }
 
-    /// The end of the name of the archive that the program names as the way back, if it tells of an
-    /// uncertain end.
-    pub(crate) fn way_back(&self) -> Option<&str> {
-        let told = self.errors.split("cut off half-way").nth(1);
-        let told = told.or_else(|| self.errors.split("cut the restore off").nth(1))?;
-        told.split(" restore backup_").nth(1)?.split_whitespace().next()
+    /// The archive that the program names as the way back after these words.
+    pub(crate) fn way_back(&self, words: &str) -> Option<&str> {
+        let told = self.errors.split(words).last().filter(|told| told.len() < self.errors.len())?;
+        let start = told.find(" restore backup_")? + " restore ".len();
+        told[start..].split_whitespace().next()
     }
 }
 
@@ -170,7 +169,7 @@ impl Place {
 fn read_points(notes: &str) -> Vec<Point> {
     let thread = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
     let begin = notes.lines().find(|line| line.contains(BEGIN)).expect("a beginning");
-    let (worker, mut begun, mut points) = (thread(begin), false, Vec::new());
+    let (worker, mut inside, mut points) = (thread(begin), false, Vec::new());
     let (mut ours, mut others) = (BTreeMap::<_, usize>::new(), BTreeMap::<_, usize>::new());
     for line in notes.lines() {
         let Some((head, arguments)) = line.split_once('(') else { continue };
@@ -186,11 +185,11 @@ fn read_points(notes: &str) -> Vec<Point> {
         if line.contains(END) {
             break;
         }
-        if begun && !matches!(call, "mmap" | "ioctl" | "execve") {
+        if inside && !matches!(call, "mmap" | "ioctl" | "execve") {
             let arguments = arguments.to_owned();
             points.push(Point { call: call.to_owned(), number: *number, arguments });
         }
-        begun |= line.contains(BEGIN);
+        inside |= line.contains(BEGIN);
     }
     // strace counts for each thread: another one must not be struck first
     points.retain(|point| !arguments_of_output(point));

@@ -15,7 +15,7 @@ pub(crate) struct Python {
     answers: BufReader<ChildStdout>,
 }
 
-const READ: &str = r#"
+const READ: &str = r"
 import sys, json, hashlib, zipfile
 for line in sys.stdin:
     try:
@@ -29,7 +29,7 @@ for line in sys.stdin:
         print('good', flush=True)
     except Exception as error:
         print(repr(error), flush=True)
-"#;
+";
 
 impl Python {
     pub(crate) fn start() -> Self {
@@ -75,6 +75,13 @@ fn archives(folder: &Path) -> Vec<String> {
     names(folder).into_iter().filter(|name| name.starts_with("backup_")).collect()
 }
 
+/// Whatever is neither an archive, the notebook nor the lock.
+fn drafts(folder: &Path) -> Vec<String> {
+    let ours =
+        |name: &String| name.starts_with("backup_") || name == "state.json" || name == ".lock";
+    names(folder).into_iter().filter(|name| !ours(name)).collect()
+}
+
 /// All promises, one after the other; the first that is broken is the error.
 pub(crate) fn judge(place: &Place, ran: &Ran, python: &mut Python) -> Result<(), String> {
     if !ran.killed && !ran.ended_well {
@@ -88,7 +95,7 @@ pub(crate) fn judge(place: &Place, ran: &Ran, python: &mut Python) -> Result<(),
     if next.said("verified").next() != Some("true") {
         return Err(format!("the next start finds: {}{}", next.output, next.errors));
     }
-    if let Some(left) = names(&place.folder()).iter().find(|name| name.ends_with(".tmp")) {
+    if let Some(left) = drafts(&place.folder()).first() {
         return Err(format!("{left} outlives the next start"));
     }
     live_is_old_or_new(place, ran, &next)
@@ -124,7 +131,7 @@ fn state_is_readable(place: &Place) -> Result<(), String> {
 
 /// A draft of the last seconds may be another program's: makes those of the dead program older.
 fn grow_old(place: &Place) {
-    for name in names(&place.folder()).iter().filter(|name| name.ends_with(".tmp")) {
+    for name in drafts(&place.folder()) {
         let draft = File::open(place.folder().join(name)).expect("a draft");
         let before = SystemTime::now() - Duration::from_secs(60);
         draft.set_modified(before).expect("set");
@@ -134,9 +141,10 @@ fn grow_old(place: &Place) {
 fn live_is_old_or_new(place: &Place, ran: &Ran, next: &Ran) -> Result<(), String> {
     let live = next.said("live").next().unwrap_or("unknown");
     let (before, possible) = possible(ran);
-    let told = next.way_back().or_else(|| ran.way_back());
+    // a restore that an error cut off is told of at once, one that died at the next start
+    let told = next.way_back("cut off half-way").or(ran.way_back("cut the restore off"));
     if let Some(safety) = told {
-        let back = place.run(&format!("restore backup_{safety}"));
+        let back = place.run(&format!("restore {safety}"));
         if back.said("live").next() != Some(before) {
             return Err(format!("the way back fails: {}{}", back.output, back.errors));
         }
