@@ -1,6 +1,8 @@
 //! A program that is killed, or that its disk fails or deceives, at any of its calls for files.
 #![cfg(target_os = "linux")]
 
+#[path = "crash/disk.rs"]
+mod disk;
 #[path = "crash/flaky.rs"]
 mod flaky;
 #[path = "crash/host.rs"]
@@ -19,6 +21,7 @@ mod verdict;
 use std::path::Path;
 use std::process::Command;
 
+use disk::{Mount, can_mount, copy_image, make_image};
 use flaky::Trouble;
 use host::Kind;
 use run::{CHANGES, Fault, Place, Point, copy};
@@ -36,17 +39,25 @@ fn program() {
 #[test]
 #[ignore = "the work over a storage that ails: only as a child of the tests below"]
 fn storage() {
-    let Ok(every) = std::env::var(EVERY) else { return };
+    if std::env::var_os(STORAGE).is_none() {
+        return;
+    }
     for trouble in Trouble::ALL {
-        let struck = sweep(trouble, every.parse().expect("a number"));
+        let struck = sweep(trouble, every());
         eprintln!("struck: {trouble:?}, {struck} operations");
     }
+}
+
+/// Long runs strike every point, or every second, third and so on if they are told so.
+fn every() -> usize {
+    std::env::var(EVERY).ok().and_then(|every| every.parse().ok()).unwrap_or(1)
 }
 
 /// In a child, since what the command line says of each failure goes to nobody.
 fn strike_storage(every: usize) {
     let child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "storage", "--ignored", "--nocapture"])
+        .env(STORAGE, "ails")
         .env(EVERY, every.to_string())
         .output()
         .expect("it runs");
@@ -57,6 +68,7 @@ fn strike_storage(every: usize) {
     println!("{}", figures.join("\n"));
 }
 
+const STORAGE: &str = "CRASH_STORAGE";
 const EVERY: &str = "CRASH_EVERY";
 
 #[test]
@@ -67,7 +79,7 @@ fn a_storage_that_fails_lies_or_hangs_here_and_there() {
 #[test]
 #[ignore = "every operation, for a minute"]
 fn a_storage_that_fails_lies_or_hangs_at_every_operation() {
-    strike_storage(1);
+    strike_storage(every());
 }
 
 /// Of how many points one is struck each time; the long runs strike all.
@@ -205,37 +217,166 @@ fn an_archive_that_is_written_in_place_is_caught() {
 #[test]
 #[ignore = "every point, for minutes"]
 fn killed_at_every_call() {
-    strike(Fault::Kill, 1, any);
+    strike(Fault::Kill, every(), any);
 }
 
 #[test]
 #[ignore = "every point, for minutes"]
 fn an_input_or_output_error_at_every_call() {
-    strike(Fault::Error("EIO"), 1, any_but_close);
+    strike(Fault::Error("EIO"), every(), any_but_close);
 }
 
 #[test]
 #[ignore = "every point, for minutes"]
 fn a_full_disk_at_every_call() {
     for error in ["ENOSPC", "EDQUOT"] {
-        strike(Fault::Error(error), 1, changes);
+        strike(Fault::Error(error), every(), changes);
     }
 }
 
 #[test]
 #[ignore = "every point, for minutes"]
 fn a_disk_that_became_read_only_at_every_call() {
-    strike(Fault::Error("EROFS"), 1, changes);
+    strike(Fault::Error("EROFS"), every(), changes);
 }
 
 #[test]
 #[ignore = "every point, for minutes"]
 fn an_interruption_at_every_call() {
-    strike(Fault::Error("EINTR"), 1, any_but_close);
+    strike(Fault::Error("EINTR"), every(), any_but_close);
 }
 
 #[test]
 #[ignore = "every point, for minutes"]
 fn a_disk_that_lies_at_every_write() {
-    strike(Fault::Lie, 1, writes_an_archive);
+    strike(Fault::Lie, every(), writes_an_archive);
+}
+
+/// Works on a disk of this size for the archives; the program's own home is elsewhere.
+fn work_on(options: &str, kind: Kind, python: &mut Python) -> Result<bool, String> {
+    let room = room();
+    let place = Place { home: room.path().to_owned(), kind, wrong: None };
+    assert!(place.run("seed").ended_well);
+    let seed = room.path().join("seed");
+    std::fs::rename(place.folder(), &seed).expect("moved");
+    let _disk = Mount::memory(options, &place.folder());
+    copy(&seed, &place.folder());
+    let ran = place.run("work");
+    judge(&place, &ran, python).map_err(|broken| format!("{options}: {broken}"))?;
+    Ok(ran.said("failed").next().is_none())
+}
+
+#[test]
+fn a_disk_that_fills_up() {
+    if !can_mount(room().path()) {
+        return;
+    }
+    let mut python = Python::start();
+    let mut outcomes = Vec::new();
+    for kilobytes in (48..=168).step_by(8) {
+        let options = format!("size={kilobytes}k");
+        outcomes.push(work_on(&options, Kind::File, &mut python).expect("nothing is broken"));
+    }
+    for inodes in 7..=12 {
+        let options = format!("nr_inodes={inodes}");
+        outcomes.push(work_on(&options, Kind::File, &mut python).expect("nothing is broken"));
+    }
+    // too small for all of it, and then not
+    assert!(outcomes.contains(&false) && outcomes.contains(&true), "{outcomes:?}");
+}
+
+#[test]
+fn a_disk_that_is_read_only() {
+    let room = room();
+    if !can_mount(room.path()) {
+        return;
+    }
+    let disk = Mount::memory("size=1m", &room.path().join("home"));
+    let place = Place { home: room.path().join("home"), kind: Kind::File, wrong: None };
+    assert!(place.run("seed").ended_well);
+    disk.make_read_only();
+    let ran = place.run("work");
+    assert_eq!(ran.said("done").count(), 0, "{}", ran.output);
+    let next = place.run("check");
+    assert_eq!(next.said("verified").next(), Some("true"), "what is there can be read");
+    assert_eq!(next.said("live").next(), Some("A"));
+    assert!(ran.errors.contains("No access"), "{}", ran.errors);
+}
+
+/// The power goes at one call after the other, on a disk of its own each time.
+fn cut_power(system: &str, kind: Kind, wrong: Option<Wrong>, every: usize) -> Shown {
+    let room = room();
+    let [seed, image, notes] = ["seed", "image", "notes"].map(|name| room.path().join(name));
+    let place = Place { home: room.path().join("disk"), kind, wrong };
+    make_image(system, &seed);
+    let disk = Mount::image(&seed, &place.home);
+    assert!(place.run("seed").ended_well);
+    drop(disk);
+    copy_image(&seed, &image);
+    let disk = Mount::image(&image, &place.home);
+    let points: Vec<_> = place.points(&notes).into_iter().filter(changes).collect();
+    drop(disk);
+    let (mut python, mut shown) = (Python::start(), Shown { points: 0, broken: Vec::new() });
+    // and once when all of it is done
+    for point in points.iter().step_by(every).map(Some).chain([None]) {
+        copy_image(&seed, &image);
+        let disk = Mount::image(&image, &place.home);
+        let ran = match point {
+            Some(point) => place.strike(point, Fault::Kill, &notes),
+            None => place.run("work"),
+        };
+        assert!(ran.struck || point.is_none(), "{point:?} was not reached");
+        disk.cut();
+        let _disk = Mount::image(&image, &place.home);
+        shown.points += 1;
+        if let Err(broken) = judge(&place, &ran, &mut python) {
+            shown.broken.push(format!("cut at {point:?}: {broken}"));
+        }
+    }
+    let broken = shown.broken.len();
+    println!("{system}, {kind:?}, {wrong:?}: {} cuts, {broken} broken", shown.points);
+    shown
+}
+
+fn can_cut(system: &str) -> bool {
+    let makes = Command::new(format!("mkfs.{system}")).arg("-V").output().is_ok();
+    if !makes {
+        println!("skipped: mkfs.{system} is not installed");
+    }
+    makes && can_trace() && can_mount(room().path())
+}
+
+#[test]
+fn the_power_is_cut_here_and_there() {
+    if can_cut("ext4") {
+        let Shown { points, broken } = cut_power("ext4", Kind::File, None, FEW / 2);
+        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+    }
+}
+
+/// Takes the power from the right program everywhere, and from the wrong ones until it shows.
+fn cut_power_everywhere(system: &str) {
+    if !can_cut(system) {
+        return;
+    }
+    for kind in Kind::ALL {
+        let Shown { points, broken } = cut_power(system, kind, None, every());
+        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+    }
+    for wrong in Wrong::ALL {
+        let shown = cut_power(system, Kind::File, Some(wrong), 3 * every());
+        assert!(!shown.broken.is_empty(), "{wrong:?} is not caught: these tests prove nothing");
+    }
+}
+
+#[test]
+#[ignore = "as root, for minutes"]
+fn the_power_is_cut_on_ext4() {
+    cut_power_everywhere("ext4");
+}
+
+#[test]
+#[ignore = "as root, for minutes"]
+fn the_power_is_cut_on_xfs() {
+    cut_power_everywhere("xfs");
 }
