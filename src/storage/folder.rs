@@ -286,6 +286,10 @@ impl Storage for FolderStorage {
         let mut file = self.temporary()?;
         file.write_all(state)?;
         file.as_file().sync_all()?;
+        // a restore relies on what it has noted here
+        if fs::read(file.path())? != state {
+            return Err(io::Error::other("what was read back is not what was written"));
+        }
         file.persist(self.folder.join(STATE))?;
         sync_folder(&self.folder)
     }
