@@ -183,6 +183,10 @@ fn writes_an_archive(point: &Point) -> bool {
     point.call == "write" && point.arguments.contains("/backups/")
 }
 
+fn writes_the_notebook(point: &Point) -> bool {
+    writes_an_archive(point) && point.arguments.contains("version")
+}
+
 #[test]
 fn killed_here_and_there() {
     strike(Fault::Kill, FEW, any);
@@ -201,6 +205,7 @@ fn failed_here_and_there() {
 #[test]
 fn deceived_here_and_there() {
     strike(Fault::Lie, FEW / 4, writes_an_archive);
+    strike(Fault::Lie, 3, writes_the_notebook);
 }
 
 #[test]
@@ -283,6 +288,22 @@ fn a_disk_that_fills_up() {
     }
     // too small for all of it, and then not
     assert!(outcomes.contains(&false) && outcomes.contains(&true), "{outcomes:?}");
+}
+
+#[test]
+fn a_disk_without_room_is_told_of_before_anything_is_written() {
+    let room = room();
+    if !can_mount(room.path()) {
+        return;
+    }
+    let disk = Mount::memory("size=1m", &room.path().join("home"));
+    let place = Place { home: room.path().join("home"), kind: Kind::File, wrong: None };
+    assert!(place.run("seed").ended_well);
+    disk.fill(8 << 10);
+    let ran = place.run("work");
+    assert_eq!(ran.said("done").count(), 0, "{}", ran.output);
+    assert!(ran.errors.contains("8 KB are free, and the last backup took"), "{}", ran.errors);
+    judge(&place, &ran, &mut Python::start()).expect("nothing is broken");
 }
 
 #[test]

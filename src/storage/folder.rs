@@ -264,6 +264,13 @@ impl Storage for FolderStorage {
         Ok(open_file(&self.file(id))?.map(|file| Box::new(file) as Box<dyn Readable>))
     }
 
+    #[cfg(unix)]
+    fn free(&self) -> io::Result<Option<u64>> {
+        let disk = rustix::fs::statvfs(&self.folder)?;
+        // some file systems of the network have no numbers to give
+        Ok((disk.f_blocks > 0).then(|| disk.f_bavail.saturating_mul(disk.f_frsize)))
+    }
+
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
         // a folder that is gone is not made anew: it may be a disk that is not mounted
         self.remove_abandoned_drafts()?;

@@ -1,6 +1,7 @@
 //! Small disks of our own: they fill up, turn read-only, and lose their power.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -27,6 +28,15 @@ impl Mount {
 
     pub(crate) fn make_read_only(&self) {
         succeed(Command::new("mount").args(["-o", "remount,ro"]).arg(&self.at));
+    }
+
+    /// Leaves so many bytes free.
+    pub(crate) fn fill(&self, free: u64) {
+        let mut filler = fs::File::create(self.at.join("filler")).expect("a file");
+        let whole = io::copy(&mut io::repeat(0), &mut filler);
+        assert!(whole.is_err(), "it has an end");
+        let length = filler.metadata().expect("its length").len();
+        filler.set_len(length - free).expect("shortened");
     }
 
     /// As if the plug were pulled: what was not flushed is gone.

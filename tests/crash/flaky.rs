@@ -132,6 +132,11 @@ impl Storage for Flaky {
         Ok(self.held.open(id)?.map(read))
     }
 
+    /// A lie: nothing.
+    fn free(&self) -> io::Result<Option<u64>> {
+        Ok(self.operation("free")?.then_some(0))
+    }
+
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
         self.operation("draft")?;
         Ok(Box::new(Drafting { held: self.held.draft()?, flaky: self.clone() }))

@@ -221,6 +221,10 @@ impl Storage for Place {
         self.0.open(id)
     }
 
+    fn free(&self) -> io::Result<Option<u64>> {
+        self.0.free()
+    }
+
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
         self.0.draft()
     }
