@@ -84,6 +84,7 @@ impl Program {
 
     /// Two backups of A, and one of B that lies elsewhere.
     async fn seed(self) {
+        std::fs::create_dir(self.host.home.join("backups")).expect("a folder");
         self.host.write(&orders('B')).expect("B is live");
         assert!(self.run(9, &["backup"]).await);
         let made = self.newest().await.expect("it is there");
@@ -100,9 +101,10 @@ impl Program {
         self.step("backup", 9, &["backup"]).await;
         self.step("backup", 2, &["backup"]).await;
         let given = self.host.home.join("given.zip");
-        let restored = self.step("restore", 2, &["restore", &given.to_string_lossy()]).await;
+        let restored =
+            self.step("restore", 2, &["restore", "--yes", &given.to_string_lossy()]).await;
         if let Some(safety) = self.newest().await.filter(|_| restored) {
-            self.step("undo", 2, &["restore", &safety]).await;
+            self.step("undo", 2, &["restore", "--yes", &safety]).await;
         }
         mark(END).await;
     }
@@ -132,7 +134,7 @@ impl Program {
 
     async fn restore(self, file: &str) {
         self.clock.0.fetch_add(9000, Ordering::Relaxed);
-        let done = self.run(9, &["restore", file]).await;
+        let done = self.run(9, &["restore", "--yes", file]).await;
         say(format!("restored {done}")).await;
         say(format!("live {}", self.host.live())).await;
     }

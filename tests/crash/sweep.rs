@@ -124,7 +124,7 @@ fn again(bench: &Bench, held: &MemoryStorage) -> String {
 }
 
 fn restore(bench: &Bench, flaky: &Flaky, name: &str, [old, new]: [&str; 2]) -> bool {
-    let done = bench.run(flaky.clone(), &["restore", name]);
+    let done = bench.run(flaky.clone(), &["restore", "--yes", name]);
     let live = bench.live.blocking_read().clone();
     let expected = if done { new } else { old };
     assert_eq!(live, orders(expected), "done: {done}, {:?}", flaky.struck());

@@ -97,9 +97,9 @@ impl Storage for Twin {
         self.right.read_state()
     }
 
-    // the right one would flush the folder
-    fn write_state(&self, state: &[u8]) -> io::Result<()> {
-        fs::write(self.folder.join("state.json"), state)
+    // to note something well would flush what is not to be flushed
+    fn write_state(&self, _: &[u8]) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -116,7 +116,7 @@ fn nothing_said_done_is_missing(place: &Place, ran: &Ran) -> Result<(), String> 
         // a list that failed for a moment could not tell the name
         let Some(name) = line.split(' ').nth(1).filter(|name| !name.is_empty()) else { continue };
         if !found.iter().any(|found| found == name) {
-            return Err(format!("said done and missing: {line}"));
+            return Err(format!("what was said done is missing: {line}"));
         }
     }
     Ok(())
