@@ -75,6 +75,15 @@ pub(crate) fn can_mount(room: &Path) -> bool {
     can
 }
 
+/// Whether a file can be mounted as a disk.
+pub(crate) fn can_loop() -> bool {
+    let can = Command::new("losetup").arg("-f").output().is_ok_and(|found| found.status.success());
+    if !can {
+        println!("skipped: there are no loop devices here");
+    }
+    can
+}
+
 /// An empty disk in a file.
 pub(crate) fn make_image(system: &str, image: &Path) {
     // the smallest that xfs takes
