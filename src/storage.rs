@@ -51,6 +51,14 @@ pub trait Storage: Send + Sync + 'static {
     /// An archive that cannot be read.
     fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>>;
 
+    /// How many bytes are free for new archives; `None` where nobody can tell. Default: `None`.
+    ///
+    /// # Errors
+    /// A place that cannot be asked.
+    fn free(&self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Begins a new archive, which no list shows before it is published.
     ///
     /// # Errors

@@ -29,12 +29,13 @@ const ARROWS: [(&str, &[&str]); 14] = [
 ];
 
 /// A library and the only modules that name it.
-const NAMED_IN: [(&str, &[&str]); 6] = [
+const NAMED_IN: [(&str, &[&str]); 7] = [
     ("teloxide", &["plugin", "chat"]),
     ("dptree", &["chat"]),
     ("lexopt", &["command"]),
     ("zip", &["archive"]),
     ("fluent_bundle", &["text"]),
+    ("rustix", &["storage"]),
     ("tempfile", &["storage"]),
 ];
 

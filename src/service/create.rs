@@ -40,6 +40,8 @@ impl Parts {
     /// Writes, reads back, names: only then is it a backup.
     pub(super) fn create(&self, handle: &Handle, trigger: Trigger) -> Result<Created> {
         let step = "write the archive";
+        self.check_room()
+            .map_err(|reason| Error::new(ErrorKind::StorageFull, step).because(reason))?;
         // whole seconds are all that the name and the metadata hold
         let now = self.clock.now().trunc_subsecs(0);
         let mut origin = Origin {
@@ -69,6 +71,20 @@ impl Parts {
         self.note_proof(&id, size_bytes, &data_sha256);
         tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
         Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
+    }
+
+    /// Says so before anything is written, where another archive as long as the newest has no room.
+    fn check_room(&self) -> Result<(), String> {
+        // who cannot tell is taken at no word: the writing will show
+        let Ok(Some(free)) = self.storage.free() else { return Ok(()) };
+        let newest = self.newest_first().ok().and_then(|found| Some(found.first()?.1));
+        let needed = newest.unwrap_or(0);
+        if free >= needed {
+            return Ok(());
+        }
+        let kilobytes = |bytes: u64| bytes.div_ceil(1024);
+        let (free, needed) = (kilobytes(free), kilobytes(needed));
+        Err(format!("{free} KB are free, and the last backup took {needed} KB"))
     }
 
     /// Reads what was written as every later reader will, and gives the hash of its data.

@@ -264,6 +264,13 @@ impl Storage for FolderStorage {
         Ok(open_file(&self.file(id))?.map(|file| Box::new(file) as Box<dyn Readable>))
     }
 
+    #[cfg(unix)]
+    fn free(&self) -> io::Result<Option<u64>> {
+        let disk = rustix::fs::statvfs(&self.folder)?;
+        // some file systems of the network have no numbers to give
+        Ok((disk.f_blocks > 0).then(|| disk.f_bavail.saturating_mul(disk.f_frsize)))
+    }
+
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
         // a folder that is gone is not made anew: it may be a disk that is not mounted
         self.remove_abandoned_drafts()?;
@@ -286,6 +293,10 @@ impl Storage for FolderStorage {
         let mut file = self.temporary()?;
         file.write_all(state)?;
         file.as_file().sync_all()?;
+        // a restore relies on what it has noted here
+        if fs::read(file.path())? != state {
+            return Err(io::Error::other("what was read back is not what was written"));
+        }
         file.persist(self.folder.join(STATE))?;
         sync_folder(&self.folder)
     }

@@ -1,0 +1,420 @@
+//! A program that is killed, or that its disk fails or deceives, at any of its calls for files.
+#![cfg(target_os = "linux")]
+
+#[path = "crash/disk.rs"]
+mod disk;
+#[path = "crash/flaky.rs"]
+mod flaky;
+#[path = "crash/folder.rs"]
+mod folder;
+#[path = "crash/host.rs"]
+mod host;
+#[path = "crash/program.rs"]
+mod program;
+#[path = "crash/run.rs"]
+mod run;
+#[path = "crash/sweep.rs"]
+mod sweep;
+#[path = "crash/twin.rs"]
+mod twin;
+#[path = "crash/verdict.rs"]
+mod verdict;
+
+use std::path::Path;
+use std::process::Command;
+
+use disk::{Mount, can_loop, can_mount, copy_image, make_image};
+use flaky::Trouble;
+use host::Kind;
+use run::{CHANGES, Fault, Place, Point, copy};
+use sweep::sweep;
+use teloxide_backup::{FolderStorage, Storage};
+use tempfile::TempDir;
+use twin::Wrong;
+use verdict::{Python, judge};
+
+#[test]
+#[ignore = "the program that is killed: only as a child of the tests below"]
+fn program() {
+    program::main();
+}
+
+#[test]
+#[ignore = "the work over a storage that ails: only as a child of the tests below"]
+fn storage() {
+    if std::env::var_os(STORAGE).is_none() {
+        return;
+    }
+    for trouble in Trouble::ALL {
+        let struck = sweep(trouble, every());
+        eprintln!("struck: {trouble:?}, {struck} operations");
+    }
+}
+
+/// Long runs strike every point, or every second, third and so on if they are told so.
+fn every() -> usize {
+    std::env::var(EVERY).ok().and_then(|every| every.parse().ok()).unwrap_or(1)
+}
+
+/// In a child, since what the command line says of each failure goes to nobody.
+fn strike_storage(every: usize) {
+    let child = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "storage", "--ignored", "--nocapture"])
+        .env(STORAGE, "ails")
+        .env(EVERY, every.to_string())
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success(), "{told}");
+    let figures: Vec<_> = told.lines().filter(|line| line.starts_with("struck: ")).collect();
+    assert_eq!(figures.len(), Trouble::ALL.len());
+    println!("{}", figures.join("\n"));
+}
+
+const STORAGE: &str = "CRASH_STORAGE";
+const EVERY: &str = "CRASH_EVERY";
+
+#[test]
+fn a_storage_that_fails_lies_or_hangs_here_and_there() {
+    strike_storage(11);
+}
+
+#[test]
+#[ignore = "every operation, for a minute"]
+fn a_storage_that_fails_lies_or_hangs_at_every_operation() {
+    strike_storage(every());
+}
+
+/// Of how many points one is struck each time; the long runs strike all.
+const FEW: usize = 60;
+
+/// A series of blows: the same fault at one point after the other.
+struct Series {
+    kind: Kind,
+    wrong: Option<Wrong>,
+    fault: Fault,
+    every: usize,
+}
+
+/// What a series has shown.
+struct Shown {
+    points: usize,
+    broken: Vec<String>,
+}
+
+impl Shown {
+    fn loses_an_archive(&self) -> bool {
+        let lost = |broken: &&String| broken.contains(".zip: ") || broken.contains("is missing");
+        let lost: Vec<_> = self.broken.iter().filter(lost).collect();
+        println!("{} of {}, such as: {:?}", lost.len(), self.points, lost.first());
+        !lost.is_empty()
+    }
+}
+
+impl Series {
+    fn right(kind: Kind, fault: Fault, every: usize) -> Self {
+        Self { kind, wrong: None, fault, every }
+    }
+
+    fn run(&self, wanted: impl Fn(&Point) -> bool) -> Shown {
+        let room = room();
+        let seed = self.place(&room.path().join("seed"));
+        std::fs::create_dir(&seed.home).expect("a folder");
+        assert!(seed.run("seed").ended_well);
+        let (home, notes) = (room.path().join("home"), room.path().join("notes"));
+        let afresh = || {
+            let _ = std::fs::remove_dir_all(&home);
+            copy(&seed.home, &home);
+            self.place(&home)
+        };
+        let points: Vec<Point> = afresh().points(&notes).into_iter().filter(wanted).collect();
+        // each series begins elsewhere, so that together they strike more
+        let first = self.kind as usize * 7 % self.every;
+        let mut python = Python::start();
+        let mut shown = Shown { points: 0, broken: Vec::new() };
+        for point in points.iter().skip(first).step_by(self.every) {
+            let place = afresh();
+            let ran = place.strike(point, self.fault, &notes);
+            assert!(ran.struck, "{point:?} was not reached");
+            shown.points += 1;
+            if let Err(broken) = judge(&place, &ran, &mut python) {
+                shown.broken.push(format!("{:?} at {point:?}: {broken}", self.fault));
+            }
+        }
+        println!("{:?} {:?}: {} points", self.kind, self.fault, shown.points);
+        shown
+    }
+
+    fn place(&self, home: &Path) -> Place {
+        Place { home: home.to_owned(), kind: self.kind, wrong: self.wrong }
+    }
+}
+
+/// In memory where that can be: flushing costs nothing there.
+fn room() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    // a container often has little of it, and a disk of our own takes much
+    let free = FolderStorage::new(memory).free().ok().flatten();
+    let roomy = free.is_some_and(|free| free > 2 << 30);
+    if roomy { TempDir::new_in(memory) } else { TempDir::new() }.expect("a folder")
+}
+
+fn can_trace() -> bool {
+    let can = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
+    let can = can.is_ok_and(|status| status.success());
+    if !can {
+        println!("skipped: strace is not installed, or may not trace here");
+    }
+    can
+}
+
+/// Strikes all three hosts with this, and fails at what is broken.
+fn strike(fault: Fault, every: usize, wanted: impl Fn(&Point) -> bool + Copy) {
+    if !can_trace() {
+        return;
+    }
+    for kind in Kind::ALL {
+        let Shown { points, broken } = Series::right(kind, fault, every).run(wanted);
+        assert!(points > 0, "nothing was struck");
+        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+    }
+}
+
+fn any(_: &Point) -> bool {
+    true
+}
+
+/// A close that is kept from happening leaves the file open, which no disk does. And `SQLite` says
+/// that a commit has failed, though it is done, when it cannot give its lock back.
+fn any_that_fails(point: &Point) -> bool {
+    let gives_back = point.arguments.contains("l_type=F_UNLCK");
+    let comes_down = point.arguments.contains("l_type=F_RDLCK");
+    point.call != "close" && !(point.call == "fcntl" && (gives_back || comes_down))
+}
+
+fn changes(point: &Point) -> bool {
+    CHANGES.contains(&point.call.as_str())
+}
+
+/// Only ours: what a disk does to a host's own file is the host's to find.
+fn writes_an_archive(point: &Point) -> bool {
+    point.call == "write" && point.arguments.contains("/backups/")
+}
+
+fn writes_the_notebook(point: &Point) -> bool {
+    writes_an_archive(point) && point.arguments.contains("version")
+}
+
+#[test]
+fn killed_here_and_there() {
+    strike(Fault::Kill, FEW, any);
+}
+
+#[test]
+fn failed_here_and_there() {
+    for error in ["EIO", "EINTR"] {
+        strike(Fault::Error(error), 2 * FEW, any_that_fails);
+    }
+    for error in ["ENOSPC", "EROFS"] {
+        strike(Fault::Error(error), FEW, changes);
+    }
+}
+
+#[test]
+fn deceived_here_and_there() {
+    strike(Fault::Lie, FEW / 4, writes_an_archive);
+    strike(Fault::Lie, 3, writes_the_notebook);
+}
+
+#[test]
+fn an_archive_that_is_written_in_place_is_caught() {
+    if !can_trace() {
+        return;
+    }
+    let wrong = Some(Wrong::InPlace);
+    let series = Series { kind: Kind::File, wrong, fault: Fault::Kill, every: 4 };
+    assert!(series.run(writes_an_archive).loses_an_archive(), "these tests prove nothing");
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn killed_at_every_call() {
+    strike(Fault::Kill, every(), any);
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn an_input_or_output_error_at_every_call() {
+    strike(Fault::Error("EIO"), every(), any_that_fails);
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn a_full_disk_at_every_call() {
+    for error in ["ENOSPC", "EDQUOT"] {
+        strike(Fault::Error(error), every(), changes);
+    }
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn a_disk_that_became_read_only_at_every_call() {
+    strike(Fault::Error("EROFS"), every(), changes);
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn an_interruption_at_every_call() {
+    strike(Fault::Error("EINTR"), every(), any_that_fails);
+}
+
+#[test]
+#[ignore = "every point, for minutes"]
+fn a_disk_that_lies_at_every_write() {
+    strike(Fault::Lie, every(), writes_an_archive);
+}
+
+/// Works on a disk of this size for the archives; the program's own home is elsewhere.
+fn work_on(options: &str, kind: Kind, python: &mut Python) -> Result<bool, String> {
+    let room = room();
+    let place = Place { home: room.path().to_owned(), kind, wrong: None };
+    assert!(place.run("seed").ended_well);
+    let seed = room.path().join("seed");
+    std::fs::rename(place.folder(), &seed).expect("moved");
+    let _disk = Mount::memory(options, &place.folder());
+    copy(&seed, &place.folder());
+    let ran = place.run("work");
+    judge(&place, &ran, python).map_err(|broken| format!("{options}: {broken}"))?;
+    Ok(ran.said("failed").next().is_none())
+}
+
+#[test]
+fn a_disk_that_fills_up() {
+    if !can_mount(room().path()) {
+        return;
+    }
+    let mut python = Python::start();
+    let mut outcomes = Vec::new();
+    for kilobytes in (48..=168).step_by(8) {
+        let options = format!("size={kilobytes}k");
+        outcomes.push(work_on(&options, Kind::File, &mut python).expect("nothing is broken"));
+    }
+    for inodes in 7..=12 {
+        let options = format!("nr_inodes={inodes}");
+        outcomes.push(work_on(&options, Kind::File, &mut python).expect("nothing is broken"));
+    }
+    // too small for all of it, and then not
+    assert!(outcomes.contains(&false) && outcomes.contains(&true), "{outcomes:?}");
+}
+
+#[test]
+fn a_disk_without_room_is_told_of_before_anything_is_written() {
+    let room = room();
+    if !can_mount(room.path()) {
+        return;
+    }
+    let disk = Mount::memory("size=1m", &room.path().join("home"));
+    let place = Place { home: room.path().join("home"), kind: Kind::File, wrong: None };
+    assert!(place.run("seed").ended_well);
+    disk.fill(8 << 10);
+    let ran = place.run("work");
+    assert_eq!(ran.said("done").count(), 0, "{}", ran.output);
+    assert!(ran.errors.contains("8 KB are free, and the last backup took"), "{}", ran.errors);
+    judge(&place, &ran, &mut Python::start()).expect("nothing is broken");
+}
+
+#[test]
+fn a_disk_that_is_read_only() {
+    let room = room();
+    if !can_mount(room.path()) {
+        return;
+    }
+    let disk = Mount::memory("size=1m", &room.path().join("home"));
+    let place = Place { home: room.path().join("home"), kind: Kind::File, wrong: None };
+    assert!(place.run("seed").ended_well);
+    disk.make_read_only();
+    let ran = place.run("work");
+    assert_eq!(ran.said("done").count(), 0, "{}", ran.output);
+    let next = place.run("check");
+    assert_eq!(next.said("verified").next(), Some("true"), "what is there can be read");
+    assert_eq!(next.said("live").next(), Some("A"));
+    assert!(ran.errors.contains("No access"), "{}", ran.errors);
+}
+
+/// The power goes at one call after the other, on a disk of its own each time.
+fn cut_power(system: &str, kind: Kind, wrong: Option<Wrong>, every: usize) -> Shown {
+    let room = room();
+    let [seed, image, notes] = ["seed", "image", "notes"].map(|name| room.path().join(name));
+    let place = Place { home: room.path().join("disk"), kind, wrong };
+    make_image(system, &seed);
+    let disk = Mount::image(&seed, &place.home);
+    assert!(place.run("seed").ended_well);
+    drop(disk);
+    copy_image(&seed, &image);
+    let disk = Mount::image(&image, &place.home);
+    let points: Vec<_> = place.points(&notes).into_iter().filter(changes).collect();
+    drop(disk);
+    let (mut python, mut shown) = (Python::start(), Shown { points: 0, broken: Vec::new() });
+    // and once when all of it is done
+    for point in points.iter().step_by(every).map(Some).chain([None]) {
+        copy_image(&seed, &image);
+        let disk = Mount::image(&image, &place.home);
+        let ran = match point {
+            Some(point) => place.strike(point, Fault::Kill, &notes),
+            None => place.run("work"),
+        };
+        assert!(ran.struck || point.is_none(), "{point:?} was not reached");
+        disk.cut();
+        let _disk = Mount::image(&image, &place.home);
+        shown.points += 1;
+        if let Err(broken) = judge(&place, &ran, &mut python) {
+            shown.broken.push(format!("cut at {point:?}: {broken}"));
+        }
+    }
+    let broken = shown.broken.len();
+    println!("{system}, {kind:?}, {wrong:?}: {} cuts, {broken} broken", shown.points);
+    shown
+}
+
+fn can_cut(system: &str) -> bool {
+    let makes = Command::new(format!("mkfs.{system}")).arg("-V").output().is_ok();
+    if !makes {
+        println!("skipped: mkfs.{system} is not installed");
+    }
+    makes && can_trace() && can_mount(room().path()) && can_loop()
+}
+
+#[test]
+fn the_power_is_cut_here_and_there() {
+    if can_cut("ext4") {
+        let Shown { points, broken } = cut_power("ext4", Kind::File, None, FEW / 2);
+        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+    }
+}
+
+/// Takes the power from the right program everywhere, and from the wrong ones until it shows.
+fn cut_power_everywhere(system: &str) {
+    if !can_cut(system) {
+        return;
+    }
+    for wrong in Wrong::ALL {
+        let shown = cut_power(system, Kind::File, Some(wrong), every());
+        assert!(shown.loses_an_archive(), "{wrong:?} is not caught: these tests prove nothing");
+    }
+    for kind in Kind::ALL {
+        let Shown { points, broken } = cut_power(system, kind, None, every());
+        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+    }
+}
+
+#[test]
+#[ignore = "as root, for minutes"]
+fn the_power_is_cut_on_ext4() {
+    cut_power_everywhere("ext4");
+}
+
+#[test]
+#[ignore = "as root, for minutes"]
+fn the_power_is_cut_on_xfs() {
+    cut_power_everywhere("xfs");
+}
