@@ -28,6 +28,9 @@ use message::{Message, Next, Settings};
 pub(crate) use branch::branch;
 pub(crate) use delivery::Delivery;
 
+/// The longest file that Telegram takes from a bot.
+const LARGEST_FILE: u64 = 50_000_000;
+
 /// How many backups a page of the list shows.
 const PAGE: usize = 5;
 
@@ -68,6 +71,7 @@ enum Work {
 enum Wish {
     Page(usize),
     Show(BackupId),
+    Download(BackupId),
     Restore(Pending),
     Cancel,
     Undo { token: String, target: UndoTarget },
@@ -245,6 +249,8 @@ impl Chat {
         let answer = match wish {
             Wish::Page(page) => self.list(page).await,
             Wish::Show(id) => self.show(admin, chat, message, id).await,
+            // the question stays where it is
+            Wish::Download(id) => return self.download(chat, id).await,
             Wish::Restore(pending) => self.restore(chat, message, pending).await,
             Wish::Cancel => message::restore_cancelled(&self.parts.text),
             Wish::Undo { token, target } => self.undo(admin, chat, message, token, target).await,
@@ -257,6 +263,7 @@ impl Chat {
         match button? {
             Button::Page(page) => Some(Wish::Page(page)),
             Button::Show(id) => Some(Wish::Show(id)),
+            Button::Download(id) => Some(Wish::Download(id)),
             Button::Yes(token) => self.confirmations.take(&token, admin, chat).map(Wish::Restore),
             Button::No(token) => self.confirmations.take(&token, admin, chat).map(|_| Wish::Cancel),
             Button::Undo(token) => {
@@ -267,6 +274,26 @@ impl Chat {
                 Some(Wish::Undo { token, target })
             }
         }
+    }
+
+    /// Sends an archive into the chat.
+    async fn download(&self, chat: ChatId, id: BackupId) {
+        let Parts { service, text, .. } = &*self.parts;
+        let path = service.path(&id);
+        let trouble = match service.read(id.clone(), LARGEST_FILE).await {
+            Ok(Some(bytes)) => {
+                if self.delivery.upload(chat, id.to_string(), bytes).await {
+                    return;
+                }
+                message::download_refused(text, &path)
+            }
+            Ok(None) => message::download_too_large(text, &path),
+            Err(error) => {
+                warn("download", &error);
+                message::download_failed(text, &error)
+            }
+        };
+        self.delivery.send(chat, &trouble).await;
     }
 
     /// Checks an archive, and asks whether to restore it.

@@ -129,6 +129,23 @@ impl Service {
         !opened.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
+    /// The archive as it lies there; `None` where it is longer than so many bytes.
+    pub(crate) async fn read(&self, id: BackupId, most: u64) -> Result<Option<Vec<u8>>> {
+        self.blocking(move |parts, _| {
+            let mut bytes = Vec::new();
+            let file = parts.open(&id)?;
+            let length = file.take(most + 1).read_to_end(&mut bytes);
+            let length = length.map_err(|error| Error::storage("read the backup", error))?;
+            Ok((length as u64 <= most).then_some(bytes))
+        })
+        .await
+    }
+
+    /// Where an archive lies, in the words of its storage.
+    pub(crate) fn path(&self, id: &BackupId) -> String {
+        self.parts.storage.path(id)
+    }
+
     /// Checks an archive wholly, and counts what is live.
     pub(crate) async fn inspect(&self, chosen: Chosen) -> Result<Inspection> {
         self.in_turn(move |parts, handle| parts.inspect(handle, &chosen)).await

@@ -103,6 +103,8 @@ async fn restore(admin: &Tab, backup: &str) {
     let question = admin.hears("Восстановить данные из этого бекапа?").await;
     assert!(question.contains(backup), "{question}");
     admin.picture("question").await;
+    admin.press("📥 Скачать архив").await;
+    admin.click(&format!("#messages a[download='{backup}']")).await;
     admin.press("✅ Да, восстановить").await;
     admin.hears("✅ Готово!").await;
     admin.picture("restored").await;
@@ -160,7 +162,11 @@ async fn a_lost_order_comes_back() {
     admin.hears("Готово, данные снова такие, как до отмены").await;
     until("the order again", async || orders(&client).await.contains(&order).then_some(())).await;
 
-    let found = read_by_python(archive).await;
+    let downloaded = chromium.downloaded(backup).await;
+    assert_eq!(downloaded, std::fs::read(archive).expect("on the server as well"));
+    let copy = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(copy.path(), downloaded).expect("written");
+    let found = read_by_python(copy.path().to_str().expect("text")).await;
     assert_eq!(found[0], Value::Null);
     assert_eq!(found[1], json!(["data.json", "metadata.json"]));
     let kept = &found[2]["tickets"][ANNA.to_string()][&order];

@@ -6,8 +6,10 @@ use std::fs;
 use std::io;
 
 use chrono::TimeDelta;
-use support::{ADMIN, Flaky, NO, Place, REDO, STALE, Scene, Step, Trouble, UNDO, YES, shop, size};
-use telegram_sandbox::Shown;
+use support::{
+    ADMIN, DOWNLOAD, Flaky, NO, Place, REDO, STALE, Scene, Step, Trouble, UNDO, YES, shop, size,
+};
+use telegram_sandbox::{Fault, Shown};
 use teloxide_backup::Language;
 
 fn labels(message: &Shown) -> Vec<Vec<&str>> {
@@ -318,7 +320,10 @@ async fn the_administrator_may_speak_english() {
     assert!(list.plain.ends_with("   Records: 12 orders, 5 reviews"), "{list}");
     scene.admin.press("🔄 1. 2026-02-01 14:30").await;
     let question = scene.admin.wait_for("🔄 Restore the data from this backup?").await;
-    assert_eq!(labels(&question), [["✅ Yes, restore"], ["❌ Cancel"]]);
+    assert_eq!(
+        labels(&question),
+        [["✅ Yes, restore"], ["❌ Cancel"], ["📥 Download the archive"]]
+    );
     scene.admin.press("✅ Yes, restore").await;
     let done = scene.admin.wait_for("✅ Done! All data are loaded from the backup:").await;
     assert_eq!(labels(&done), [["↩️ Undo the restore"]]);
@@ -428,7 +433,7 @@ async fn the_whole_way_there_and_back_again() {
         size(&scene.folder().join(&name))
     );
     assert_eq!(question.plain, expected);
-    assert_eq!(labels(&question), [[YES], [NO]]);
+    assert_eq!(labels(&question), [[YES], [NO], [DOWNLOAD]]);
     assert_eq!(scene.shop().await, new);
 
     assert_eq!(scene.admin.press(YES).await.text, None);
@@ -465,6 +470,38 @@ async fn redo(scene: &Scene, message: i64) {
     // the button of before leads nowhere any more
     let stale = scene.admin.press_data(message, data.expect("a button")).await;
     assert_eq!(stale.text.as_deref(), Some(STALE));
+}
+
+#[tokio::test]
+async fn the_archive_comes_into_the_chat_and_the_question_stays() {
+    let scene = Scene::start().await;
+    let name = scene.back_up().await;
+    let question = scene.choose_newest().await;
+    assert_eq!(scene.admin.press_on(question.id, DOWNLOAD).await.text, None);
+    let sent = scene.admin.wait_until(|chat| chat.last_from_bot()?.document.clone()).await;
+    assert_eq!(sent.file_name, name);
+    let lying = std::fs::read(scene.folder().join(&name)).expect("read");
+    assert_eq!(scene.sandbox.file(&sent.file_id), Some(lying));
+    scene.admin.press_on(question.id, YES).await;
+    scene.admin.wait_for("Готово!").await;
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn an_archive_that_cannot_be_sent_is_told() {
+    let scene = Scene::start().await;
+    let name = scene.back_up().await;
+    let question = scene.choose_newest().await;
+    scene
+        .sandbox
+        .inject(Fault::Refuse { status: 400, description: "Bad Request: no" }.on("sendDocument"));
+    scene.admin.press_on(question.id, DOWNLOAD).await;
+    let told = scene.admin.wait_for("Telegram сейчас не принял архив").await;
+    assert!(told.plain.contains(&name), "{told}");
+    std::fs::remove_file(scene.folder().join(&name)).expect("removed");
+    scene.admin.press_on(question.id, DOWNLOAD).await;
+    scene.admin.wait_for("Такого бекапа больше нет").await;
+    scene.finish().await;
 }
 
 #[tokio::test]

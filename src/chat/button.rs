@@ -20,6 +20,8 @@ const VALID_FOR: Duration = Duration::from_secs(120);
 pub(crate) enum Button {
     Page(usize),
     Show(BackupId),
+    /// Sends the archive as a file.
+    Download(BackupId),
     /// Restores, with the token of a confirmation.
     Yes(String),
     No(String),
@@ -32,6 +34,7 @@ impl Button {
         match self {
             Self::Page(page) => format!("{PREFIX}p:{page}"),
             Self::Show(id) => format!("{PREFIX}b:{}", id.key()),
+            Self::Download(id) => format!("{PREFIX}d:{}", id.key()),
             Self::Yes(token) => format!("{PREFIX}y:{token}"),
             Self::No(token) => format!("{PREFIX}n:{token}"),
             Self::Undo(token) => format!("{PREFIX}u:{token}"),
@@ -49,6 +52,7 @@ impl Button {
         let button = match kind {
             "p" => Self::Page(value.parse().ok()?),
             "b" => Self::Show(BackupId::from_key(value)?),
+            "d" => Self::Download(BackupId::from_key(value)?),
             "y" => Self::Yes(value.to_owned()),
             "n" => Self::No(value.to_owned()),
             "u" => Self::Undo(value.to_owned()),

@@ -5,7 +5,8 @@ use std::time::Duration;
 use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    CallbackQueryId, ChatId, InlineKeyboardMarkup, LinkPreviewOptions, MessageId, ParseMode,
+    CallbackQueryId, ChatId, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, MessageId,
+    ParseMode,
 };
 use teloxide::{ApiError, Bot, RequestError};
 
@@ -43,6 +44,12 @@ impl Delivery {
     /// Sends a message that must arrive; true if it did.
     pub(crate) async fn send(&self, chat: ChatId, message: &Message) -> bool {
         self.persist("send", || self.send_once(chat, message)).await
+    }
+
+    /// Sends a file; true if Telegram took it.
+    pub(crate) async fn upload(&self, chat: ChatId, name: String, bytes: Vec<u8>) -> bool {
+        let file = InputFile::memory(bytes).file_name(name);
+        self.bot.send_document(chat, file).await.map_err(|error| log("upload", &error)).is_ok()
     }
 
     /// Tells how far it has come, in the place of another message; where that is not possible now,

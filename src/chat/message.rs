@@ -217,6 +217,7 @@ pub(crate) fn confirm(text: &Text, inspection: &Inspection, token: &str) -> Mess
     let keyboard = InlineKeyboardMarkup::new([
         vec![button(text.say("button-yes", &[]), &Button::Yes(token.to_owned()))],
         vec![button(text.say("button-no", &[]), &Button::No(token.to_owned()))],
+        vec![button(text.say("button-download", &[]), &Button::Download(info.id.clone()))],
     ]);
     Message { html: parts.join("\n\n"), keyboard: Some(keyboard) }
 }
@@ -255,6 +256,18 @@ fn far_fewer(archived: &Counts, live: &Counts) -> Option<(u64, u64)> {
     let live: u64 = replaced.fold(0, |sum, (_, count)| sum.saturating_add(count));
     let archived = archived.total();
     (archived < live.div_ceil(2)).then_some((archived, live))
+}
+
+pub(crate) fn download_refused(text: &Text, path: &str) -> Message {
+    text.say("download-refused", &[("path", Value::Text(path))]).into()
+}
+
+pub(crate) fn download_too_large(text: &Text, path: &str) -> Message {
+    text.say("download-too-large", &[("path", Value::Text(path))]).into()
+}
+
+pub(crate) fn download_failed(text: &Text, error: &Error) -> Message {
+    because(text, "download-failed", error)
 }
 
 pub(crate) fn restore_cancelled(text: &Text) -> Message {

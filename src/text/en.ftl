@@ -78,6 +78,14 @@ confirm-promise = I save the present data first, so the restore can be undone.
 confirm-expiry = The buttons work for 2 minutes.
 button-yes = ✅ Yes, restore
 button-no = ❌ Cancel
+button-download = 📥 Download the archive
+download-refused = ❌ Telegram did not take the archive now. Try again; on the server it lies here:
+    <code>{ $path }</code>
+download-too-large = The archive is larger than 50 MB, which Telegram takes from no bot. On the server it lies here:
+    <code>{ $path }</code>
+download-failed = ❌ The archive could not be sent.
+
+    { $reason }
 button-list = 📂 Back to the list
 restore-cancelled = ❌ Cancelled. The bot's data are as they were.
 restore-started = ⏳ Restoring the data from { $name }…

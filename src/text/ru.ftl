@@ -78,6 +78,14 @@ confirm-promise = Сначала я сохраню текущие данные, 
 confirm-expiry = Кнопки действуют 2 минуты.
 button-yes = ✅ Да, восстановить
 button-no = ❌ Отмена
+button-download = 📥 Скачать архив
+download-refused = ❌ Telegram сейчас не принял архив. Попробуйте ещё раз; на сервере он лежит здесь:
+    <code>{ $path }</code>
+download-too-large = Архив больше 50 МБ, такой Telegram от бота не примет. На сервере он лежит здесь:
+    <code>{ $path }</code>
+download-failed = ❌ Отправить архив не получилось.
+
+    { $reason }
 button-list = 📂 К списку
 restore-cancelled = ❌ Отменено. Данные бота не изменены.
 restore-started = ⏳ Восстанавливаю данные из { $name }…

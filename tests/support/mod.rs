@@ -647,6 +647,7 @@ const POLLING: [&str; 4] = ["getUpdates", "getMe", "getWebhookInfo", "deleteWebh
 
 pub const YES: &str = "✅ Да, восстановить";
 pub const NO: &str = "❌ Отмена";
+pub const DOWNLOAD: &str = "📥 Скачать архив";
 pub const UNDO: &str = "↩️ Отменить восстановление";
 pub const REDO: &str = "↩️ Вернуть обратно";
 pub const STALE: &str = "Кнопка устарела. Откройте список заново: /backup_list";
