@@ -183,11 +183,6 @@ fn restore() {
     let broken = Error::new(ErrorKind::Source, "read the bot's data: the file is not a database");
     let unreadable = Inspection { live: Err(broken), ..inspection() };
     snapshot("confirm_unreadable", |text| confirm(text, &unreadable, TOKEN));
-    let path = "/home/anna/bot & co/backups/backup_20260201_143025.zip";
-    snapshot("download_refused", |text| download_refused(text, path));
-    snapshot("download_too_large", |text| download_too_large(text, path));
-    let gone = Error::new(ErrorKind::NotFound, "there is no backup_20260201_143025.zip");
-    snapshot("download_failed", |text| download_failed(text, &gone));
     snapshot("restore_cancelled", restore_cancelled);
     snapshot("restore_started", |text| restore_started(text, &id));
     let restored = |untouched| Restored {
@@ -211,6 +206,15 @@ fn restore() {
         undo: Some(Box::new(way_back())),
     };
     snapshot("restore_unclear", |text| restore_failed(text, &unclear));
+}
+
+#[test]
+fn download() {
+    let path = "/home/anna/bot & co/backups/backup_20260201_143025.zip";
+    snapshot("download_refused", |text| download_refused(text, path));
+    snapshot("download_too_large", |text| download_too_large(text, path));
+    let gone = Error::new(ErrorKind::NotFound, "there is no backup_20260201_143025.zip");
+    snapshot("download_failed", |text| download_failed(text, &gone));
 }
 
 #[test]
