@@ -111,13 +111,15 @@ async fn restore(admin: &Tab, backup: &str) {
 }
 
 /// What Python's zipfile finds in an archive.
-async fn read_by_python(archive: &str) -> Value {
+async fn read_by_python(archive: &[u8]) -> Value {
+    let copy = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(copy.path(), archive).expect("written");
     let script = "import json, sys, zipfile\n\
         archive = zipfile.ZipFile(sys.argv[1])\n\
         data = json.loads(archive.read('data.json'))\n\
         print(json.dumps([archive.testzip(), archive.namelist(), data]))";
     let mut python = Command::new("python3");
-    python.args(["-c", script, archive]).stdin(Stdio::null());
+    python.args(["-c", script]).arg(copy.path()).stdin(Stdio::null());
     let output = python.output().await.expect("install python3");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
@@ -164,9 +166,7 @@ async fn a_lost_order_comes_back() {
 
     let downloaded = chromium.downloaded(backup).await;
     assert_eq!(downloaded, std::fs::read(archive).expect("on the server as well"));
-    let copy = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(copy.path(), downloaded).expect("written");
-    let found = read_by_python(copy.path().to_str().expect("text")).await;
+    let found = read_by_python(&downloaded).await;
     assert_eq!(found[0], Value::Null);
     assert_eq!(found[1], json!(["data.json", "metadata.json"]));
     let kept = &found[2]["tickets"][ANNA.to_string()][&order];
