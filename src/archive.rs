@@ -3,6 +3,7 @@
 mod container;
 mod deflate;
 mod frame;
+mod limits;
 mod metadata;
 mod reader;
 mod team;
@@ -13,6 +14,8 @@ use std::io::{Read, Seek, Write};
 pub use deflate::Compression;
 pub(crate) use deflate::Packing;
 pub(crate) use frame::{Meter, Sum, Summary};
+pub use limits::Limits;
+pub(crate) use limits::Timer;
 pub(crate) use metadata::{Metadata, Origin};
 pub(crate) use reader::{Archive, glance};
 pub(crate) use writer::ArchiveWriter;

@@ -22,7 +22,7 @@ const DONE: u8 = 0;
 const FAILED: u8 = 1;
 /// Nobody knows what the arguments mean.
 const MISUSED: u8 = 2;
-/// A backup is damaged, or this program cannot read it.
+/// A backup is damaged, or this program cannot read it, or it is over a limit.
 const UNFIT: u8 = 3;
 /// Another program is at work on the backups.
 const BUSY: u8 = 4;
@@ -46,8 +46,8 @@ const BUSY: u8 = 4;
 /// `backup` fails: the folder may be on a disk that is not mounted, and nobody is looking.
 ///
 /// Results go to standard output, reasons to standard error. The exit code is 0 when it is done, 1
-/// when it could not be done, 2 for arguments that make no sense, 3 for a backup that is damaged or
-/// not fit for this program, 4 when another program is at work on the backups and did not end
+/// when it could not be done, 2 for arguments that make no sense, 3 for a backup that is damaged,
+/// not fit for this program or over one of its limits, 4 when another program is at work on the backups and did not end
 /// within a minute.
 ///
 /// It may run beside the bot: one lock keeps the two from changing the backups at once. The data are
@@ -272,7 +272,10 @@ fn explain(text: &Text, question: &Question) -> u8 {
 fn failed(complaint: &str, error: &Error) -> u8 {
     complain(complaint);
     match error.kind() {
-        ErrorKind::Damaged | ErrorKind::UnknownVersion | ErrorKind::Incompatible => UNFIT,
+        ErrorKind::Damaged
+        | ErrorKind::UnknownVersion
+        | ErrorKind::Incompatible
+        | ErrorKind::TooLarge => UNFIT,
         ErrorKind::Busy => BUSY,
         _ => FAILED,
     }

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     UnknownVersion,
     /// The archive is whole, but does not fit the host's types.
     Incompatible,
+    /// The archive, or the data for one, is over one of the [`Limits`](crate::Limits).
+    TooLarge,
     /// The archive is not the one that was shown and confirmed.
     Changed,
     /// There is no room left where the backups live.
@@ -64,6 +66,11 @@ impl Error {
 
     /// An error of the place where the backups live.
     pub(crate) fn storage(step: impl Into<String>, cause: io::Error) -> Self {
+        // it may be one of ours that has come through a reader or a writer
+        let cause = match cause.downcast::<Self>() {
+            Ok(ours) => return ours,
+            Err(cause) => cause,
+        };
         let kind = match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::StorageFull,
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
@@ -72,6 +79,12 @@ impl Error {
             _ => ErrorKind::Storage,
         };
         Self::new(kind, step).because(cause)
+    }
+
+    /// For its way through a reader or a writer; [`storage`](Self::storage) takes it out again.
+    pub(crate) fn into_io(self) -> io::Error {
+        // not one of the kinds that mean a damaged archive
+        io::Error::new(io::ErrorKind::FileTooLarge, self)
     }
 
     /// Of which kind it is.

@@ -83,7 +83,7 @@ mod source;
 mod storage;
 mod text;
 
-pub use archive::Compression;
+pub use archive::{Compression, Limits};
 pub use backup::BackupId;
 pub use chrono::Days;
 pub use clock::Clock;

@@ -17,8 +17,8 @@ use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-use crate::archive::{Archive, Meter, glance};
-pub(crate) use crate::archive::{Compression, Packing};
+use crate::archive::{Archive, Metadata, Meter, Timer, glance};
+pub(crate) use crate::archive::{Compression, Limits, Packing};
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::clock::{Clock, moment_of};
 use crate::error::{BoxError, Error, ErrorKind, Result};
@@ -40,6 +40,11 @@ pub(crate) struct Parts {
     pub(crate) bot_id: Option<u64>,
     pub(crate) schema_version: u32,
     pub(crate) packing: Packing,
+    /// Of the archives in the storage, and of those that are made for it.
+    pub(crate) limits: Limits,
+    /// Of an archive that came by the chat.
+    #[allow(dead_code)] // until there is an upload
+    pub(crate) upload_limits: Limits,
 }
 
 #[derive(Clone)]
@@ -236,8 +241,7 @@ impl Parts {
     }
 
     fn line(&self, id: BackupId, size_bytes: u64) -> Listed {
-        let outcome = self.open(&id).and_then(|file| {
-            let metadata = glance(Box::new(file))?;
+        let outcome = self.glance(&id).and_then(|metadata| {
             if metadata.is_ours() {
                 return Ok(metadata.into_info(id.clone(), size_bytes));
             }
@@ -255,9 +259,7 @@ impl Parts {
     fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
         let mut moments = Vec::new();
         for (id, size_bytes) in self.newest_first()? {
-            let Ok(metadata) = self.open(&id).and_then(|file| glance(Box::new(file))) else {
-                continue;
-            };
+            let Ok(metadata) = self.glance(&id) else { continue };
             let info = metadata.into_info(id, size_bytes);
             if self.is_own(info.bot_id) && info.trigger != Some(Trigger::BeforeRestore) {
                 moments.push(self.moment(&info));
@@ -293,8 +295,9 @@ impl Parts {
         };
         let size_bytes =
             file.seek(SeekFrom::End(0)).map_err(|e| Error::storage("open the backup", e))?;
-        let mut archive = Archive::open(Box::new(file), self.meter())?;
+        let mut archive = self.read(file, &self.limits)?;
         let taken = self.check(handle, &mut archive)?;
+        archive.checked();
         let metadata = archive.metadata.clone();
         let id = chosen.id().unwrap_or_else(|| BackupId::new(metadata.created_at, 1));
         Ok(Checked { info: metadata.into_info(id, size_bytes), archive, taken })
@@ -305,7 +308,17 @@ impl Parts {
     }
 
     fn archive(&self, id: &BackupId) -> Result<Archive> {
-        Archive::open(Box::new(self.open(id)?), self.meter())
+        self.read(self.open(id)?, &self.limits)
+    }
+
+    fn glance(&self, id: &BackupId) -> Result<Metadata> {
+        glance(Box::new(self.open(id)?), &self.limits)
+    }
+
+    /// Reads an archive to its end, within these limits.
+    fn read(&self, file: Box<dyn Readable>, limits: &Limits) -> Result<Archive> {
+        let timer = Timer::start(&self.clock, limits);
+        Archive::open(Box::new(file), self.meter(limits), timer)
     }
 
     /// Gives the sections that the source has read.
@@ -331,7 +344,7 @@ impl Parts {
     }
 
     fn live_counts(&self, handle: &Handle) -> Result<Counts> {
-        let mut meter = self.meter();
+        let mut meter = self.meter(&self.limits);
         let sections = self.export(handle, &mut meter)?;
         let summary = meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
         Ok(summary.counts().with_empty(sections.iter()))
@@ -349,14 +362,14 @@ impl Parts {
         export.finish(sections.iter().map(|section| section.name.as_str()))
     }
 
-    fn meter(&self) -> Meter {
+    fn meter(&self, limits: &Limits) -> Meter {
         let depths: HashMap<String, u8> = self
             .source
             .sections()
             .into_iter()
             .map(|Section { name, depth, .. }| (name, depth))
             .collect();
-        Meter::new(move |section| depths.get(section).copied().unwrap_or(1))
+        Meter::new(move |section| depths.get(section).copied().unwrap_or(1), limits)
     }
 }
 

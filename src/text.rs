@@ -183,6 +183,7 @@ impl Text {
             ErrorKind::Damaged => "error-damaged",
             ErrorKind::UnknownVersion => "error-unknown-version",
             ErrorKind::Incompatible => "error-incompatible",
+            ErrorKind::TooLarge => "error-too-large",
             ErrorKind::Changed => "error-changed",
             ErrorKind::StorageFull => "error-storage-full",
             ErrorKind::AccessDenied => "error-access-denied",

@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("service", &["archive", "backup", "clock", "error", "retention", "source", "storage"]),
     ("text", &["backup", "error", "source"]),
     ("source", &["error"]),
-    ("archive", &["backup", "error"]),
+    ("archive", &["backup", "clock", "error"]),
     ("storage", &["backup"]),
     ("retention", &["backup"]),
     ("config", &["error"]),

@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
+use super::Limits;
+use super::limits::MAX_DEPTH;
 use crate::backup::Counts;
-
-/// How deep `serde_json` reads; what lies deeper could be written, but never restored.
-const MAX_DEPTH: usize = 127;
+use crate::error::Error;
 
 /// More sections than any bot's data has; their names must fit into `metadata.json`.
 const MOST_SECTIONS: usize = 1000;
@@ -52,9 +52,18 @@ impl Summary {
 
 impl Meter {
     /// `depth_of` tells how deep a section's records lie.
-    pub(crate) fn new(depth_of: impl Fn(&str) -> u8 + Send + 'static) -> Self {
-        let frame = Frame::new(Box::new(depth_of));
+    pub(crate) fn new(depth_of: impl Fn(&str) -> u8 + Send + 'static, limits: &Limits) -> Self {
+        let frame = Frame::new(Box::new(depth_of), *limits);
         Self { hash: Sha256::new(), section_hash: Sha256::new(), frame }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.frame.limits
+    }
+
+    /// How much was written to it.
+    pub(super) fn bytes(&self) -> u64 {
+        self.frame.position
     }
 
     pub(crate) fn finish(self) -> Result<Summary, &'static str> {
@@ -92,9 +101,7 @@ impl Write for Meter {
         let from = self.frame.position;
         let ended = self.frame.sections.len();
         let ended = ended.saturating_sub((self.frame.next == Next::InValue).into());
-        self.frame
-            .follow(bytes)
-            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+        self.frame.follow(bytes)?;
         self.hash.update(bytes);
         self.hash_sections(bytes, from, ended);
         Ok(bytes.len())
@@ -103,6 +110,11 @@ impl Write for Meter {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Data of which no reader can make anything.
+fn unsound(reason: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -162,10 +174,13 @@ struct Frame {
     sections: Vec<SectionSpan>,
     /// The length of all their names.
     names: usize,
+    /// Where the text or number that is read began, or what may yet be one.
+    begun: u64,
+    limits: Limits,
 }
 
 impl Frame {
-    fn new(depth_of: Box<dyn Fn(&str) -> u8 + Send>) -> Self {
+    fn new(depth_of: Box<dyn Fn(&str) -> u8 + Send>, limits: Limits) -> Self {
         Self {
             position: 0,
             next: Next::Open,
@@ -177,16 +192,21 @@ impl Frame {
             depth_of,
             sections: Vec::new(),
             names: 0,
+            begun: 0,
+            limits,
         }
     }
 
-    fn follow(&mut self, bytes: &[u8]) -> Result<(), &'static str> {
+    fn follow(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let end = self.position.saturating_add(bytes.len() as u64);
+        self.limits.check_data(end).map_err(Error::into_io)?;
         let mut rest = bytes;
         loop {
             let plain = self.plain(rest);
             self.position += plain as u64;
             let Some((&byte, after)) = rest.get(plain..).and_then(<[u8]>::split_first) else {
-                return Ok(());
+                // what has no end is not waited for
+                return self.check_text();
             };
             self.step(byte)?;
             self.position += 1;
@@ -210,7 +230,7 @@ impl Frame {
         if self.next == Next::Nothing { Ok(()) } else { Err("data.json is cut off") }
     }
 
-    fn step(&mut self, byte: u8) -> Result<(), &'static str> {
+    fn step(&mut self, byte: u8) -> io::Result<()> {
         match (self.next, byte) {
             (Next::InValue, _) => return self.inside(byte),
             (Next::InKey, _) => return self.inside_key(byte),
@@ -228,15 +248,15 @@ impl Frame {
                 return self.inside(byte);
             }
             (Next::CommaOrEnd, b',') => self.next = Next::Key,
-            _ => return Err("data.json is not one JSON object"),
+            _ => return Err(unsound("data.json is not one JSON object")),
         }
         Ok(())
     }
 
-    fn inside_key(&mut self, byte: u8) -> Result<(), &'static str> {
+    fn inside_key(&mut self, byte: u8) -> io::Result<()> {
         self.key.push(byte);
         if self.key.len() > 1024 {
-            return Err("the name of a section is longer than 1 KB");
+            return Err(unsound("the name of a section is longer than 1 KB"));
         }
         if self.quoted(byte) {
             self.next = Next::Colon;
@@ -254,32 +274,42 @@ impl Frame {
         self.string.is_none()
     }
 
-    fn begin(&mut self) -> Result<(), &'static str> {
-        let name: String =
-            serde_json::from_slice(&self.key).map_err(|_| "the name of a section is not text")?;
+    fn begin(&mut self) -> io::Result<()> {
+        let name: String = serde_json::from_slice(&self.key)
+            .map_err(|_| unsound("the name of a section is not text"))?;
         if self.sections.iter().any(|section| section.name == name) {
-            return Err("a section stands in data.json twice");
+            return Err(unsound("a section stands in data.json twice"));
         }
         self.names += name.len();
         if self.sections.len() == MOST_SECTIONS || self.names > LONGEST_NAMES {
-            return Err("data.json has more than 1000 sections, or more than 32 KB of their names");
+            return Err(unsound(
+                "data.json has more than 1000 sections, or more than 32 KB of their names",
+            ));
         }
         self.depth = usize::from((self.depth_of)(&name));
         let bytes = self.position..self.position;
         self.sections.push(SectionSpan { name, bytes, records: 0, sha256: Sum::default() });
         self.next = Next::InValue;
+        self.begun = self.position;
         Ok(())
     }
 
-    fn inside(&mut self, byte: u8) -> Result<(), &'static str> {
+    fn inside(&mut self, byte: u8) -> io::Result<()> {
         if self.string.is_some() {
-            if self.quoted(byte) && self.open.is_empty() {
-                self.finish_value(self.position + 1, true);
+            if self.quoted(byte) {
+                self.end_text()?;
+                if self.open.is_empty() {
+                    self.finish_value(self.position + 1, true);
+                }
             }
             return Ok(());
         }
         match byte {
-            b' ' | b'\n' | b'\r' | b'\t' => {}
+            b' ' | b'\n' | b'\r' | b'\t' => return Ok(()),
+            b'{' | b'[' | b'}' | b']' | b',' | b'"' => self.end_text()?,
+            _ => {}
+        }
+        match byte {
             b'{' | b'[' => self.open(byte)?,
             b'}' | b']' => return self.close(byte),
             b',' => self.comma(),
@@ -292,11 +322,29 @@ impl Frame {
         Ok(())
     }
 
-    fn open(&mut self, byte: u8) -> Result<(), &'static str> {
-        self.touch();
-        if self.open.len() + 1 >= MAX_DEPTH {
-            return Err("the data is nested more than 127 levels deep");
+    /// At the end of a text or a number, and before the next.
+    fn end_text(&mut self) -> io::Result<()> {
+        self.check_text()?;
+        self.begun = self.position + 1;
+        Ok(())
+    }
+
+    fn check_text(&self) -> io::Result<()> {
+        if self.next != Next::InValue {
+            return Ok(());
         }
+        let bytes = self.position.saturating_sub(self.begun);
+        self.limits.check_text(bytes).map_err(Error::into_io)
+    }
+
+    fn open(&mut self, byte: u8) -> io::Result<()> {
+        self.touch();
+        // this one, and the outermost
+        let depth = self.open.len() + 2;
+        if depth > MAX_DEPTH {
+            return Err(unsound("the data is nested more than 127 levels deep"));
+        }
+        self.limits.check_depth(depth).map_err(Error::into_io)?;
         self.open.push(byte);
         self.untouched = self.open.len() == self.depth;
         Ok(())
@@ -326,7 +374,7 @@ impl Frame {
         }
     }
 
-    fn close(&mut self, byte: u8) -> Result<(), &'static str> {
+    fn close(&mut self, byte: u8) -> io::Result<()> {
         match (self.open.pop(), byte) {
             (Some(b'{'), b'}') | (Some(b'['), b']') => {
                 self.untouched = false;
@@ -340,7 +388,7 @@ impl Frame {
                 self.next = Next::Nothing;
                 Ok(())
             }
-            _ => Err("the brackets of data.json do not match"),
+            _ => Err(unsound("the brackets of data.json do not match")),
         }
     }
 
@@ -356,102 +404,4 @@ impl Frame {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn follow(json: &str, chunk: usize) -> Result<Frame, &'static str> {
-        let depth = |name: &str| if name == "deep" { 2 } else { 1 };
-        let mut frame = Frame::new(Box::new(depth));
-        for bytes in json.as_bytes().chunks(chunk) {
-            frame.follow(bytes)?;
-        }
-        frame.end()?;
-        Ok(frame)
-    }
-
-    fn measure(json: &str) -> Result<Vec<(String, u64, String)>, &'static str> {
-        let frame = follow(json, 1);
-        // no answer may hang on where a chunk ends
-        for chunk in [2, 3, 15, 16, 17, 40, 10_000] {
-            match (&frame, follow(json, chunk)) {
-                (Ok(frame), Ok(other)) => {
-                    assert_eq!(frame.sections, other.sections, "{json} by {chunk}");
-                    assert_eq!(frame.position, other.position, "{json} by {chunk}");
-                }
-                (Err(reason), Err(other)) => assert_eq!(*reason, other, "{json} by {chunk}"),
-                _ => panic!("{json} by {chunk}"),
-            }
-        }
-        let frame = frame?;
-        let text = |range: &Range<u64>| {
-            let range = usize::try_from(range.start).expect("small")
-                ..usize::try_from(range.end).expect("small");
-            json[range].to_owned()
-        };
-        Ok(frame
-            .sections
-            .iter()
-            .map(|section| (section.name.clone(), section.records, text(&section.bytes)))
-            .collect())
-    }
-
-    #[test]
-    fn sections_are_found_and_their_records_counted() {
-        let json = r#" { "deep" : {"1":{"a":[1,2],"b":"}]\"{,"},"2":{}, "3":{"c":{}}} ,
-            "list":[{"x":1},[],"a,b"], "long":["what stands in no way, over many letters, \\\" and, ",
-            1234567890123456789012345678901234567890, "more than sixteen letters{"],"empty":[ ], "n": 12 ,"t":"q\"\\","last":null } "#;
-        let found = measure(json).expect("well formed");
-        let counts: Vec<_> = found.iter().map(|(name, n, _)| (name.as_str(), *n)).collect();
-        assert_eq!(
-            counts,
-            [("deep", 3), ("list", 3), ("long", 3), ("empty", 0), ("n", 1), ("t", 1), ("last", 1)]
-        );
-        for (name, _, text) in &found {
-            let value: serde_json::Value = serde_json::from_str(text.trim_end()).expect(name);
-            let whole: serde_json::Value = serde_json::from_str(json).expect("json");
-            assert_eq!(whole[name], value);
-        }
-        assert_eq!(measure("{}"), Ok(vec![]));
-    }
-
-    #[test]
-    fn a_broken_frame_is_refused() {
-        for json in [
-            "",
-            "{",
-            "[]",
-            "null",
-            "{}{}",
-            "{\"a\":1",
-            "{\"a\":1}}",
-            "{\"a\":[}",
-            "{\"a\":[1}",
-            "{\"a\"}",
-            "{\"a\":1,}",
-            "{,}",
-            "{\"a\":1 \"b\":2}",
-            "{\"a\":1,\"a\":2}",
-            "{a:1}",
-            "\u{feff}{}",
-            "{} x",
-            "{\"\\ud800\":1}",
-        ] {
-            // `1 \"b\":2` and the like are left to the decoder, as long as the frame is whole
-            let decoded = serde_json::from_str::<serde_json::Value>(json).is_ok();
-            assert!(measure(json).is_err() || !decoded, "{json}");
-        }
-        assert!(measure("{\"a\":1,\"a\":2}").is_err());
-        assert!(measure(&format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200))).is_err());
-    }
-
-    #[test]
-    fn what_serde_can_read_is_not_too_deep() {
-        let deepest = (100..140).rev().find(|&n| {
-            let json = format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
-            measure(&json).is_ok()
-        });
-        let n = deepest.expect("some depth");
-        let json = format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
-        assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{n}");
-    }
-}
+mod tests;

@@ -7,12 +7,10 @@ use sha2::{Digest, Sha256};
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{DATA, METADATA, Metadata, Meter, ReadSeek, Sum, Summary};
+use super::{DATA, Limits, METADATA, Metadata, Meter, ReadSeek, Sum, Summary, Timer};
 use crate::backup::Counts;
 use crate::error::{Error, Result};
 
-/// More than any bot's data; what says it holds more is not one of ours.
-const MAX_DATA_BYTES: u64 = 64 << 30;
 const MAX_METADATA_BYTES: u64 = 64 << 10;
 /// The bits of a Unix mode that say what kind of file it is, and those of a plain one.
 const FILE_KIND: u32 = 0o170_000;
@@ -23,8 +21,8 @@ const END_RECORD_BYTES: usize = 22;
 type File = Box<dyn ReadSeek>;
 
 /// Reads what an archive says of itself, and not its data: enough for a list.
-pub(crate) fn glance(file: File) -> Result<Metadata> {
-    let mut zip = open(file)?;
+pub(crate) fn glance(file: File, limits: &Limits) -> Result<Metadata> {
+    let mut zip = open(file, limits)?;
     metadata(&mut zip)
 }
 
@@ -34,19 +32,26 @@ pub(crate) struct Archive {
     pub(crate) summary: Summary,
     place: Place,
     stream: Stream,
+    /// Until it is checked; what comes after that takes the time that the host needs.
+    timer: Option<Timer>,
 }
 
 impl Archive {
     /// Checks the whole archive: its structure, every checksum, the length, the hash and the names
-    /// of the sections that its metadata promises.
-    pub(crate) fn open(file: File, meter: Meter) -> Result<Self> {
-        let mut zip = open(file)?;
+    /// of the sections that its metadata promises. It stays within the limits of the meter.
+    pub(crate) fn open(file: File, meter: Meter, timer: Timer) -> Result<Self> {
+        let mut zip = open(file, &meter.limits())?;
         zip.validate_header_consistency().map_err(unreadable)?;
         let metadata = metadata(&mut zip)?;
-        let (summary, place) = measure(&mut zip, meter)?;
+        let (summary, place) = measure(&mut zip, meter, &timer)?;
         compare(&metadata, &summary)?;
         let stream = Stream::Closed(zip.into_inner());
-        Ok(Self { metadata, summary, place, stream })
+        Ok(Self { metadata, summary, place, stream, timer: Some(timer) })
+    }
+
+    /// Ends the check: no time is set for what is read from now on.
+    pub(crate) fn checked(&mut self) {
+        self.timer = None;
     }
 
     /// The records of each section; none in those that were left out because they held nothing.
@@ -65,9 +70,10 @@ impl Archive {
             return Ok(None);
         };
         let (range, expected) = (span.bytes.clone(), span.sha256);
+        let timer = self.timer.clone();
         let data = self.seek(range.start).map_err(broken)?;
         let bytes = data.take(range.end - range.start);
-        Ok(Some(Box::new(Proved { bytes, hash: Sha256::new(), expected })))
+        Ok(Some(Box::new(Proved { bytes, hash: Sha256::new(), expected, timer })))
     }
 
     fn seek(&mut self, offset: u64) -> io::Result<&mut Inflate> {
@@ -94,10 +100,14 @@ struct Proved<R> {
     bytes: R,
     hash: Sha256,
     expected: Sum,
+    timer: Option<Timer>,
 }
 
 impl<R: Read> Read for Proved<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(timer) = &self.timer {
+            timer.check().map_err(Error::into_io)?;
+        }
         let read = self.bytes.read(buffer)?;
         if read > 0 || buffer.is_empty() {
             self.hash.update(buffer.get(..read).unwrap_or_default());
@@ -169,8 +179,9 @@ impl Read for Inflate {
 }
 
 /// Opens a ZIP of exactly our two files, with nothing before or after them.
-fn open(mut file: File) -> Result<ZipArchive<File>> {
-    check_end(&mut file)?;
+fn open(mut file: File, limits: &Limits) -> Result<ZipArchive<File>> {
+    let length = check_end(&mut file)?;
+    limits.check_archive(length)?;
     let mut zip = ZipArchive::new(file).map_err(unreadable)?;
     if zip.len() != 2 || zip.offset() != 0 || zip.has_duplicate_names() {
         return Err(Error::damaged(
@@ -178,14 +189,20 @@ fn open(mut file: File) -> Result<ZipArchive<File>> {
         ));
     }
     for index in 0..2 {
-        check_entry(&zip.by_index_raw(index).map_err(unreadable)?)?;
+        let entry = zip.by_index_raw(index).map_err(unreadable)?;
+        check_entry(&entry, length)?;
+        if entry.name_raw() == DATA.as_bytes() {
+            // what it says is believed where it speaks against it
+            limits.check_data(entry.size())?;
+            limits.check_ratio(entry.size(), entry.compressed_size())?;
+        }
     }
     Ok(zip)
 }
 
 /// Looks at the end of the file before the directory is read: a directory of a million names costs
-/// memory, and only two are ours.
-fn check_end(file: &mut File) -> Result<()> {
+/// memory, and only two are ours. Gives the length of the file.
+fn check_end(file: &mut File) -> Result<u64> {
     let read = |error: io::Error| Error::storage("read the archive", error);
     let length = file.seek(SeekFrom::End(0)).map_err(read)?;
     let Some(start) = length.checked_sub(END_RECORD_BYTES as u64) else {
@@ -203,14 +220,17 @@ fn check_end(file: &mut File) -> Result<()> {
     if end[10..12] != [2, 0] {
         return Err(Error::damaged("the archive does not hold exactly two files"));
     }
-    Ok(())
+    Ok(length)
 }
 
-fn check_entry(entry: &ZipFile<'_, File>) -> Result<()> {
+fn check_entry(entry: &ZipFile<'_, File>, length: u64) -> Result<()> {
     let known = [DATA.as_bytes(), METADATA.as_bytes()].contains(&entry.name_raw());
     let kind = entry.unix_mode().map_or(0, |mode| mode & FILE_KIND);
     if !known || !entry.is_file() || ![0, PLAIN_FILE].contains(&kind) {
         return Err(Error::damaged("the archive holds something that is not a backup's"));
+    }
+    if entry.compressed_size() > length {
+        return Err(Error::damaged("the archive is shorter than what it says it holds"));
     }
     if entry.encrypted() {
         return Err(Error::damaged("the archive is encrypted"));
@@ -232,27 +252,30 @@ fn metadata(zip: &mut ZipArchive<File>) -> Result<Metadata> {
 }
 
 /// Reads the data to its end, where the ZIP's own checksum is compared.
-fn measure(zip: &mut ZipArchive<File>, mut meter: Meter) -> Result<(Summary, Place)> {
-    let entry = zip.by_name(DATA).map_err(unreadable)?;
+fn measure(
+    zip: &mut ZipArchive<File>,
+    mut meter: Meter,
+    timer: &Timer,
+) -> Result<(Summary, Place)> {
+    let limits = meter.limits();
+    let mut data = zip.by_name(DATA).map_err(unreadable)?;
     let place = Place {
-        start: entry.data_start().ok_or_else(|| Error::damaged("data.json cannot be found"))?,
-        compressed: entry.compressed_size(),
-        deflated: entry.compression() == CompressionMethod::Deflated,
+        start: data.data_start().ok_or_else(|| Error::damaged("data.json cannot be found"))?,
+        compressed: data.compressed_size(),
+        deflated: data.compression() == CompressionMethod::Deflated,
     };
-    let declared = entry.size();
-    let mut data = entry.take(MAX_DATA_BYTES + 1);
+    let declared = data.size();
     let mut buffer = vec![0; 64 << 10];
     loop {
         let read = data.read(&mut buffer).map_err(broken)?;
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
         meter.write_all(bytes).map_err(broken)?;
+        limits.check_ratio(meter.bytes(), place.compressed)?;
+        timer.check()?;
     }
     let summary = meter.finish().map_err(Error::damaged)?;
     if summary.bytes != declared {
         return Err(Error::damaged("data.json has another length than the archive says"));
-    }
-    if summary.bytes > MAX_DATA_BYTES {
-        return Err(Error::damaged("data.json is larger than 64 GB"));
     }
     Ok((summary, place))
 }

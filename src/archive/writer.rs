@@ -8,13 +8,14 @@ use flate2::Crc;
 
 use super::container::Container;
 use super::deflate::{BLOCK, Deflate, Packing};
-use super::{DATA, METADATA, Metadata, Meter, Origin, WriteSeek};
+use super::{DATA, Limits, METADATA, Metadata, Meter, Origin, WriteSeek};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Takes the bytes of `data.json`; [`finish`](Self::finish) completes the archive.
 pub(crate) struct ArchiveWriter<W: WriteSeek> {
     zip: Container<W>,
     meter: Meter,
+    limits: Limits,
     packing: Packing,
     deflate: Deflate,
     checksum: Crc,
@@ -34,6 +35,7 @@ impl<W: WriteSeek> ArchiveWriter<W> {
         zip.begin(DATA).map_err(written)?;
         Ok(Self {
             zip,
+            limits: meter.limits(),
             meter,
             packing,
             deflate: Deflate::new(packing),
@@ -49,7 +51,8 @@ impl<W: WriteSeek> ArchiveWriter<W> {
         self.measure(&block).map_err(written)?;
         let end = self.deflate.finish(block).map_err(written)?;
         self.zip.put(end).map_err(written)?;
-        self.zip.end(&self.checksum, self.length).map_err(written)?;
+        let packed = self.zip.end(&self.checksum, self.length).map_err(written)?;
+        self.limits.check_ratio(self.length, packed)?;
         let summary =
             self.meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
         let metadata = Metadata::new(origin, summary);
@@ -57,7 +60,9 @@ impl<W: WriteSeek> ArchiveWriter<W> {
             Error::new(ErrorKind::Internal, "write metadata.json").because(error)
         })?;
         add(&mut self.zip, METADATA, json, self.packing).map_err(written)?;
-        Ok((self.zip.finish().map_err(written)?, metadata))
+        let (out, length) = self.zip.finish().map_err(written)?;
+        self.limits.check_archive(length)?;
+        Ok((out, metadata))
     }
 
     fn measure(&mut self, block: &[u8]) -> io::Result<()> {
@@ -70,7 +75,8 @@ impl<W: WriteSeek> ArchiveWriter<W> {
     fn pass_on(&mut self) -> io::Result<()> {
         let block = mem::replace(&mut self.block, Vec::with_capacity(BLOCK));
         self.measure(&block)?;
-        self.zip.put(self.deflate.take(block)?)
+        self.zip.put(self.deflate.take(block)?)?;
+        self.limits.check_archive(self.zip.length()).map_err(Error::into_io)
     }
 }
 
@@ -103,7 +109,7 @@ fn add<W: WriteSeek>(
     let length = content.len() as u64;
     zip.begin(name)?;
     zip.put(Deflate::new(packing).finish(content)?)?;
-    zip.end(&checksum, length)
+    zip.end(&checksum, length).map(|_| ())
 }
 
 fn written(error: io::Error) -> Error {

@@ -141,6 +141,7 @@ fn entry(text: &Text, number: u64, line: &Listed) -> String {
 fn state(text: &Text, error: &Error) -> String {
     match error.kind() {
         ErrorKind::Damaged => text.say("state-damaged", &[]),
+        ErrorKind::TooLarge => text.say("state-too-large", &[]),
         ErrorKind::UnknownVersion => {
             text.say("state-unknown-version", &[("version", Value::Text(&error.to_string()))])
         }
@@ -326,7 +327,7 @@ pub(crate) fn undo_failed(text: &Text, failed: &RestoreFailed) -> Message {
     if failed.unclear {
         return unclear(text, failed);
     }
-    let lost = [ErrorKind::NotFound, ErrorKind::Damaged, ErrorKind::Changed];
+    let lost = [ErrorKind::NotFound, ErrorKind::Damaged, ErrorKind::Changed, ErrorKind::TooLarge];
     if lost.contains(&failed.error.kind()) {
         // what the button leads to is gone
         return because(text, "restore-failed", &failed.error);

@@ -165,6 +165,7 @@ fn reason(text: &Text, error: &Error) -> String {
         ErrorKind::Damaged => "command-error-damaged",
         ErrorKind::UnknownVersion => "command-error-unknown-version",
         ErrorKind::Incompatible => "command-error-incompatible",
+        ErrorKind::TooLarge => "command-error-too-large",
         ErrorKind::Changed => "command-error-changed",
         ErrorKind::StorageFull => "command-error-storage-full",
         ErrorKind::AccessDenied => "command-error-access-denied",

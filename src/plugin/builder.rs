@@ -21,7 +21,7 @@ use crate::command::{self, BackupCommand};
 use crate::config::{BackupConfig, invalid};
 use crate::error::Result;
 use crate::schedule::Schedule;
-use crate::service::{self, Compression, Packing, Service};
+use crate::service::{self, Compression, Limits, Packing, Service};
 use crate::source::DataSource;
 use crate::storage::{FolderStorage, Storage};
 use crate::text::{Language, Text};
@@ -42,6 +42,8 @@ pub struct BackupPluginBuilder {
     settings_file: Option<String>,
     schema_version: u32,
     packing: Packing,
+    limits: Limits,
+    upload_limits: Limits,
     language: Language,
     texts: Vec<String>,
 }
@@ -63,6 +65,8 @@ impl BackupPluginBuilder {
             settings_file: None,
             schema_version: 1,
             packing: Packing::default(),
+            limits: Limits::folder(),
+            upload_limits: Limits::upload(),
             language: Language::default(),
             texts: Vec::new(),
         }
@@ -150,6 +154,20 @@ impl BackupPluginBuilder {
         self
     }
 
+    /// How much is read of an archive in the folder, and how large a backup may become. Default:
+    /// [`Limits::folder`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits.set_by("limits");
+        self
+    }
+
+    /// How much is read of an archive that an administrator sends into the chat. Default:
+    /// [`Limits::upload`].
+    pub fn upload_limits(mut self, limits: Limits) -> Self {
+        self.upload_limits = limits.set_by("upload_limits");
+        self
+    }
+
     /// The language of the administrators. Default: [`Language::Russian`].
     pub fn language(mut self, language: Language) -> Self {
         self.language = language;
@@ -218,6 +236,12 @@ impl BackupPluginBuilder {
 
     fn service(self) -> Result<Service> {
         let keep = within("BACKUP_KEEP_COUNT", self.keep as u64, 1..=100_000)?;
+        for (setting, limits) in [("limits", &self.limits), ("upload_limits", &self.upload_limits)]
+        {
+            if let Some(problem) = limits.problem() {
+                return Err(invalid(setting, problem));
+            }
+        }
         let storage = self.storage.unwrap_or_else(|| Box::new(FolderStorage::new(self.folder)));
         Ok(Service::new(service::Parts {
             source: self.source,
@@ -227,6 +251,8 @@ impl BackupPluginBuilder {
             bot_id: bot_id(&self.bot),
             schema_version: self.schema_version,
             packing: self.packing,
+            limits: self.limits,
+            upload_limits: self.upload_limits,
         }))
     }
 }

@@ -54,7 +54,8 @@ impl Parts {
         };
         let stamp = origin.created_at;
         let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
-        let mut writer = ArchiveWriter::begin(&mut draft, stamp, self.meter(), self.packing)?;
+        let meter = self.meter(&self.limits);
+        let mut writer = ArchiveWriter::begin(&mut draft, stamp, meter, self.packing)?;
         origin.sections = self.export(handle, &mut writer)?;
         let (_, written) = writer.finish(&origin)?;
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
@@ -97,14 +98,15 @@ impl Parts {
         // no archive comes of what fails here, so nothing is to be said of one
         let step = "read back what was written";
         let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
-        let mut archive =
-            Archive::open(Box::new(file), self.meter()).map_err(|error| match error.kind() {
-                ErrorKind::Damaged => Error::new(ErrorKind::Storage, step).because(error.chain()),
-                _ => error,
-            })?;
+        let mut archive = self.read(file, &self.limits).map_err(|error| match error.kind() {
+            ErrorKind::Damaged => Error::new(ErrorKind::Storage, step).because(error.chain()),
+            _ => error,
+        })?;
         same(written, &archive)?;
-        self.check(handle, &mut archive)
-            .map_err(|error| Error::new(ErrorKind::Source, step).because(error.chain()))?;
+        self.check(handle, &mut archive).map_err(|error| match error.kind() {
+            ErrorKind::TooLarge => error,
+            _ => Error::new(ErrorKind::Source, step).because(error.chain()),
+        })?;
         Ok(archive.summary.sha256.clone())
     }
 
@@ -171,10 +173,7 @@ impl Parts {
             trigger: None,
             standing: Standing::Unproven,
         };
-        let Ok(metadata) = self.open(&id).and_then(|file| crate::archive::glance(Box::new(file)))
-        else {
-            return unproven(id);
-        };
+        let Ok(metadata) = self.glance(&id) else { return unproven(id) };
         let ours = metadata.is_ours() && self.is_own(metadata.bot_id);
         let info = metadata.into_info(id.clone(), size_bytes);
         let standing = if !ours {

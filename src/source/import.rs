@@ -143,8 +143,8 @@ impl<'a> Import<'a> {
         let Some(json) = self.sections.open(section)? else { return Ok(None) };
         self.taken.insert(section.to_owned());
         let mut json = serde_json::Deserializer::from_reader(BufReader::new(json));
-        let value = seed.deserialize(&mut json).map_err(|error| unfit(section, &error))?;
-        json.end().map_err(|error| unfit(section, &error))?;
+        let value = seed.deserialize(&mut json).map_err(|error| unfit(section, error))?;
+        json.end().map_err(|error| unfit(section, error))?;
         Ok(Some(value))
     }
 
@@ -170,7 +170,12 @@ impl fmt::Debug for Import<'_> {
     }
 }
 
-fn unfit(section: &str, error: &serde_json::Error) -> Error {
+fn unfit(section: &str, error: serde_json::Error) -> Error {
+    let step = format!("read the section «{section}»");
+    if error.io_error_kind() == Some(Io::FileTooLarge) {
+        // over a limit of ours
+        return Error::storage(step, error.into());
+    }
     let kind = match error.classify() {
         serde_json::error::Category::Data => ErrorKind::Incompatible,
         // a failing disk is no failing archive
@@ -184,7 +189,7 @@ fn unfit(section: &str, error: &serde_json::Error) -> Error {
         }
         _ => ErrorKind::Damaged,
     };
-    Error::new(kind, format!("read the section «{section}»")).because(without_data(error))
+    Error::new(kind, step).because(without_data(&error))
 }
 
 /// What serde says, without the values that it quotes: those belong to the bot's clients.

@@ -39,6 +39,7 @@ list-entry-damaged = { $number }. { $name }
     {"   "}Size: { $size }
     {"   "}⚠️ { $state }
 state-damaged = Damaged: it cannot be restored
+state-too-large = Over a limit: it cannot be restored
 state-unknown-version = Made by version “{ $version }”, which this program does not know
 state-unreadable = Cannot be read
 list-page = Page { $page } of { $pages }
@@ -178,6 +179,9 @@ error-unknown-version = The archive has version “{ $detail }”, which this pr
 error-incompatible = The archive is whole, but this version of the bot cannot read it.
 
     <code>{ $detail }</code>
+error-too-large = This is more than the bot may read or write. The limit is set in the bot's program.
+
+    <code>{ $detail }</code>
 error-changed = The archive has changed since you chose it. Open the list again: /backup_list
 error-storage-full = The disk is full. Make room and try again.
 
@@ -251,6 +255,7 @@ command-error-source = The bot's data could not be read or written: { $detail }
 command-error-damaged = The archive is damaged: { $detail }
 command-error-unknown-version = The archive has version “{ $detail }”, which this program does not know. Update the bot.
 command-error-incompatible = The archive is whole, but this version of the bot cannot read it: { $detail }
+command-error-too-large = This is more than the bot may read or write: { $detail }
 command-error-changed = The archive changed meanwhile. Try again.
 command-error-storage-full = The disk is full: { $detail }
 command-error-access-denied = No access: { $detail }. Run it as the user that the bot runs as.

@@ -39,6 +39,7 @@ list-entry-damaged = { $number }. { $name }
     {"   "}Размер: { $size }
     {"   "}⚠️ { $state }
 state-damaged = Повреждён, восстановить из него нельзя
+state-too-large = Больше предела, восстановить из него нельзя
 state-unknown-version = Сделан версией «{ $version }», её эта программа не знает
 state-unreadable = Не читается
 list-page = Страница { $page } из { $pages }
@@ -180,6 +181,9 @@ error-unknown-version = Архив версии «{ $detail }», её эта п�
 error-incompatible = Архив цел, но эта версия бота не может его прочитать.
 
     <code>{ $detail }</code>
+error-too-large = Это больше, чем боту разрешено читать и записывать. Предел задан в программе бота.
+
+    <code>{ $detail }</code>
 error-changed = Архив изменился с тех пор, как вы его выбрали. Откройте список заново: /backup_list
 error-storage-full = На диске кончилось место. Освободите его и повторите.
 
@@ -253,6 +257,7 @@ command-error-source = Не получилось прочитать или за�
 command-error-damaged = Архив повреждён: { $detail }
 command-error-unknown-version = Архив версии «{ $detail }», её эта программа не знает. Обновите бота.
 command-error-incompatible = Архив цел, но эта версия бота не может его прочитать: { $detail }
+command-error-too-large = Это больше, чем боту разрешено читать и записывать: { $detail }
 command-error-changed = Архив изменился, пока шла работа. Повторите.
 command-error-storage-full = На диске кончилось место: { $detail }
 command-error-access-denied = Нет доступа: { $detail }. Запустите от имени пользователя, под которым работает бот.

@@ -2,12 +2,14 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate};
 
-use super::super::Archive;
+use super::super::{Archive, Timer};
 use super::*;
 use crate::backup::Trigger;
+use crate::clock::{Clock, SystemClock};
 
 fn origin() -> Origin {
     Origin {
@@ -23,7 +25,12 @@ fn origin() -> Origin {
 }
 
 fn meter() -> Meter {
-    Meter::new(|_| 1)
+    Meter::new(|_| 1, &Limits::folder())
+}
+
+fn timer() -> Timer {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Timer::start(&clock, &Limits::folder())
 }
 
 fn write_to<W: WriteSeek>(out: W, workers: usize, json: &[u8]) -> Result<W> {
@@ -59,7 +66,7 @@ fn our_reader_takes_what_any_number_of_threads_has_written() {
         let json = json(length);
         for workers in [1, 2, 4] {
             let out = write_to(Cursor::new(Vec::new()), workers, &json).expect("written");
-            let mut archive = Archive::open(Box::new(out), meter()).expect("whole");
+            let mut archive = Archive::open(Box::new(out), meter(), timer()).expect("whole");
             assert_eq!(archive.summary.bytes, json.len() as u64);
             let mut text = Vec::new();
             let mut section = archive.section("t").expect("read").expect("there");
@@ -82,7 +89,7 @@ fn zip_of(data: &[u8], workers: usize) -> Vec<u8> {
     }
     zip.put(deflate.finish(data[whole..].to_vec()).expect("compressed")).expect("written");
     zip.end(&checksum, data.len() as u64).expect("ended");
-    zip.finish().expect("finished").into_inner()
+    zip.finish().expect("finished").0.into_inner()
 }
 
 const PYTHON: &str = "import sys, zipfile; zip = zipfile.ZipFile(sys.argv[1]); \

@@ -107,6 +107,11 @@ fn every_reason_says_what_to_do() {
         ("damaged", ErrorKind::Damaged, "the archive is cut off"),
         ("unknown_version", ErrorKind::UnknownVersion, "2.0"),
         ("incompatible", ErrorKind::Incompatible, "read the section «tickets»"),
+        (
+            "too_large",
+            ErrorKind::TooLarge,
+            "data.json is longer than 64 GB (setting: limits, data_bytes)",
+        ),
         ("changed", ErrorKind::Changed, "backup_20260201_143025.zip was replaced"),
         ("access_denied", ErrorKind::AccessDenied, "write the archive: permission denied"),
         ("storage", ErrorKind::Storage, "list the backups: input/output error"),
@@ -150,7 +155,12 @@ fn lists() {
         size_bytes: 400,
         error: Error::new(ErrorKind::AccessDenied, "open the backup"),
     };
-    let middle = page(vec![Listed::Good(safety), damaged, newer, locked], 1, 3);
+    let large = Listed::Damaged {
+        id: BackupId::new(at(1, 6, 0, 0), 1),
+        size_bytes: 388_000,
+        error: Error::new(ErrorKind::TooLarge, "data.json is longer than 64 GB"),
+    };
+    let middle = page(vec![Listed::Good(safety), damaged, newer, locked, large], 1, 3);
     snapshot("list_middle_page", |text| list(text, &middle));
 }
 

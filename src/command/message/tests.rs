@@ -96,6 +96,11 @@ fn verify() {
         ("damaged", ErrorKind::Damaged, "the archive is cut off"),
         ("unknown_version", ErrorKind::UnknownVersion, "2.0"),
         ("incompatible", ErrorKind::Incompatible, "read the section «tickets»"),
+        (
+            "too_large",
+            ErrorKind::TooLarge,
+            "data.json is longer than 64 GB (setting: limits, data_bytes)",
+        ),
         ("changed", ErrorKind::Changed, "backup_20260201_143025.zip was replaced"),
         ("access_denied", ErrorKind::AccessDenied, "open the backup: permission denied"),
         ("storage", ErrorKind::Storage, "open the backup: input/output error"),
