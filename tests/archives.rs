@@ -13,14 +13,16 @@ use serde_json::{Value, json};
 use telegram_sandbox::{Person, Sandbox, Shown};
 use teloxide::prelude::*;
 use teloxide_backup::{
-    BackupId, BackupPlugin, BoxError, Clock, DataSource, Export, FolderStorage, Import,
-    MemoryStorage, Section, Shared, Storage,
+    BackupId, BackupPlugin, BackupPluginBuilder, BoxError, Clock, DataSource, Export,
+    FolderStorage, Import, MemoryStorage, Section, Shared, Storage,
 };
 use tempfile::TempDir;
 use tokio::sync::RwLock;
 
 #[path = "archives/hostile.rs"]
 mod hostile;
+#[path = "archives/limits.rs"]
+mod limits;
 
 #[path = "support/clock.rs"]
 mod clock;
@@ -253,6 +255,14 @@ struct Scene {
 
 impl Scene {
     async fn start(state: Crm, files: &BTreeMap<String, Vec<u8>>) -> Self {
+        Self::start_with(state, files, |builder| builder).await
+    }
+
+    async fn start_with(
+        state: Crm,
+        files: &BTreeMap<String, Vec<u8>>,
+        settings: impl FnOnce(BackupPluginBuilder) -> BackupPluginBuilder,
+    ) -> Self {
         let place = tempfile::tempdir().expect("a folder");
         for (name, bytes) in files {
             fs::write(place.path().join(name), bytes).expect("written");
@@ -261,12 +271,11 @@ impl Scene {
         let anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
         let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
         let state = Arc::new(RwLock::new(state));
-        let plugin = BackupPlugin::builder(bot.clone(), shared(&state))
+        let builder = BackupPlugin::builder(bot.clone(), shared(&state))
             .admin(ADMIN)
             .folder(place.path())
-            .clock(clock_at("2026-03-01 12:00:00"))
-            .build()
-            .expect("a plugin");
+            .clock(clock_at("2026-03-01 12:00:00"));
+        let plugin = settings(builder).build().expect("a plugin");
         let tree = dptree::entry().branch(plugin.handler::<anyhow::Error>());
         tokio::spawn(async move {
             let builder = Dispatcher::builder(bot, tree).default_handler(async |_| {});

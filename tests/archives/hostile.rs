@@ -123,6 +123,23 @@ pub(crate) fn pair(data: &[u8], metadata: &Value) -> Vec<u8> {
     zip_of(&[Entry::new("data.json", data), Entry::new("metadata.json", &text(metadata))])
 }
 
+/// The same with data that are compressed as far as they go, and a length that may be a lie.
+pub(crate) fn packed(data: &[u8], metadata: &Value, said: Option<u32>) -> Vec<u8> {
+    let best = flate2::Compression::best();
+    let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), best);
+    deflate.write_all(data).expect("compressed");
+    let mut crc = flate2::Crc::new();
+    crc.update(data);
+    let length = u32::try_from(data.len()).expect("small");
+    let packed = Entry {
+        method: 8,
+        crc: Some(crc.sum()),
+        length: said.or(Some(length)),
+        ..Entry::new("data.json", &deflate.finish().expect("compressed"))
+    };
+    zip_of(&[packed, Entry::new("metadata.json", &text(metadata))])
+}
+
 /// Hostile archives, by what is wrong with them.
 pub(crate) type Hostile = Vec<(String, Vec<u8>)>;
 
