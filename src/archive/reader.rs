@@ -325,3 +325,6 @@ fn broken(error: io::Error) -> Error {
         _ => Error::storage("read the archive", error),
     }
 }
+
+#[cfg(test)]
+mod tests;
