@@ -2,6 +2,7 @@
 
 mod container;
 mod deflate;
+mod ending;
 mod frame;
 mod limits;
 mod metadata;

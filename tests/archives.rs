@@ -505,6 +505,33 @@ async fn a_lie_beside_the_data_is_refused_or_changes_nothing_of_them() {
     }
 }
 
+#[tokio::test]
+async fn what_an_archive_really_holds_is_shown_before_it_is_restored() {
+    let bot_id = Sandbox::start().await.bot_id();
+    let live = Crm::with_users(4);
+    let data = hostile::DATA.as_bytes();
+    let mut metadata = hostile::metadata_of(data, bot_id);
+    metadata["records_count"]["tickets"] = json!(100);
+    let none = r#"{"bonuses":{},"referrals":{},"reviews":[],"tickets":{}}"#.as_bytes();
+    let mut nothing = hostile::metadata_of(b"{}", bot_id);
+    nothing["records_count"] = json!({});
+    for (archive, shown) in [
+        // its metadata speak of a hundred
+        (hostile::pair(data, &metadata), "В бекапе: 1 заказ,"),
+        (hostile::pair(data, &metadata), "намного меньше: сейчас 17, в бекапе 2."),
+        (hostile::pair(none, &hostile::metadata_of(none, bot_id)), "В бекапе: 0 заказов,"),
+        (hostile::pair(none, &hostile::metadata_of(none, bot_id)), "сейчас 17, в бекапе 0."),
+        (hostile::pair(b"{}", &nothing), "нет части данных, они останутся как есть: 8 заказов,"),
+    ] {
+        let scene = Scene::start(live.clone(), &BTreeMap::from([(name(0), archive)])).await;
+        let list = scene.list().await.id;
+        let answer = scene.choose(list, &name(0)).await;
+        assert!(answer.contains(shown), "{shown:?} is not in\n{answer}");
+        assert_eq!(*scene.state.read().await, live);
+        scene.sandbox.finish().await;
+    }
+}
+
 /// Which of these the plugin proves to be whole.
 ///
 /// Before it deletes for the sake of an archive, it checks that one just as before a restore: to

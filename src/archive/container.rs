@@ -125,7 +125,7 @@ impl<W: Write + Seek> Container<W> {
 }
 
 /// 4.3.16 end of central directory, after the ZIP64 one where its numbers have no room.
-fn ending(count: u16, start: u64, length: u64, at: u64) -> Record {
+pub(super) fn ending(count: u16, start: u64, length: u64, at: u64) -> Record {
     let end = Record::new(*b"PK\x05\x06").short(0).short(0).short(count).short(count);
     let end = end.word(short_of(length)).word(short_of(start)).short(0);
     if short_of(start) != ELSEWHERE {
@@ -155,7 +155,7 @@ fn dos_time(at: NaiveDateTime) -> (u16, u16) {
 }
 
 /// Numbers in the order in which ZIP stores them (4.4.1.1).
-struct Record(Vec<u8>);
+pub(super) struct Record(pub(super) Vec<u8>);
 
 impl Record {
     fn new(signature: [u8; 4]) -> Self {

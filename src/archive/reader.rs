@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::ending;
 use super::{DATA, Limits, METADATA, Metadata, Meter, ReadSeek, Sum, Summary, Timer};
 use crate::backup::Counts;
 use crate::error::{Error, Result};
@@ -15,8 +16,6 @@ const MAX_METADATA_BYTES: u64 = 64 << 10;
 /// The bits of a Unix mode that say what kind of file it is, and those of a plain one.
 const FILE_KIND: u32 = 0o170_000;
 const PLAIN_FILE: u32 = 0o100_000;
-/// The end record of a ZIP without a comment.
-const END_RECORD_BYTES: usize = 22;
 
 type File = Box<dyn ReadSeek>;
 
@@ -180,7 +179,7 @@ impl Read for Inflate {
 
 /// Opens a ZIP of exactly our two files, with nothing before or after them.
 fn open(mut file: File, limits: &Limits) -> Result<ZipArchive<File>> {
-    let length = check_end(&mut file)?;
+    let length = ending::check(&mut file)?;
     limits.check_archive(length)?;
     let mut zip = ZipArchive::new(file).map_err(unreadable)?;
     if zip.len() != 2 || zip.offset() != 0 || zip.has_duplicate_names() {
@@ -198,29 +197,6 @@ fn open(mut file: File, limits: &Limits) -> Result<ZipArchive<File>> {
         }
     }
     Ok(zip)
-}
-
-/// Looks at the end of the file before the directory is read: a directory of a million names costs
-/// memory, and only two are ours. Gives the length of the file.
-fn check_end(file: &mut File) -> Result<u64> {
-    let read = |error: io::Error| Error::storage("read the archive", error);
-    let length = file.seek(SeekFrom::End(0)).map_err(read)?;
-    let Some(start) = length.checked_sub(END_RECORD_BYTES as u64) else {
-        return Err(Error::damaged("the archive is cut off"));
-    };
-    let mut end = [0; END_RECORD_BYTES];
-    file.seek(SeekFrom::Start(start)).map_err(read)?;
-    file.read_exact(&mut end).map_err(read)?;
-    file.seek(SeekFrom::Start(0)).map_err(read)?;
-    if !end.starts_with(b"PK\x05\x06") || !end.ends_with(&[0, 0]) {
-        return Err(Error::damaged(
-            "the archive has no end: it is cut off, or something follows it",
-        ));
-    }
-    if end[10..12] != [2, 0] {
-        return Err(Error::damaged("the archive does not hold exactly two files"));
-    }
-    Ok(length)
 }
 
 fn check_entry(entry: &ZipFile<'_, File>, length: u64) -> Result<()> {

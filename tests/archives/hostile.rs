@@ -19,6 +19,12 @@ struct Entry {
     /// What is said of the length, and of the checksum, where it is a lie.
     length: Option<u32>,
     crc: Option<u32>,
+    /// The length that is said of the bytes as they lie there.
+    lying: Option<u32>,
+    /// Where the directory says that it begins.
+    start: Option<usize>,
+    /// What the directory adds to it.
+    extra: Vec<u8>,
 }
 
 impl Entry {
@@ -32,6 +38,9 @@ impl Entry {
             mode: 0o100_600,
             length: None,
             crc: None,
+            lying: None,
+            start: None,
+            extra: Vec::new(),
         }
     }
 
@@ -44,7 +53,8 @@ impl Entry {
         for short in [20, self.flags, self.method, 0, 0x5c41] {
             common.extend(short.to_le_bytes());
         }
-        for long in [self.crc.unwrap_or(crc.sum()), length, self.length.unwrap_or(length)] {
+        let lying = self.lying.unwrap_or(length);
+        for long in [self.crc.unwrap_or(crc.sum()), lying, self.length.unwrap_or(lying)] {
             common.extend(long.to_le_bytes());
         }
         common
@@ -61,6 +71,17 @@ fn long(number: usize) -> [u8; 4] {
 
 /// The local headers with the bytes, the directory, and the end that gives this number of entries.
 fn zip_saying(entries: &[Entry], count: usize, between: &[u8]) -> Vec<u8> {
+    zip_ending(entries, count, between, |_, _| Vec::new())
+}
+
+/// The same with something between the directory, of which it is told where it begins and how long
+/// it is, and the end.
+fn zip_ending(
+    entries: &[Entry],
+    count: usize,
+    between: &[u8],
+    before_end: impl Fn(usize, usize) -> Vec<u8>,
+) -> Vec<u8> {
     let (mut zip, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
         let start = zip.len();
@@ -74,13 +95,16 @@ fn zip_saying(entries: &[Entry], count: usize, between: &[u8]) -> Vec<u8> {
         // made by Unix, so that there is a mode
         directory.extend(b"PK\x01\x02\x14\x03");
         directory.extend(entry.common());
-        directory.extend([short(entry.name.len()), [0; 2], [0; 2], [0; 2], [0; 2]].concat());
+        let extra = short(entry.extra.len());
+        directory.extend([short(entry.name.len()), extra, [0; 2], [0; 2], [0; 2]].concat());
         directory.extend((entry.mode << 16).to_le_bytes());
-        directory.extend(long(start));
+        directory.extend(long(entry.start.unwrap_or(start)));
         directory.extend(&entry.name);
+        directory.extend(&entry.extra);
     }
     let start = zip.len();
     zip.extend(&directory);
+    zip.extend(before_end(start, directory.len()));
     zip.extend(b"PK\x05\x06\0\0\0\0");
     zip.extend([short(count), short(count)].concat());
     zip.extend([long(directory.len()), long(start), [0; 4]].concat());
@@ -154,6 +178,8 @@ pub(crate) fn archives(bot_id: i64) -> Hostile {
         wrong_methods(&both),
         wrong_ends(&both),
         wrong_directories(&both),
+        wrong_places(&both),
+        wrong_large_ends(&both),
         wrong_metadata(&metadata),
         wrong_data(bot_id),
     ]
@@ -168,7 +194,14 @@ pub(crate) fn harmless(bot_id: i64) -> Hostile {
     let folder = Entry { mode: 0o040_755, ..data() };
     let longer = Entry { length: Some(4_000_000_000), ..data() };
     let between = zip_saying(&[data(), metadata()], 2, b"hidden between");
+    let large = zip64(&data(), DATA.len() as u64);
+    let twice = DATA.replace(r#"{"1":5}"#, r#"{"1":7,"1":5}"#);
+    let twice = pair(twice.as_bytes(), &metadata_of(twice.as_bytes(), bot_id));
     vec![
+        ("lengths of 64 bits".to_owned(), zip_of(&[large, metadata()])),
+        ("an end of 64 bits".to_owned(), elsewhere(large_end(&[data(), metadata()], 2, |_| {}))),
+        ("another end of 64 bits".to_owned(), large_end(&[data(), metadata()], 2, |_| {})),
+        ("a client twice".to_owned(), twice),
         ("a folder as data".to_owned(), zip_of(&[folder, metadata()])),
         ("says it is longer".to_owned(), zip_of(&[longer, metadata()])),
         ("something hidden between".to_owned(), between),
@@ -250,10 +283,15 @@ fn wrong_ends(both: &[Entry; 2]) -> Hostile {
     let end = good.len();
     let mut comment = [&good[..], b"comment"].concat();
     comment[end - 2] = 7;
+    let mut huge_comment = [&good[..], &[b'x'; 65_535]].concat();
+    huge_comment[end - 2..end].fill(0xff);
     let mut hostile: Hostile = [1, 2, 21, 22, 23, end / 2, end - 4]
         .map(|cut| (format!("{cut} bytes cut off"), good[..end - cut].to_vec()))
         .into();
+    // an end that leads nowhere, after which a reader may look for an earlier one
+    let stray = [&good[..], &zip_of(&[])[..8], &[2, 0, 2, 0], &[9; 8], &[0, 0]].concat();
     let others = [
+        ("a stray end after it", stray),
         ("empty", Vec::new()),
         ("no zip", b"This is not a zip. It only has the name of one.".to_vec()),
         ("zeros", vec![0; 5000]),
@@ -264,6 +302,7 @@ fn wrong_ends(both: &[Entry; 2]) -> Hostile {
         ("100 KB after", [good.clone(), vec![b'x'; 100_000]].concat()),
         ("two glued", good.repeat(2)),
         ("a comment", comment),
+        ("a huge comment", huge_comment),
     ];
     hostile.extend(others.map(|(what, bytes)| (what.to_owned(), bytes)));
     hostile
@@ -288,6 +327,79 @@ fn wrong_directories(both: &[Entry; 2]) -> Hostile {
         ("says it is shorter", said(Some(5), None)),
         ("another checksum", said(None, Some(1))),
         ("a hundred thousand files", hundred_thousand(both)),
+    ];
+    all.map(|(what, bytes)| (what.to_owned(), bytes)).into()
+}
+
+/// Entries that share their bytes.
+fn wrong_places([data, metadata]: &[Entry; 2]) -> Hostile {
+    let (data, metadata) = (|| data.clone(), || metadata.clone());
+    let length = u32::try_from(DATA.len()).expect("small");
+    let at = |start| Entry { start: Some(start), ..metadata() };
+    let over = |more| Entry { lying: Some(length + more), ..data() };
+    // the data are all of the other entry, its header included
+    let inner = zip_of(&[metadata()]);
+    let quoting = Entry::new("data.json", &inner);
+    let whole = Entry::new("data.json", &zip_of(&[data(), metadata()]));
+    let all = [
+        ("both at one place", vec![data(), at(0)]),
+        ("one inside the other", vec![quoting, at(30 + "data.json".len())]),
+        ("one that reaches into the next", vec![over(1), metadata()]),
+        ("one that holds the next", vec![over(60), metadata()]),
+        ("one behind the end", vec![data(), at(100_000)]),
+        ("one longer than the archive", vec![over(1 << 20), metadata()]),
+        ("a zip as data", vec![whole, metadata()]),
+        ("a zip beside the data", vec![data(), metadata(), Entry::new("backup.zip", &inner)]),
+    ];
+    all.map(|(what, entries)| (what.to_owned(), zip_of(&entries))).into()
+}
+
+/// An entry whose directory says in 64 bits how long it is.
+fn zip64(entry: &Entry, length: u64) -> Entry {
+    let packed = entry.bytes.len() as u64;
+    let extra = [&[1, 0, 16, 0], &length.to_le_bytes()[..], &packed.to_le_bytes()].concat();
+    Entry { extra, length: Some(u32::MAX), lying: Some(u32::MAX), ..entry.clone() }
+}
+
+/// An archive with an end of 64 bits before the usual one; `lie` changes its 56 bytes.
+fn large_end(entries: &[Entry], count: u64, lie: impl Fn(&mut [u8])) -> Vec<u8> {
+    zip_ending(entries, entries.len().min(2), b"", |start, length| {
+        let mut end = b"PK\x06\x06\x2c\0\0\0\0\0\0\0\x2d\x03\x2d\0\0\0\0\0\0\0\0\0".to_vec();
+        for number in [count, count, length as u64, start as u64] {
+            end.extend(number.to_le_bytes());
+        }
+        lie(&mut end);
+        end.extend(b"PK\x06\x07\0\0\0\0");
+        end.extend(((start + length) as u64).to_le_bytes());
+        end.extend(1_u32.to_le_bytes());
+        end
+    })
+}
+
+/// The same, and the usual end leaves all to the other.
+fn elsewhere(mut zip: Vec<u8>) -> Vec<u8> {
+    let end = zip.len();
+    zip[end - 6..end - 2].fill(0xff);
+    zip
+}
+
+/// Ends of 64 bits that say something else than the one that is looked at first.
+fn wrong_large_ends(both: &[Entry; 2]) -> Hostile {
+    let [data, metadata] = both;
+    let hidden: Vec<_> = (0..1000).map(|n| Entry::new(format!("file{n}"), b"")).collect();
+    let many = [&both[..], &hidden].concat();
+    let far = u64::MAX.to_le_bytes();
+    let all = [
+        ("one more in 64 bits", large_end(&many[..3], 3, |_| {})),
+        ("a thousand more in 64 bits", large_end(&many, 1002, |_| {})),
+        ("a thousand more that are elsewhere", elsewhere(large_end(&many, 1002, |_| {}))),
+        ("an end of 64 bits of two disks", elsewhere(large_end(both, 2, |end| end[16] = 1))),
+        ("an end of 64 bits that is longer", elsewhere(large_end(both, 2, |end| end[4] = 99))),
+        ("a million in 64 bits", large_end(both, 1_000_000, |_| {})),
+        ("a directory far away", large_end(both, 2, |end| end[48..56].copy_from_slice(&far))),
+        ("a directory without an end", large_end(both, 2, |end| end[40..48].copy_from_slice(&far))),
+        ("data of 2^63 bytes", zip_of(&[zip64(data, 1 << 63), metadata.clone()])),
+        ("metadata of 2^64 bytes", zip_of(&[data.clone(), zip64(metadata, u64::MAX)])),
     ];
     all.map(|(what, bytes)| (what.to_owned(), bytes)).into()
 }
@@ -318,6 +430,7 @@ fn wrong_metadata(good: &Value) -> Hostile {
         ("sha256 of another kind", with("data_sha256", json!(7))),
         ("wrong length", with("data_bytes", json!(1))),
         ("negative length", with("data_bytes", json!(-1))),
+        ("version 0.9", with("backup_version", json!("0.9"))),
         ("version 2.0", with("backup_version", json!("2.0"))),
         ("a number for a version", with("backup_version", json!(1.0))),
         ("no version", with("backup_version", Value::Null)),
@@ -330,6 +443,10 @@ fn wrong_metadata(good: &Value) -> Hostile {
         ("metadata with a BOM", format!("\u{feff}{honest}").into()),
         ("metadata with something after it", format!("{honest} x").into()),
         ("metadata that is cut off", honest[..honest.len() - 1].into()),
+        (
+            "a section counted twice",
+            honest.replacen(r#""bonuses":0"#, r#""bonuses":0,"bonuses":0"#, 1).into(),
+        ),
         ("a key twice", honest.replacen('{', r#"{"backup_version":"1.0","#, 1).into()),
         ("metadata nested deeply", format!("{{\"x\":{}", "[".repeat(50_000)).into()),
         ("no metadata at all", Vec::new()),
@@ -393,9 +510,9 @@ fn wrong_values() -> Vec<(&'static str, Vec<u8>)> {
         ("a text for a number", bonuses(r#"{"1":"5"}"#)),
         ("a list for a map", bonuses("[]")),
         ("null for a section", bonuses("null")),
-        ("nested 100000 deep", nested(100_000)),
+        ("nested 1000000 deep", nested(1_000_000)),
         ("nested 200 deep", nested(200)),
-        ("nested and never closed", order(&"[".repeat(1000))),
+        ("nested and never closed", order(&"[".repeat(1_000_000))),
         ("a lone surrogate", order(r#""\ud800""#)),
         ("a line break in a text", order("\"a\nb\"")),
         ("a comma too few", order("{} {}")),

@@ -232,7 +232,7 @@ fn what_has_changed_by_accident_is_refused_or_the_same() {
 }
 
 #[test]
-#[ignore = "takes long: 24,000 accidents; run it with --release"]
+#[ignore = "takes long: 24,000 accidents, half a minute"]
 fn what_has_changed_by_any_of_many_accidents_is_refused_or_the_same() {
     for seed in 10..18 {
         assert_corruptions(&small(), 1500, seed);
@@ -251,7 +251,7 @@ fn what_is_cut_off_anywhere_is_refused() {
 }
 
 #[test]
-#[ignore = "takes long: half a million cuts; run it with --release"]
+#[ignore = "takes long: half a million cuts"]
 fn what_is_cut_off_after_any_block_is_refused() {
     assert_cuts(&large(), 1);
 }
