@@ -29,7 +29,7 @@ const LITTLE: u64 = MB;
 /// | [`data_bytes`](Self::data_bytes) | 64 GB | 256 MB |
 /// | [`ratio`](Self::ratio) | 1100, which no archive reaches | 200 |
 /// | [`depth`](Self::depth) | 127 | 127 |
-/// | [`text_bytes`](Self::text_bytes) | 16 MB | 16 MB |
+/// | [`text_bytes`](Self::text_bytes) | 64 MB | 8 MB |
 /// | [`time`](Self::time) | a day | 30 seconds |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -54,7 +54,7 @@ impl Limits {
             data_bytes: 64 * GB,
             ratio: 1100,
             depth: MAX_DEPTH,
-            text_bytes: 16 * MB,
+            text_bytes: 64 * MB,
             time: Duration::from_secs(24 * 60 * 60),
         }
     }
@@ -67,6 +67,7 @@ impl Limits {
             archive_bytes: 20 * MB,
             data_bytes: 256 * MB,
             ratio: 200,
+            text_bytes: 8 * MB,
             time: Duration::from_secs(30),
             ..Self::folder()
         }
@@ -104,8 +105,9 @@ impl Limits {
         self
     }
 
-    /// The length of a single text, key or number in the data, as it is written in JSON: it is what
-    /// must be held in memory at once. Default: 16 MB.
+    /// The length of a single text, key or number in the data, as it is written in JSON. It is what
+    /// must be held in memory at once, and more than once. Default: 64 MB in the folder, 8 MB in the
+    /// chat.
     #[must_use]
     pub const fn text_bytes(mut self, most: u64) -> Self {
         self.text_bytes = most;

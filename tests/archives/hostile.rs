@@ -1,5 +1,6 @@
 //! Archives that lie: made by hand, byte by byte, and honest in all but one thing each.
 
+use std::borrow::Borrow;
 use std::fmt::Write as _;
 use std::io::{Cursor, Write};
 
@@ -9,7 +10,7 @@ use zip::write::SimpleFileOptions;
 
 /// A file of an archive that is put together by hand, with whatever a liar would write.
 #[derive(Clone)]
-struct Entry {
+pub(crate) struct Entry {
     name: Vec<u8>,
     local_name: Option<Vec<u8>>,
     bytes: Vec<u8>,
@@ -28,7 +29,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(name: impl AsRef<[u8]>, bytes: &[u8]) -> Self {
+    pub(crate) fn new(name: impl AsRef<[u8]>, bytes: &[u8]) -> Self {
         Self {
             name: name.as_ref().to_vec(),
             local_name: None,
@@ -77,13 +78,14 @@ fn zip_saying(entries: &[Entry], count: usize, between: &[u8]) -> Vec<u8> {
 /// The same with something between the directory, of which it is told where it begins and how long
 /// it is, and the end.
 fn zip_ending(
-    entries: &[Entry],
+    entries: impl IntoIterator<Item: Borrow<Entry>>,
     count: usize,
     between: &[u8],
     before_end: impl Fn(usize, usize) -> Vec<u8>,
 ) -> Vec<u8> {
     let (mut zip, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
+        let entry = entry.borrow();
         let start = zip.len();
         let local = entry.local_name.as_ref().unwrap_or(&entry.name);
         zip.extend(b"PK\x03\x04");
@@ -112,7 +114,7 @@ fn zip_ending(
     zip
 }
 
-fn zip_of(entries: &[Entry]) -> Vec<u8> {
+pub(crate) fn zip_of(entries: &[Entry]) -> Vec<u8> {
     zip_saying(entries, entries.len(), b"")
 }
 
@@ -149,19 +151,24 @@ pub(crate) fn pair(data: &[u8], metadata: &Value) -> Vec<u8> {
 
 /// The same with data that are compressed as far as they go, and a length that may be a lie.
 pub(crate) fn packed(data: &[u8], metadata: &Value, said: Option<u32>) -> Vec<u8> {
+    let metadata = Entry::new("metadata.json", &text(metadata));
+    zip_of(&[deflated("data.json", data, said), metadata])
+}
+
+/// A file that is compressed as far as it goes.
+pub(crate) fn deflated(name: &str, content: &[u8], said: Option<u32>) -> Entry {
     let best = flate2::Compression::best();
     let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), best);
-    deflate.write_all(data).expect("compressed");
+    deflate.write_all(content).expect("compressed");
     let mut crc = flate2::Crc::new();
-    crc.update(data);
-    let length = u32::try_from(data.len()).expect("small");
-    let packed = Entry {
+    crc.update(content);
+    let length = u32::try_from(content.len()).expect("small");
+    Entry {
         method: 8,
         crc: Some(crc.sum()),
         length: said.or(Some(length)),
-        ..Entry::new("data.json", &deflate.finish().expect("compressed"))
-    };
-    zip_of(&[packed, Entry::new("metadata.json", &text(metadata))])
+        ..Entry::new(name, &deflate.finish().expect("compressed"))
+    }
 }
 
 /// Hostile archives, by what is wrong with them.
@@ -362,8 +369,12 @@ fn zip64(entry: &Entry, length: u64) -> Entry {
 }
 
 /// An archive with an end of 64 bits before the usual one; `lie` changes its 56 bytes.
-fn large_end(entries: &[Entry], count: u64, lie: impl Fn(&mut [u8])) -> Vec<u8> {
-    zip_ending(entries, entries.len().min(2), b"", |start, length| {
+pub(crate) fn large_end(
+    entries: impl IntoIterator<Item: Borrow<Entry>>,
+    count: u64,
+    lie: impl Fn(&mut [u8]),
+) -> Vec<u8> {
+    zip_ending(entries, 2, b"", |start, length| {
         let mut end = b"PK\x06\x06\x2c\0\0\0\0\0\0\0\x2d\x03\x2d\0\0\0\0\0\0\0\0\0".to_vec();
         for number in [count, count, length as u64, start as u64] {
             end.extend(number.to_le_bytes());
@@ -376,8 +387,8 @@ fn large_end(entries: &[Entry], count: u64, lie: impl Fn(&mut [u8])) -> Vec<u8> 
     })
 }
 
-/// The same, and the usual end leaves all to the other.
-fn elsewhere(mut zip: Vec<u8>) -> Vec<u8> {
+/// The same archive, but the usual end leaves all to the larger one.
+pub(crate) fn elsewhere(mut zip: Vec<u8>) -> Vec<u8> {
     let end = zip.len();
     zip[end - 6..end - 2].fill(0xff);
     zip
