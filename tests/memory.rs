@@ -173,10 +173,10 @@ const CASES: [Case; 16] = [
     ("a number of 100 MB", || packed(&lines(&"7".repeat(100 * MB))), false),
     ("an unknown text of 100 MB", || packed(&format!("{{\"x\":{}}}", text(100 * MB))), false),
     ("a text without an end", || packed(&format!("{{\"lines\":[{}", text(100 * MB))), false),
-    ("texts of 80 MB in 80 KB", || packed(&lines(&many(&text(LONGEST), 10))), true),
+    ("texts of 72 MB in 72 KB", || packed(&lines(&many(&text(LONGEST), 9))), true),
     ("a key of 8 MB", || packed(&by_name(&key(LONGEST))), true),
-    ("tiny objects", || packed(&lines(&many("{\"a\":1}", 2 * MB))), true),
-    ("tiny lists in a map", || packed(&by_name(&many("\"k\":[[]]", MB))), true),
+    ("tiny objects", || packed(&lines(&many("{\"a\":1}", MB))), true),
+    ("tiny lists in a map", || packed(&by_name(&many("\"k\":[[]]", MB / 2))), true),
 ];
 
 /// What takes minutes in a debug build.
