@@ -4,6 +4,7 @@ pub(crate) mod access;
 mod branch;
 mod button;
 mod delivery;
+mod file;
 mod message;
 
 use std::collections::HashSet;
@@ -27,9 +28,6 @@ use message::{Message, Next, Settings};
 
 pub(crate) use branch::branch;
 pub(crate) use delivery::Delivery;
-
-/// The longest file that Telegram takes from a bot.
-const LARGEST_FILE: u64 = 50_000_000;
 
 /// How many backups a page of the list shows.
 const PAGE: usize = 5;
@@ -59,6 +57,8 @@ pub(crate) struct Chat {
     confirmations: Arc<Confirmations>,
     /// What is being worked on, so that a second tap starts no second work.
     running: Arc<Mutex<HashSet<Work>>>,
+    /// Files that were sent are held in memory, so they come one after the other.
+    receiving: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,6 +96,7 @@ impl Chat {
             delivery,
             confirmations: Arc::default(),
             running: Arc::default(),
+            receiving: Arc::default(),
         }
     }
 
@@ -153,10 +154,15 @@ impl Chat {
                 let list = self.list(0).await;
                 self.delivery.send(chat, &list).await;
             }
+            Action::Command(Command::Restore, chat) => {
+                let folder = self.parts.service.storage_name();
+                self.delivery.send(chat, &message::receive_help(text, &folder)).await;
+            }
             Action::Command(Command::Settings, chat) => {
                 let settings = self.settings().await;
                 self.delivery.send(chat, &settings).await;
             }
+            Action::Receive(sent) => self.receive(sent).await,
             Action::NotHere(chat) => {
                 self.delivery.send(chat, &message::private_only(text)).await;
             }
@@ -276,38 +282,21 @@ impl Chat {
         }
     }
 
-    /// Sends an archive into the chat.
-    async fn download(&self, chat: ChatId, id: BackupId) {
-        let Parts { service, text, .. } = &*self.parts;
-        let path = service.path(&id);
-        let trouble = match service.read(id.clone(), LARGEST_FILE).await {
-            Ok(Some(bytes)) => {
-                if self.delivery.upload(chat, id.to_string(), bytes).await {
-                    return;
-                }
-                message::download_refused(text, &path)
-            }
-            Ok(None) => message::download_too_large(text, &path),
-            Err(error) => {
-                warn("download", &error);
-                message::download_failed(text, &error)
-            }
-        };
-        self.delivery.send(chat, &trouble).await;
-    }
-
     /// Checks an archive, and asks whether to restore it.
     async fn show(&self, admin: UserId, chat: ChatId, message: MessageId, id: BackupId) -> Message {
-        let text = &self.parts.text;
-        let started = message::inspect_started(text, &id);
+        let started = message::inspect_started(&self.parts.text, &id);
         self.delivery.progress(chat, message, &started).await;
+        self.question(admin, chat, id).await
+    }
+
+    async fn question(&self, admin: UserId, chat: ChatId, id: BackupId) -> Message {
         // the way back from a restore that was cut off must be told before another one begins
         self.tell_of_interruption().await;
         match self.parts.service.inspect(Chosen::Stored(id.clone())).await {
             Ok(inspection) => self.ask(admin, chat, &inspection),
             Err(error) => {
                 warn("inspect", &error);
-                message::inspect_failed(text, &id, &error)
+                message::inspect_failed(&self.parts.text, &id, &error)
             }
         }
     }

@@ -2,8 +2,9 @@
 //!
 //! A bot hands its data and an administrator's id to a [`BackupPlugin`], mounts its
 //! [`handler`](BackupPlugin::handler) first in the dispatcher's tree and starts its
-//! [`spawn`](BackupPlugin::spawn). From then on the administrator has `/backup`, `/backup_list` and
-//! `/backup_settings` in the private chat with the bot, and backups are made by themselves.
+//! [`spawn`](BackupPlugin::spawn). From then on the administrator has `/backup`, `/backup_list`,
+//! `/backup_restore` and `/backup_settings` in the private chat with the bot, and backups are made by
+//! themselves.
 //!
 //! # What you get
 //! - A backup is a plain ZIP of `data.json` and `metadata.json`. It has a name only after it was

@@ -58,9 +58,10 @@ impl BackupPlugin {
 
     /// The branch for the host's dispatcher: mount it first, at the root.
     ///
-    /// It takes the administrators' `/backup`, `/backup_list` and `/backup_settings` and the
-    /// buttons under their answers; every other update goes on to the host's own handlers. It asks
-    /// the dispatcher's dependencies for nothing, works with any error type and never fails.
+    /// It takes the administrators' `/backup`, `/backup_list`, `/backup_restore` (alone, or under a
+    /// file) and `/backup_settings`, and the buttons under their answers; every other update goes on
+    /// to the host's own handlers. It asks the dispatcher's dependencies for nothing, works with any
+    /// error type and never fails.
     ///
     /// ```
     /// # use teloxide::prelude::*;

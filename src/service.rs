@@ -2,6 +2,7 @@
 
 mod create;
 mod notebook;
+mod receive;
 mod restore;
 mod turn;
 

@@ -11,7 +11,8 @@ const GROUP: i64 = -1_001_234;
 /// Another administrator.
 const BORIS: i64 = 43;
 const PRIVATE_ONLY: &str = "💬 Бекапы — в личном чате со мной.";
-const EMPTY_LIST: &str = "📂 Бекапов пока нет.\n\nСоздать первый: /backup";
+const EMPTY_LIST: &str =
+    "📂 Бекапов пока нет.\n\nСоздать первый: /backup\nВосстановить из файла: /backup_restore";
 const REFUSAL: &str = "⛔️ Эта команда только для администратора.";
 
 /// What an update should lead to.

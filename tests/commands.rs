@@ -66,7 +66,10 @@ async fn an_empty_list_says_what_to_do() {
     let scene = Scene::start().await;
     scene.admin.send("/backup_list").await;
     let list = scene.admin.wait_for("📂").await;
-    assert_eq!(list.plain, "📂 Бекапов пока нет.\n\nСоздать первый: /backup");
+    assert_eq!(
+        list.plain,
+        "📂 Бекапов пока нет.\n\nСоздать первый: /backup\nВосстановить из файла: /backup_restore"
+    );
     assert!(list.buttons.is_empty());
     scene.finish().await;
 }

@@ -50,6 +50,7 @@ pub(crate) async fn backups(bot: Bot, query: CallbackQuery) -> Result<()> {
     let text = "💾 <b>Бекапы</b>\n\n\
                 /backup — сделать бекап сейчас\n\
                 /backup_list — список и восстановление\n\
+                /backup_restore — восстановление из файла\n\
                 /backup_settings — как часто и сколько хранить";
     press::turn(&bot, &query, text, back()).await
 }

@@ -32,9 +32,10 @@ pub(crate) enum AdminCommand {
 }
 
 /// The plugin's commands as the menu shows them.
-const BACKUPS: [(&str, &str); 3] = [
+const BACKUPS: [(&str, &str); 4] = [
     ("backup", "сделать бекап"),
     ("backup_list", "список бекапов и восстановление"),
+    ("backup_restore", "восстановление из файла"),
     ("backup_settings", "настройки бекапов"),
 ];
 

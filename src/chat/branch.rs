@@ -8,8 +8,8 @@ use dptree::HandlerSignature;
 use dptree::di::DependencyMap;
 use teloxide::dispatching::{UpdateFilterExt, UpdateHandler};
 use teloxide::types::{
-    CallbackQuery, CallbackQueryId, ChatId, Me, Message, MessageId, Update, UpdateId, UpdateKind,
-    UserId,
+    CallbackQuery, CallbackQueryId, ChatId, FileId, Me, Message, MessageId, Update, UpdateId,
+    UpdateKind, UserId,
 };
 
 use super::Chat;
@@ -23,6 +23,8 @@ const REMEMBERED: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Command(Command, ChatId),
+    /// An archive was sent, to be restored.
+    Receive(Sent),
     /// A command that named this bot, where its answer would be read by others.
     NotHere(ChatId),
     Press(Press),
@@ -36,7 +38,18 @@ pub(crate) enum Action {
 pub(crate) enum Command {
     BackUp,
     List,
+    Restore,
     Settings,
+}
+
+/// A file that an administrator sent into the private chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) admin: UserId,
+    pub(crate) chat: ChatId,
+    pub(crate) file: FileId,
+    /// As Telegram says it; the highest number where it does not.
+    pub(crate) bytes: u32,
 }
 
 /// A button that an administrator pressed in the private chat.
@@ -120,11 +133,19 @@ pub(crate) fn read(update: &Update, access: &Access, bot_name: Option<&str>) -> 
 }
 
 fn read_message(message: &Message, access: &Access, bot_name: Option<&str>) -> Option<Action> {
-    let (command, addressed) = read_command(message.text()?, bot_name)?;
+    let file = message.document().map(|document| &document.file);
+    let words = if file.is_some() { message.caption() } else { message.text() };
+    let (command, addressed) = read_command(words?, bot_name)?;
+    if file.is_some() && command != Command::Restore {
+        // the other commands are never written under a file
+        return None;
+    }
     let user = author(message)?;
     let chat = message.chat.id;
     match (access.is_admin(user), is_private_chat_of(&message.chat, user)) {
-        (true, true) => Some(Action::Command(command, chat)),
+        (true, true) => Some(file.map_or(Action::Command(command, chat), |file| {
+            Action::Receive(Sent { admin: user, chat, file: file.id.clone(), bytes: file.size })
+        })),
         (true, false) if addressed => Some(Action::NotHere(chat)),
         (false, true) if access.strangers == Strangers::Refuse => Some(Action::RefuseCommand(chat)),
         _ => None,
@@ -144,6 +165,7 @@ fn read_command(text: &str, bot_name: Option<&str>) -> Option<(Command, bool)> {
     let command = match command {
         "/backup" => Command::BackUp,
         "/backup_list" => Command::List,
+        "/backup_restore" => Command::Restore,
         "/backup_settings" => Command::Settings,
         _ => return None,
     };

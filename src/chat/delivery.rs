@@ -1,15 +1,20 @@
 //! Sends, edits and answers; a message that Telegram does not take now is sent again.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use teloxide::net::Download;
 use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    CallbackQueryId, ChatId, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, MessageId,
-    ParseMode,
+    CallbackQueryId, ChatId, FileId, InlineKeyboardMarkup, InputFile, LinkPreviewOptions,
+    MessageId, ParseMode,
 };
 use teloxide::{ApiError, Bot, RequestError};
 
+use tokio::io::AsyncWrite;
 use tokio_util::sync::CancellationToken;
 
 use super::message::Message;
@@ -50,6 +55,18 @@ impl Delivery {
     pub(crate) async fn upload(&self, chat: ChatId, name: String, bytes: Vec<u8>) -> bool {
         let file = InputFile::memory(bytes).file_name(name);
         self.bot.send_document(chat, file).await.map_err(|error| log("upload", &error)).is_ok()
+    }
+
+    /// The content of a file that was sent; `None` where Telegram does not give it now, or where it
+    /// is longer than that.
+    pub(crate) async fn fetch(&self, file: FileId, most: usize) -> Option<Vec<u8>> {
+        let found = self.bot.get_file(file).await.map_err(|error| log("fetch", &error)).ok()?;
+        let mut content = Content { bytes: Vec::new(), most };
+        let outcome = self.bot.download_file(&found.path, &mut content).await;
+        outcome
+            .map_err(|error| tracing::warn!(%error, "Telegram did not give a file"))
+            .ok()
+            .map(|()| content.bytes)
     }
 
     /// Tells how far it has come, in the place of another message; where that is not possible now,
@@ -173,6 +190,34 @@ impl Delivery {
     }
 }
 
+/// Takes what is downloaded, up to a length: what Telegram said of it beforehand binds nobody.
+struct Content {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl AsyncWrite for Content {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.bytes.len() + bytes.len() > self.most {
+            return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
 fn no_preview() -> LinkPreviewOptions {
     LinkPreviewOptions {
         is_disabled: true,
@@ -248,7 +293,17 @@ fn log(what: &str, error: &RequestError) {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_PLAIN, plain, was_taken};
+    use tokio::io::AsyncWriteExt;
+
+    use super::{Content, LONGEST_PLAIN, io, plain, was_taken};
+
+    #[tokio::test]
+    async fn no_more_is_downloaded_than_was_agreed() {
+        let mut content = Content { bytes: Vec::new(), most: 10 };
+        content.write_all(&[1; 10]).await.expect("there is room");
+        let refused = content.write_all(&[1]).await.expect_err("and no more");
+        assert_eq!((refused.kind(), content.bytes.len()), (io::ErrorKind::FileTooLarge, 10));
+    }
 
     #[test]
     fn a_gateways_error_page_is_no_yes() {

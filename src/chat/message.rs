@@ -271,6 +271,32 @@ pub(crate) fn download_failed(text: &Text, error: &Error) -> Message {
     because(text, "download-failed", error)
 }
 
+pub(crate) fn receive_help(text: &Text, folder: &str) -> Message {
+    text.say("receive-help", &[("folder", Value::Text(folder))]).into()
+}
+
+pub(crate) fn receive_started(text: &Text) -> Message {
+    text.say("receive-started", &[]).into()
+}
+
+pub(crate) fn receive_too_large(text: &Text, folder: &str) -> Message {
+    text.say("receive-too-large", &[("folder", Value::Text(folder))]).into()
+}
+
+pub(crate) fn receive_refused(text: &Text) -> Message {
+    text.say("receive-refused", &[]).into()
+}
+
+pub(crate) fn receive_failed(text: &Text, error: &Error) -> Message {
+    because(text, "receive-failed", error)
+}
+
+/// The question that follows once an archive was taken in.
+pub(crate) fn received(text: &Text, id: &BackupId, question: Message) -> Message {
+    let received = named(text, "received", id).html;
+    Message { html: format!("{received}\n\n{}", question.html), ..question }
+}
+
 pub(crate) fn restore_cancelled(text: &Text) -> Message {
     let html = text.say("restore-cancelled", &[]);
     Message { html, keyboard: Some(back_to_list(text)) }

@@ -2,7 +2,7 @@
 
 use std::io::SeekFrom;
 
-use chrono::SubsecRound;
+use chrono::{NaiveDateTime, SubsecRound};
 use tokio::runtime::Handle;
 
 use super::notebook::Notebook;
@@ -61,14 +61,7 @@ impl Parts {
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
 
         let data_sha256 = self.read_back(handle, draft.as_mut(), &written)?;
-        let id = (1..=MOST_COPIES)
-            .map(|copy| BackupId::new(stamp, copy))
-            .find_map(|id| match draft.publish(&id) {
-                Ok(true) => Some(Ok(id)),
-                Ok(false) => None,
-                Err(error) => Some(Err(Error::storage("name the archive", error))),
-            })
-            .unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "find a free name")))?;
+        let id = publish(draft.as_mut(), stamp)?;
         self.note_proof(&id, size_bytes, &data_sha256);
         tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
         Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
@@ -123,7 +116,7 @@ impl Parts {
     }
 
     /// A proof that is not noted costs one more reading later, and nothing else.
-    fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
+    pub(super) fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
         let noted = Notebook::read(self.storage.as_ref()).and_then(|mut notebook| {
             notebook.prove(id, size_bytes, data_sha256);
             notebook.write(self.storage.as_ref())
@@ -190,6 +183,18 @@ impl Parts {
         };
         Candidate { id, created_at: self.moment(&info), trigger: info.trigger, standing }
     }
+}
+
+/// Gives an archive the first name of its second that is free.
+pub(super) fn publish(draft: &mut dyn Draft, stamp: NaiveDateTime) -> Result<BackupId> {
+    (1..=MOST_COPIES)
+        .map(|copy| BackupId::new(stamp, copy))
+        .find_map(|id| match draft.publish(&id) {
+            Ok(true) => Some(Ok(id)),
+            Ok(false) => None,
+            Err(error) => Some(Err(Error::storage("name the archive", error))),
+        })
+        .unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "find a free name")))
 }
 
 /// What was read back is what was written.

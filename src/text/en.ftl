@@ -46,6 +46,7 @@ list-page = Page { $page } of { $pages }
 list-empty = 📂 There are no backups yet.
 
     Make the first one: /backup
+    Restore from a file: /backup_restore
 list-failed = ❌ The list of backups could not be read.
 
     { $reason }
@@ -87,6 +88,16 @@ download-too-large = The archive is larger than 50 MB, which Telegram takes from
 download-failed = ❌ The archive could not be sent.
 
     { $reason }
+receive-help = 📎 To restore data from a file, send it here with the caption /backup_restore
+
+    Telegram gives bots files of up to 20 MB. Put a larger archive into the folder of the backups on the server, and the list shows it: { $folder }
+receive-started = ⏳ Checking the archive you sent…
+receive-too-large = ❌ The file is larger than 20 MB, and Telegram gives no such file to a bot. Put it into the folder of the backups on the server, and the list shows it: { $folder }
+receive-refused = ❌ Telegram did not hand the file over just now. Please send it again.
+receive-failed = ❌ This file is not usable. The bot's data are as they were.
+
+    { $reason }
+received = 📎 The archive is checked, and is in the list now: { $name }
 button-list = 📂 Back to the list
 restore-cancelled = ❌ Cancelled. The bot's data are as they were.
 restore-started = ⏳ Restoring the data from { $name }…

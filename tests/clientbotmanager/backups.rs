@@ -145,7 +145,7 @@ async fn strangers_are_refused_the_backups() {
         .join("examples/clientbotmanager/config.example.toml");
     fs::copy(example, world.folder.path().join("config.toml")).expect("the settings");
     let _bot = world.start();
-    for command in ["/backup", "/backup_list", "/backup_settings"] {
+    for command in ["/backup", "/backup_list", "/backup_restore", "/backup_settings"] {
         stranger.send(command).await;
         stranger.wait_for("⛔️").await;
     }

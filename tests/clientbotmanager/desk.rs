@@ -256,7 +256,7 @@ async fn statistics_count_what_there_is_and_the_backups_are_near() {
         assert!(statistics.plain.contains(line), "{line} in {statistics}");
     }
     let backups = open(admin, "💾 Бекапы").await;
-    for command in ["/backup ", "/backup_list ", "/backup_settings "] {
+    for command in ["/backup ", "/backup_list ", "/backup_restore ", "/backup_settings "] {
         assert!(backups.plain.contains(command), "{backups}");
     }
     world.sandbox.finish().await;

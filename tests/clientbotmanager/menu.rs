@@ -68,8 +68,16 @@ fn names(person: &Person) -> Vec<String> {
     person.commands().into_iter().map(|command| command.command).collect()
 }
 
-const ADMINS: [&str; 7] =
-    ["start", "menu", "admin", "reply", "backup", "backup_list", "backup_settings"];
+const ADMINS: [&str; 8] = [
+    "start",
+    "menu",
+    "admin",
+    "reply",
+    "backup",
+    "backup_list",
+    "backup_restore",
+    "backup_settings",
+];
 
 #[tokio::test]
 async fn everybody_finds_their_own_commands_in_the_menu() {

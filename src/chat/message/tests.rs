@@ -99,6 +99,18 @@ fn scheduled() {
 }
 
 #[test]
+fn received_from_the_chat() {
+    snapshot("receive_help", |text| receive_help(text, "backups"));
+    snapshot("receive_started", receive_started);
+    snapshot("receive_too_large", |text| receive_too_large(text, "backups"));
+    snapshot("receive_refused", receive_refused);
+    let damaged = Error::damaged("the archive has no end: it is cut off, or something follows it");
+    snapshot("receive_failed", |text| receive_failed(text, &damaged));
+    let question = || Message::from("…".to_owned());
+    snapshot("received", |text| received(text, &newest().id, question()));
+}
+
+#[test]
 fn every_reason_says_what_to_do() {
     let errors = [
         ("busy", ErrorKind::Busy, "another backup or restore is running"),

@@ -1,0 +1,71 @@
+//! Taking in an archive that comes from elsewhere.
+
+use std::io::{Cursor, Read, Write};
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::create::publish;
+use super::{Parts, Service};
+use crate::archive::Archive;
+use crate::backup::BackupId;
+use crate::error::{Error, ErrorKind, Result};
+
+impl Service {
+    /// Checks an archive, and puts it among the others. Gives the name that it has there.
+    pub(crate) async fn receive(&self, archive: Vec<u8>) -> Result<BackupId> {
+        self.changing(move |parts, handle| parts.receive(handle, &archive.into())).await
+    }
+}
+
+impl Parts {
+    fn receive(&self, handle: &Handle, bytes: &Arc<[u8]>) -> Result<BackupId> {
+        // a copy of its own would have to be read again: this one is shared
+        let mut archive = Archive::open(Box::new(Cursor::new(Arc::clone(bytes))), self.meter())?;
+        self.check(handle, &mut archive)?;
+        if let Some(id) = self.find(bytes)? {
+            return Ok(id);
+        }
+        let step = "save the archive to disk";
+        let mut draft = self.storage.draft().map_err(|error| Error::storage(step, error))?;
+        draft.write_all(bytes).map_err(|error| Error::storage(step, error))?;
+        let mut written = draft.reopen().map_err(|error| Error::storage(step, error))?;
+        if !same(&mut written, bytes)? {
+            let step = "what was read back is not what was written";
+            return Err(Error::new(ErrorKind::Storage, step));
+        }
+        drop(written);
+        let id = publish(draft.as_mut(), archive.metadata.created_at)?;
+        self.note_proof(&id, bytes.len() as u64, &archive.summary.sha256);
+        tracing::info!(backup = %id, size_bytes = bytes.len(), "took in an archive");
+        Ok(id)
+    }
+
+    /// The name under which the very same archive is there already.
+    fn find(&self, bytes: &[u8]) -> Result<Option<BackupId>> {
+        let mut found = self.newest_first()?;
+        found.retain(|(_, size_bytes)| *size_bytes == bytes.len() as u64);
+        for (id, _) in found {
+            if same(&mut self.open(&id)?, bytes)? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a file holds exactly these bytes.
+fn same(file: &mut impl Read, bytes: &[u8]) -> Result<bool> {
+    let mut buffer = vec![0; 64 << 10];
+    let mut rest = bytes;
+    loop {
+        let read = file.read(&mut buffer).map_err(|e| Error::storage("read the backup", e))?;
+        let Some(after) = rest.strip_prefix(buffer.get(..read).unwrap_or_default()) else {
+            return Ok(false);
+        };
+        if read == 0 {
+            return Ok(after.is_empty());
+        }
+        rest = after;
+    }
+}
