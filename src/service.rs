@@ -44,7 +44,6 @@ pub(crate) struct Parts {
     /// Of the archives in the storage, and of those that are made for it.
     pub(crate) limits: Limits,
     /// Of an archive that came by the chat.
-    #[allow(dead_code)] // until there is an upload
     pub(crate) upload_limits: Limits,
 }
 

@@ -7,7 +7,6 @@ use tokio::runtime::Handle;
 
 use super::create::publish;
 use super::{Parts, Service};
-use crate::archive::Archive;
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -21,7 +20,8 @@ impl Service {
 impl Parts {
     fn receive(&self, handle: &Handle, bytes: &Arc<[u8]>) -> Result<BackupId> {
         // a copy of its own would have to be read again: this one is shared
-        let mut archive = Archive::open(Box::new(Cursor::new(Arc::clone(bytes))), self.meter())?;
+        let file = Box::new(Cursor::new(Arc::clone(bytes)));
+        let mut archive = self.read(file, &self.upload_limits)?;
         self.check(handle, &mut archive)?;
         if let Some(id) = self.find(bytes)? {
             return Ok(id);

@@ -163,6 +163,81 @@ async fn a_backup_of_data_more_repetitive_than_the_limit_is_not_made() {
     scene.sandbox.finish().await;
 }
 
+/// Sends an archive into the chat of a bot without backups; gives what it says. An archive that is
+/// refused is not kept.
+async fn sent(
+    archive: Vec<u8>,
+    settings: impl FnOnce(BackupPluginBuilder) -> BackupPluginBuilder,
+) -> String {
+    let live = Crm::with_users(1);
+    let scene = Scene::start_with(live.clone(), &BTreeMap::new(), settings).await;
+    scene.anna.send_document("backup.zip", archive, "/backup_restore").await;
+    let answer = scene
+        .anna
+        .wait_until(|chat| {
+            let last = chat.messages.last()?;
+            let answered =
+                last.plain.contains("не подходит") || last.plain.contains("Восстановить");
+            answered.then(|| last.plain.clone())
+        })
+        .await;
+    assert_eq!(*scene.state.read().await, live);
+    assert_eq!(scene.files().is_empty(), answer.contains("не подходит"), "{answer}");
+    scene.sandbox.finish().await;
+    answer
+}
+
+#[tokio::test]
+async fn an_archive_that_is_sent_keeps_to_the_stricter_limits() {
+    let archive = archive_of(&crm()).await;
+    let data = file_of(&archive, "data.json");
+    for (limit, set, most) in lengths(&archive, &data) {
+        let within = |most| set(Limits::upload(), most);
+        let answer = sent(archive.clone(), |builder| builder.upload_limits(within(most))).await;
+        assert!(answer.contains("Восстановить данные"), "{answer}");
+        let answer = sent(archive.clone(), |builder| builder.upload_limits(within(most - 1))).await;
+        assert!(answer.contains(&format!("(setting: upload_limits, {limit})")), "{answer}");
+    }
+    // without any setting
+    let bomb = blanks(64 << 20, Sandbox::start().await.bot_id());
+    let answer = sent(bomb, |builder| builder).await;
+    assert!(answer.contains("200 times its length (setting: upload_limits, ratio)"), "{answer}");
+}
+
+/// A clock on which a second goes by at each look.
+struct Hasty(TestClock);
+
+impl Clock for Hasty {
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.0.jump(TimeDelta::seconds(1));
+        self.0.now()
+    }
+
+    fn to_local(&self, moment: chrono::DateTime<chrono::Utc>) -> chrono::NaiveDateTime {
+        self.0.to_local(moment)
+    }
+
+    fn to_utc(
+        &self,
+        wall: chrono::NaiveDateTime,
+    ) -> chrono::MappedLocalTime<chrono::DateTime<chrono::Utc>> {
+        self.0.to_utc(wall)
+    }
+}
+
+#[tokio::test]
+async fn the_check_of_what_is_sent_takes_half_a_minute_and_no_longer() {
+    let hasty =
+        |builder: BackupPluginBuilder| builder.clock(Hasty(clock_at("2026-03-01 12:00:00")));
+    let answer = sent(archive_of(&Crm::with_users(20)).await, hasty).await;
+    assert!(answer.contains("Восстановить данные"), "{answer}");
+    // the clock is looked at for each 64 KB
+    let large = archive_of(&Crm::with_users(4000)).await;
+    assert!(file_of(&large, "data.json").len() > 31 << 16);
+    let answer = sent(large, hasty).await;
+    assert!(answer.contains("longer than 30s (setting: upload_limits, time)"), "{answer}");
+}
+
 /// A source that writes on and on, and counts what it could write.
 struct Endless(Arc<AtomicUsize>);
 
