@@ -1,9 +1,12 @@
 //! The archive: a plain ZIP of `data.json` and `metadata.json`, as `docs/format.md` describes it.
 
+mod blocks;
 mod container;
 mod deflate;
 mod frame;
+mod index;
 mod metadata;
+mod packer;
 mod reader;
 mod team;
 mod writer;
@@ -13,6 +16,7 @@ use std::io::{Read, Seek, Write};
 pub use deflate::Compression;
 pub(crate) use deflate::Packing;
 pub(crate) use frame::{Meter, Sum, Summary};
+pub(crate) use index::{Index, Previous};
 pub(crate) use metadata::{Metadata, Origin};
 pub(crate) use reader::{Archive, glance};
 pub(crate) use writer::ArchiveWriter;
