@@ -8,7 +8,7 @@ pub(super) const LONGEST: usize = 256 << 10;
 /// A border comes after 64 KB more on average: as many bits of the sum must be zero.
 const BITS: u32 = 16;
 
-/// A random number for each byte, by the generator that is known as SplitMix64.
+/// A random number for each byte, by the generator `SplitMix64`.
 const GEAR: [u64; 256] = {
     let mut table = [0; 256];
     let mut state = 0_u64;
@@ -54,7 +54,7 @@ impl Blocks {
 }
 
 /// Where the first block ends. The sum of a place is made of the 64 bytes before it, since each one
-/// is shifted out by those after it (the «gear» of FastCDC, 2016).
+/// is shifted out by those after it (the «gear» of `FastCDC`, 2016).
 fn border(bytes: &[u8]) -> usize {
     let mut sum = 0_u64;
     let begin = SHORTEST - 64;

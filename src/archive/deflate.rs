@@ -110,21 +110,21 @@ impl Deflate {
     }
 
     fn pass_on(&mut self, block: Block) -> io::Result<()> {
-        let mut packed = Vec::new();
+        let mut done = Vec::new();
         match &mut self.pace {
             Pace::Alone(packer, before) => {
-                packed.push(packer.pack(&block, before.as_ref())?);
+                done.push(packer.pack(&block, before.as_ref())?);
                 *before = Some(block);
             }
-            Pace::Together(team) => team.take(block, &mut packed)?,
+            Pace::Together(team) => team.take(block, &mut done)?,
             Pace::Waiting(blocks) => blocks.push(block),
         }
-        self.write(packed);
+        self.put(done);
         Ok(())
     }
 
-    fn write(&mut self, packed: Vec<Packed>) {
-        for Packed { bytes, entry } in packed {
+    fn put(&mut self, done: Vec<Packed>) {
+        for Packed { bytes, entry } in done {
             self.out.extend_from_slice(&bytes);
             self.entries.push(entry);
         }
@@ -133,7 +133,7 @@ impl Deflate {
     /// Gives the end of the stream.
     pub(super) fn finish(&mut self) -> io::Result<&[u8]> {
         self.out.clear();
-        let mut packed = Vec::new();
+        let mut done = Vec::new();
         match &mut self.pace {
             Pace::Waiting(blocks) => {
                 let mut engine = self.packing.engine();
@@ -144,9 +144,9 @@ impl Deflate {
                 return Ok(&self.out);
             }
             Pace::Alone(..) => {}
-            Pace::Together(team) => team.finish(&mut packed)?,
+            Pace::Together(team) => team.finish(&mut done)?,
         }
-        self.write(packed);
+        self.put(done);
         self.out.extend(END);
         Ok(&self.out)
     }
