@@ -66,7 +66,7 @@ impl Parts {
         // nothing is taken over once more of what could not be proved
         let data_sha256 = self.read_back(handle, draft.as_mut(), &written).inspect_err(|_| {
             if !new {
-                self.note_index(&[])
+                self.note_index(&[]);
             }
         })?;
         let id = publish(draft.as_mut(), stamp)?;
