@@ -77,6 +77,25 @@ pub trait Storage: Send + Sync + 'static {
     /// A place that cannot be read.
     fn read_state(&self) -> io::Result<Option<Vec<u8>>>;
 
+    /// What [`write_index`](Self::write_index) was given last; `None` where that is gone. Default:
+    /// `None`.
+    ///
+    /// # Errors
+    /// A place that cannot be read.
+    fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// Keeps what makes the next archive faster: 68 bytes for each 128 KB of data over 1 MB. It may
+    /// be lost at any time. Default: it is not kept.
+    ///
+    /// # Errors
+    /// A place that cannot be written.
+    fn write_index(&self, index: &[u8]) -> io::Result<()> {
+        let _ = index;
+        Ok(())
+    }
+
     /// Replaces the notebook, wholly or not at all; it survives a power cut once this returns.
     ///
     /// # Errors

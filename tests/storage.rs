@@ -38,6 +38,7 @@ fn keeps_its_contract(storage: &(impl Storage + Clone)) {
     a_draft_is_invisible_until_it_is_published(storage);
     a_name_is_given_once(storage);
     the_notebook_is_replaced_whole(storage);
+    the_index_is_no_archive(storage);
     one_of_many_wins(storage);
     one_at_a_time_holds_the_place(storage);
     // a second start finds everything as it was
@@ -113,6 +114,15 @@ fn the_notebook_is_replaced_whole(storage: &impl Storage) {
     assert_eq!(names(storage).len(), 1);
 }
 
+fn the_index_is_no_archive(storage: &impl Storage) {
+    let before = names(storage);
+    assert_eq!(storage.read_index().expect("no error"), None);
+    storage.write_index(&vec![b'x'; 100_000]).expect("written");
+    storage.write_index(b"short").expect("written");
+    assert_eq!(storage.read_index().expect("read").as_deref(), Some(&b"short"[..]));
+    assert_eq!(names(storage), before);
+}
+
 fn one_of_many_wins(storage: &(impl Storage + Clone)) {
     let wanted = id("20260202_000000");
     let start = Arc::new(Barrier::new(8));
@@ -149,7 +159,8 @@ fn a_folder_keeps_the_contract() {
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
         .filter(|name| {
-            name != "state.json" && name != ".lock" && name != "backup_20260201_143025.zip"
+            ![".blocks", ".lock", "state.json", "backup_20260201_143025.zip"]
+                .contains(&name.as_str())
         })
         .collect();
     assert!(left.is_empty(), "no draft is left: {left:?}");

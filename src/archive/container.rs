@@ -2,6 +2,7 @@
 //! part of the format is written here; the numbers are the sections of PKWARE's APPNOTE 6.3.10.
 
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 
 use chrono::{Datelike, NaiveDateTime, Timelike};
 use flate2::Crc;
@@ -71,20 +72,20 @@ impl<W: Write + Seek> Container<W> {
         self.position
     }
 
-    /// Completes the entry, which was this when it was not compressed; gives its length now.
-    pub(super) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<u64> {
-        let Some(entry) = self.entries.last_mut() else { return Ok(0) };
+    /// Completes the entry, which was this when it was not compressed. Gives where its bytes lie.
+    pub(super) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<Range<u64>> {
+        let Some(entry) = self.entries.last_mut() else { return Ok(0..0) };
         let extra = entry.header + LOCAL_HEADER + entry.name.len() as u64;
         entry.compressed = self.position - extra - 20;
         entry.checksum = checksum.sum();
         entry.length = length;
-        let packed = entry.compressed;
         self.out.seek(SeekFrom::Start(entry.header + CHECKSUM_AT))?;
         self.out.write_all(&entry.checksum.to_le_bytes())?;
         self.out.seek(SeekFrom::Start(extra + 4))?;
         self.out.write_all(&length.to_le_bytes())?;
-        self.out.write_all(&packed.to_le_bytes())?;
-        self.out.seek(SeekFrom::Start(self.position)).map(|_| packed)
+        self.out.write_all(&entry.compressed.to_le_bytes())?;
+        self.out.seek(SeekFrom::Start(self.position))?;
+        Ok(extra + 20..self.position)
     }
 
     /// Writes the directory, without which the rest is no ZIP; gives the length of it all.

@@ -1,13 +1,14 @@
 //! Making a backup, and deciding which old ones go.
 
 use std::io::SeekFrom;
+use std::sync::Arc;
 
 use chrono::{NaiveDateTime, SubsecRound};
 use tokio::runtime::Handle;
 
 use super::notebook::Notebook;
 use super::{Checked, Chosen, Parts, Report};
-use crate::archive::{Archive, ArchiveWriter, Metadata, Origin};
+use crate::archive::{Archive, ArchiveWriter, Index, Metadata, Origin, Previous};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, Standing, Verdict, plan};
@@ -54,17 +55,41 @@ impl Parts {
         };
         let stamp = origin.created_at;
         let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
+        let previous = self.previous().map(Arc::new);
+        let new = previous.is_none();
         let meter = self.meter(&self.limits);
-        let mut writer = ArchiveWriter::begin(&mut draft, stamp, meter, self.packing)?;
+        let mut writer = ArchiveWriter::begin(&mut draft, stamp, meter, self.packing, previous)?;
         origin.sections = self.export(handle, &mut writer)?;
-        let (_, written) = writer.finish(&origin)?;
+        let (written, index) = writer.finish(&origin)?;
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
 
-        let data_sha256 = self.read_back(handle, draft.as_mut(), &written)?;
+        // nothing is taken over once more of what could not be proved
+        let data_sha256 = self.read_back(handle, draft.as_mut(), &written).inspect_err(|_| {
+            if !new {
+                self.note_index(&[]);
+            }
+        })?;
         let id = publish(draft.as_mut(), stamp)?;
         self.note_proof(&id, size_bytes, &data_sha256);
+        if !index.is_empty() {
+            self.note_index(&index.to_bytes(&id.to_string()));
+        }
         tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
         Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
+    }
+
+    /// The newest archive, if the blocks of it are known.
+    fn previous(&self) -> Option<Previous> {
+        let (name, index) = Index::parse(&self.storage.read_index().ok()??)?;
+        let file = self.storage.open(&BackupId::parse(&name)?).ok()??;
+        Some(Previous::new(index, Box::new(file)))
+    }
+
+    /// Without it the next archive takes longer, and nothing else.
+    fn note_index(&self, index: &[u8]) {
+        if let Err(error) = self.storage.write_index(index) {
+            tracing::debug!(%error, "the blocks of the archive were not noted");
+        }
     }
 
     /// Says so before anything is written, where another archive as long as the newest has no room.

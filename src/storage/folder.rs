@@ -12,6 +12,7 @@ use crate::backup::BackupId;
 use crate::storage::{Draft, Readable, Storage};
 
 const STATE: &str = "state.json";
+const INDEX: &str = ".blocks";
 /// Empty; it stays, because a lock on a file that is removed holds nobody off.
 const LOCK: &str = ".lock";
 const DRAFT_PREFIX: &str = ".backup_";
@@ -287,6 +288,21 @@ impl Storage for FolderStorage {
         let mut state = Vec::new();
         file.read_to_end(&mut state)?;
         Ok(Some(state))
+    }
+
+    fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
+        let Some(mut file) = open_file(&self.folder.join(INDEX))? else { return Ok(None) };
+        let mut index = Vec::new();
+        file.read_to_end(&mut index)?;
+        Ok(Some(index))
+    }
+
+    fn write_index(&self, index: &[u8]) -> io::Result<()> {
+        // not flushed: it has a hash, and a power cut may take it
+        let mut file = self.temporary()?;
+        file.write_all(index)?;
+        file.persist(self.folder.join(INDEX))?;
+        Ok(())
     }
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {

@@ -18,6 +18,7 @@ pub struct MemoryStorage {
 struct Held {
     archives: BTreeMap<BackupId, Arc<[u8]>>,
     state: Option<Vec<u8>>,
+    index: Option<Vec<u8>>,
     locked: bool,
 }
 
@@ -91,6 +92,15 @@ impl Storage for MemoryStorage {
 
     fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
         Ok(self.held().state.clone())
+    }
+
+    fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.held().index.clone())
+    }
+
+    fn write_index(&self, index: &[u8]) -> io::Result<()> {
+        self.held().index = Some(index.to_vec());
+        Ok(())
     }
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {
