@@ -71,24 +71,23 @@ impl<W: Write + Seek> Container<W> {
         self.position
     }
 
-    /// Completes the entry, which was this when it was not compressed; gives its length now.
-    pub(super) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<u64> {
-        let Some(entry) = self.entries.last_mut() else { return Ok(0) };
+    /// Completes the entry, which was this when it was not compressed.
+    pub(super) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<()> {
+        let Some(entry) = self.entries.last_mut() else { return Ok(()) };
         let extra = entry.header + LOCAL_HEADER + entry.name.len() as u64;
         entry.compressed = self.position - extra - 20;
         entry.checksum = checksum.sum();
         entry.length = length;
-        let packed = entry.compressed;
         self.out.seek(SeekFrom::Start(entry.header + CHECKSUM_AT))?;
         self.out.write_all(&entry.checksum.to_le_bytes())?;
         self.out.seek(SeekFrom::Start(extra + 4))?;
         self.out.write_all(&length.to_le_bytes())?;
-        self.out.write_all(&packed.to_le_bytes())?;
-        self.out.seek(SeekFrom::Start(self.position)).map(|_| packed)
+        self.out.write_all(&entry.compressed.to_le_bytes())?;
+        self.out.seek(SeekFrom::Start(self.position)).map(|_| ())
     }
 
-    /// Writes the directory, without which the rest is no ZIP; gives the length of it all.
-    pub(super) fn finish(mut self) -> io::Result<(W, u64)> {
+    /// Writes the directory, without which the rest is no ZIP.
+    pub(super) fn finish(mut self) -> io::Result<W> {
         let start = self.position;
         for entry in std::mem::take(&mut self.entries) {
             let record = self.listed(&entry);
@@ -100,7 +99,7 @@ impl<W: Write + Seek> Container<W> {
         let end = ending(count, start, length, self.position);
         self.put(&end.0)?;
         self.out.flush()?;
-        Ok((self.out, self.position))
+        Ok(self.out)
     }
 
     /// 4.3.12 central directory header

@@ -51,8 +51,7 @@ impl<W: WriteSeek> ArchiveWriter<W> {
         self.measure(&block).map_err(written)?;
         let end = self.deflate.finish(block).map_err(written)?;
         self.zip.put(end).map_err(written)?;
-        let packed = self.zip.end(&self.checksum, self.length).map_err(written)?;
-        self.limits.check_ratio(self.length, packed)?;
+        self.zip.end(&self.checksum, self.length).map_err(written)?;
         let summary =
             self.meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
         let metadata = Metadata::new(origin, summary);
@@ -60,9 +59,7 @@ impl<W: WriteSeek> ArchiveWriter<W> {
             Error::new(ErrorKind::Internal, "write metadata.json").because(error)
         })?;
         add(&mut self.zip, METADATA, json, self.packing).map_err(written)?;
-        let (out, length) = self.zip.finish().map_err(written)?;
-        self.limits.check_archive(length)?;
-        Ok((out, metadata))
+        Ok((self.zip.finish().map_err(written)?, metadata))
     }
 
     fn measure(&mut self, block: &[u8]) -> io::Result<()> {
@@ -76,6 +73,7 @@ impl<W: WriteSeek> ArchiveWriter<W> {
         let block = mem::replace(&mut self.block, Vec::with_capacity(BLOCK));
         self.measure(&block)?;
         self.zip.put(self.deflate.take(block)?)?;
+        // the last few bytes are counted when it is read back
         self.limits.check_archive(self.zip.length()).map_err(Error::into_io)
     }
 }
@@ -109,7 +107,7 @@ fn add<W: WriteSeek>(
     let length = content.len() as u64;
     zip.begin(name)?;
     zip.put(Deflate::new(packing).finish(content)?)?;
-    zip.end(&checksum, length).map(|_| ())
+    zip.end(&checksum, length)
 }
 
 fn written(error: io::Error) -> Error {
