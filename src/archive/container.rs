@@ -2,7 +2,6 @@
 //! part of the format is written here; the numbers are the sections of PKWARE's APPNOTE 6.3.10.
 
 use std::io::{self, Seek, SeekFrom, Write};
-use std::ops::Range;
 
 use chrono::{Datelike, NaiveDateTime, Timelike};
 use flate2::Crc;
@@ -72,9 +71,9 @@ impl<W: Write + Seek> Container<W> {
         self.position
     }
 
-    /// Completes the entry, which was this when it was not compressed. Gives where its bytes lie.
-    pub(super) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<Range<u64>> {
-        let Some(entry) = self.entries.last_mut() else { return Ok(0..0) };
+    /// Completes the entry, which was this when it was not compressed. Gives where its bytes begin.
+    pub(super) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<u64> {
+        let Some(entry) = self.entries.last_mut() else { return Ok(0) };
         let extra = entry.header + LOCAL_HEADER + entry.name.len() as u64;
         entry.compressed = self.position - extra - 20;
         entry.checksum = checksum.sum();
@@ -85,11 +84,11 @@ impl<W: Write + Seek> Container<W> {
         self.out.write_all(&length.to_le_bytes())?;
         self.out.write_all(&entry.compressed.to_le_bytes())?;
         self.out.seek(SeekFrom::Start(self.position))?;
-        Ok(extra + 20..self.position)
+        Ok(extra + 20)
     }
 
-    /// Writes the directory, without which the rest is no ZIP; gives the length of it all.
-    pub(super) fn finish(mut self) -> io::Result<(W, u64)> {
+    /// Writes the directory, without which the rest is no ZIP.
+    pub(super) fn finish(mut self) -> io::Result<W> {
         let start = self.position;
         for entry in std::mem::take(&mut self.entries) {
             let record = self.listed(&entry);
@@ -101,7 +100,7 @@ impl<W: Write + Seek> Container<W> {
         let end = ending(count, start, length, self.position);
         self.put(&end.0)?;
         self.out.flush()?;
-        Ok((self.out, self.position))
+        Ok(self.out)
     }
 
     /// 4.3.12 central directory header

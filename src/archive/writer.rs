@@ -52,8 +52,7 @@ impl<W: WriteSeek> ArchiveWriter<W> {
     pub(crate) fn finish(mut self, origin: &Origin) -> Result<(Metadata, Index)> {
         while self.pass_on().map_err(written)? {}
         self.zip.put(self.deflate.finish().map_err(written)?).map_err(written)?;
-        let packed = self.zip.end(&self.checksum, self.length).map_err(written)?;
-        self.limits.check_ratio(self.length, packed.end - packed.start)?;
+        let start = self.zip.end(&self.checksum, self.length).map_err(written)?;
         let summary =
             self.meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
         let metadata = Metadata::new(origin, summary);
@@ -61,10 +60,9 @@ impl<W: WriteSeek> ArchiveWriter<W> {
             Error::new(ErrorKind::Internal, "write metadata.json").because(error)
         })?;
         add(&mut self.zip, METADATA, json, self.packing).map_err(written)?;
-        let (_, length) = self.zip.finish().map_err(written)?;
-        self.limits.check_archive(length)?;
+        self.zip.finish().map_err(written)?;
         let entries = self.deflate.entries();
-        Ok((metadata, Index { level: self.packing.level(), start: packed.start, entries }))
+        Ok((metadata, Index { level: self.packing.level(), start, entries }))
     }
 
     /// Passes a block on; false where nothing was left.
@@ -77,6 +75,7 @@ impl<W: WriteSeek> ArchiveWriter<W> {
         self.checksum.update(&block);
         self.length += block.len() as u64;
         self.zip.put(self.deflate.take(block)?)?;
+        // the last few bytes are counted when it is read back
         self.limits.check_archive(self.zip.length()).map_err(Error::into_io)?;
         Ok(true)
     }

@@ -281,7 +281,7 @@ fn repacked(data: &[u8], metadata: &[u8]) -> Vec<u8> {
         zip.put(deflate.finish().expect("compressed")).expect("written");
         zip.end(&crc, content.len() as u64).expect("ended");
     }
-    zip.finish().expect("finished").0.into_inner()
+    zip.finish().expect("finished").into_inner()
 }
 
 #[test]

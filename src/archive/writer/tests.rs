@@ -168,7 +168,7 @@ fn zip_of(data: &[u8], workers: usize) -> Vec<u8> {
     }
     zip.put(deflate.finish().expect("compressed")).expect("written");
     zip.end(&checksum, data.len() as u64).expect("ended");
-    zip.finish().expect("finished").0.into_inner()
+    zip.finish().expect("finished").into_inner()
 }
 
 const PYTHON: &str = "import sys, zipfile; zip = zipfile.ZipFile(sys.argv[1]); \
