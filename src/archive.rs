@@ -12,7 +12,7 @@ use std::io::{Read, Seek, Write};
 
 pub use deflate::Compression;
 pub(crate) use deflate::Packing;
-pub(crate) use frame::{Meter, Sum, Summary};
+pub(crate) use frame::{Meter, SectionSpan, Sum, Summary};
 pub(crate) use metadata::{Metadata, Origin};
 pub(crate) use reader::{Archive, glance};
 pub(crate) use writer::ArchiveWriter;

@@ -1,8 +1,12 @@
 //! The use cases: back up, list, inspect, restore, undo. One at a time.
 
+mod comparison;
 mod create;
+mod gate;
+mod likeness;
 mod notebook;
 mod restore;
+mod rollback;
 mod turn;
 
 use std::collections::{BTreeSet, HashMap};
@@ -25,9 +29,11 @@ use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::source::{AnySource, Export, Import, Section, Sections};
 use crate::storage::{self, Readable, Storage};
 
+pub(crate) use comparison::Difference;
+pub(crate) use gate::Gate;
 pub(crate) use notebook::Undo;
 use notebook::{Failing, Notebook};
-pub(crate) use restore::{Interrupted, RestoreFailed, Restored, Save, UndoTarget};
+pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
 use turn::guarded;
 
 /// The parts that the use cases are made of, and the settings that they need.
@@ -40,6 +46,7 @@ pub(crate) struct Parts {
     pub(crate) bot_id: Option<u64>,
     pub(crate) schema_version: u32,
     pub(crate) packing: Packing,
+    pub(crate) gate: Gate,
 }
 
 #[derive(Clone)]
@@ -201,6 +208,11 @@ impl Service {
         noted.await.unwrap_or(false)
     }
 
+    /// What every update passes on its way to the host.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.parts.gate
+    }
+
     pub(crate) fn storage_name(&self) -> String {
         self.parts.storage.name()
     }
@@ -277,7 +289,7 @@ impl Parts {
 
     fn inspect(&self, handle: &Handle, chosen: &Chosen) -> Result<Inspection> {
         let Checked { info, archive, taken } = self.checked(handle, chosen)?;
-        let live = guarded(|| self.live_counts(handle));
+        let live = guarded(|| Ok(self.live(handle)?.counts()));
         let data_sha256 = archive.summary.sha256.clone();
         let (counts, unknown) = sorted(&archive, &taken);
         let foreign = self.bot_id.is_some() && !self.is_own(info.bot_id);
@@ -328,13 +340,6 @@ impl Parts {
             import.value::<IgnoredAny>(name)?;
         }
         Ok(taken)
-    }
-
-    fn live_counts(&self, handle: &Handle) -> Result<Counts> {
-        let mut meter = self.meter();
-        let sections = self.export(handle, &mut meter)?;
-        let summary = meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
-        Ok(summary.counts().with_empty(sections.iter()))
     }
 
     /// Gives the sections that the source has.
