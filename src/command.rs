@@ -212,8 +212,8 @@ async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: 
     match service.restore(chosen, inspection.data_sha256, save).await {
         Ok(restored) => {
             print(&message::restore_done(text, &program(), &name, &restored));
-            // what another version has made may lawfully differ; what else does is not done
-            let lawful = restored.doubt.as_ref().is_none_or(|doubt| doubt.cause == Cause::Version);
+            // what another program has made may lawfully differ; what else does is not done
+            let lawful = restored.doubt.as_ref().is_none_or(|doubt| doubt.cause == Cause::Origin);
             if lawful { DONE } else { FAILED }
         }
         Err(error) => unrestored(text, &error),

@@ -329,6 +329,20 @@ async fn what_writes_without_an_update_is_taken_for_a_difference() {
     scene.finish().await;
 }
 
+#[tokio::test]
+async fn what_is_right_is_read_once_more_and_no_more() {
+    let scene = Scene::start().await;
+    scene.back_up().await;
+    scene.set_shop(shop(1, 0)).await;
+    let question = scene.choose_newest().await;
+    let exports = scene.source.count(Step::Export);
+    scene.admin.press_on(question.id, YES).await;
+    scene.admin.wait_for("✅ Готово!").await;
+    // to save what was live, and to compare what is
+    assert_eq!(scene.source.count(Step::Export), exports + 2);
+    scene.finish().await;
+}
+
 /// The same orders in the containers that keep no order, with what JSON can hardly hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Hashed {
@@ -502,8 +516,7 @@ async fn another_version_may_have_other_records_but_is_looked_at() {
         scene.admin.press_on(question.id, YES).await;
         let told = scene.admin.wait_for(answer).await;
         if nameless > 0 {
-            let lines =
-                "В бекапе: clients: 9\nСейчас в боте: clients: 7\n\nБекап сделала другая версия";
+            let lines = "В бекапе: clients: 9\nСейчас в боте: clients: 7\n\nЭтот бекап сделал другой бот или другая его версия";
             assert!(told.plain.contains(lines) && told.button(UNDO).is_some(), "{told}");
         }
         assert_eq!(names.read().await.clients.len() as u64, 9 - nameless);

@@ -143,7 +143,7 @@ fn doubtful(text: &Text, name: &str, doubt: &Doubt) -> Vec<String> {
     }
     lines.push(match doubt.cause {
         Cause::Written => text.say("doubt-written", &[]),
-        Cause::Version => text.say("doubt-version", &[]),
+        Cause::Origin => text.say("doubt-origin", &[]),
         Cause::Chosen => text.say("doubt-chosen", &[]),
         Cause::NoWayBack => text.say("doubt-no-way-back", &[]),
     });

@@ -57,8 +57,8 @@ pub(crate) struct Doubt {
 pub(crate) enum Cause {
     /// The bot was used meanwhile, and may have changed its data.
     Written,
-    /// Another version of the bot made the archive, and may have had other records.
-    Version,
+    /// Another bot or another version made the archive, and may have had other records.
+    Origin,
     /// A person has chosen what a restore had left.
     Chosen,
     /// What was live before could not be saved.

@@ -30,7 +30,7 @@ impl Parts {
             }
             Err(Failure::Refused(error) | Failure::Unknown(error)) => return End::Unclear(error),
         };
-        let (version, closeness) = self.kinship(&checked.archive);
+        let closeness = self.closeness(&checked.archive);
         let found = guarded(|| self.compare(handle, &mut checked.archive, &taken, closeness));
         if found.as_ref().is_ok_and(Difference::is_none) {
             return End::Done { taken, doubt: None };
@@ -39,18 +39,20 @@ impl Parts {
             None => Cause::NoWayBack,
             Some(_) if wanted.kept => Cause::Chosen,
             Some(_) if gate.was_passed() => Cause::Written,
-            Some(_) if version && found.is_ok() => Cause::Version,
+            // where the shape may differ lawfully, a person must look
+            Some(_) if closeness == Closeness::Counts && found.is_ok() => Cause::Origin,
             Some(undo) => return self.roll_back(handle, undo, wanted, found),
         };
         End::Done { taken, doubt: Some(Doubt { found, cause }) }
     }
 
-    /// Whether another version of the bot made an archive, and how closely it can be compared.
-    fn kinship(&self, archive: &Archive) -> (bool, Closeness) {
+    /// How closely an archive can be compared: another program, or another version of this one, gave
+    /// its records another shape.
+    fn closeness(&self, archive: &Archive) -> Closeness {
         let metadata = &archive.metadata;
         let ours = metadata.is_ours() && (self.bot_id.is_none() || self.is_own(metadata.bot_id));
-        let version = metadata.schema_version.is_some_and(|made| made != self.schema_version);
-        (version, if ours && !version { Closeness::Contents } else { Closeness::Counts })
+        let version = metadata.schema_version == Some(self.schema_version);
+        if ours && version { Closeness::Contents } else { Closeness::Counts }
     }
 
     /// Whether nothing was changed, as the source says: a commit may fail after it took effect.

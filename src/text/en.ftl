@@ -116,7 +116,7 @@ difference-counts = In the backup: { $archived }
     In the bot now: { $live }
 difference-contents = As many records, but not those of the backup: { $records }
 doubt-written = The bot was used during the restore, and the data may have changed. So I left everything. Check the data.
-doubt-version = Another version of the bot made the backup. The difference may come from that, so I left everything. Check the data.
+doubt-origin = Another bot or another version of this one made the backup. The difference may come from that, so I left everything. Check the data.
 doubt-chosen = You chose this yourself, so I left everything. Check the data.
 doubt-no-way-back = What was there before the restore could not be saved, so it cannot be brought back. Check the data.
 rolled-back = ❌ After the restore the data were not those of the backup. I brought everything back as it was.

@@ -17,7 +17,7 @@ pub(super) fn doubtful(text: &Text, restored: &Restored, doubt: &Doubt) -> Messa
     }
     parts.push(match doubt.cause {
         Cause::Written => text.say("doubt-written", &[]),
-        Cause::Version => text.say("doubt-version", &[]),
+        Cause::Origin => text.say("doubt-origin", &[]),
         Cause::Chosen => text.say("doubt-chosen", &[]),
         Cause::NoWayBack => text.say("doubt-no-way-back", &[]),
     });

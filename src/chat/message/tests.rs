@@ -233,7 +233,7 @@ fn a_restore_that_may_be_wrong() {
     let differs = || Ok(difference());
     for (name, cause) in [
         ("written", Cause::Written),
-        ("version", Cause::Version),
+        ("origin", Cause::Origin),
         ("chosen", Cause::Chosen),
         ("no_way_back", Cause::NoWayBack),
     ] {

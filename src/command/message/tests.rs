@@ -169,8 +169,8 @@ fn a_restore_that_left_something_else() {
         doubt: Some(found),
         undo: None,
     };
-    let version = doubtful(Doubt { found: Ok(difference()), cause: Cause::Version });
-    assert("restore_doubtful", |text| restore_done(text, PROGRAM, NAME, &version));
+    let origin = doubtful(Doubt { found: Ok(difference()), cause: Cause::Origin });
+    assert("restore_doubtful", |text| restore_done(text, PROGRAM, NAME, &origin));
     let unread = doubtful(Doubt { found: Err(unreadable()), cause: Cause::NoWayBack });
     assert("restore_doubtful_unreadable", |text| restore_done(text, PROGRAM, NAME, &unread));
     let rolled_back = |difference, undo| RestoreFailed {
