@@ -17,7 +17,7 @@ use std::io::{Read, Seek, Write};
 
 pub use deflate::Compression;
 pub(crate) use deflate::Packing;
-pub(crate) use frame::{Meter, Sum, Summary};
+pub(crate) use frame::{Meter, SectionSpan, Sum, Summary};
 pub(crate) use index::{Index, Previous};
 pub use limits::Limits;
 pub(crate) use limits::Timer;

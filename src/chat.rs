@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Chosen, Inspection, Report, RestoreFailed, Save, Service, UndoTarget};
+use crate::service::{Chosen, Gate, Inspection, Report, RestoreFailed, Save, Service, UndoTarget};
 use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
@@ -59,6 +59,8 @@ pub(crate) struct Chat {
     running: Arc<Mutex<HashSet<Work>>>,
     /// Files that were sent are held in memory, so they come one after the other.
     receiving: Arc<tokio::sync::Mutex<()>>,
+    /// The last restore for which people waited, and who was told of it.
+    waiting: Arc<Mutex<(u64, HashSet<ChatId>)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,11 +99,31 @@ impl Chat {
             confirmations: Arc::default(),
             running: Arc::default(),
             receiving: Arc::default(),
+            waiting: Arc::default(),
         }
     }
 
     pub(crate) fn access(&self) -> &Access {
         &self.parts.access
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        self.parts.service.gate()
+    }
+
+    /// Tells a person once that a restore runs, outside the handler that waits for its end.
+    pub(crate) fn ask_to_wait(&self, restore: u64, person: ChatId) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.0 != restore {
+            *waiting = (restore, HashSet::new());
+        }
+        if waiting.1.insert(person) {
+            let chat = self.clone();
+            self.in_background(async move {
+                let wait = message::restore_runs(&chat.parts.text);
+                chat.delivery.announce(person, &wait).await;
+            });
+        }
     }
 
     /// Does what an update asks for, outside the handler that brought it.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Chosen, Inspection, Listed, RestoreFailed, Save, Service};
+use crate::service::{Cause, Chosen, Inspection, Listed, RestoreFailed, Save, Service};
 use crate::text::{Language, Text};
 use arguments::{Question, Request};
 
@@ -212,7 +212,9 @@ async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: 
     match service.restore(chosen, inspection.data_sha256, save).await {
         Ok(restored) => {
             print(&message::restore_done(text, &program(), &name, &restored));
-            DONE
+            // what another program has made may lawfully differ; what else does is not done
+            let lawful = restored.doubt.as_ref().is_none_or(|doubt| doubt.cause == Cause::Origin);
+            if lawful { DONE } else { FAILED }
         }
         Err(error) => unrestored(text, &error),
     }

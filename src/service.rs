@@ -1,9 +1,13 @@
 //! The use cases: back up, list, inspect, restore, undo. One at a time.
 
+mod comparison;
 mod create;
+mod gate;
+mod likeness;
 mod notebook;
 mod receive;
 mod restore;
+mod rollback;
 mod turn;
 
 use std::collections::{BTreeSet, HashMap};
@@ -26,9 +30,11 @@ use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::source::{AnySource, Export, Import, Section, Sections};
 use crate::storage::{self, Readable, Storage};
 
+pub(crate) use comparison::Difference;
+pub(crate) use gate::Gate;
 pub(crate) use notebook::Undo;
 use notebook::{Failing, Notebook};
-pub(crate) use restore::{Interrupted, RestoreFailed, Restored, Save, UndoTarget};
+pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
 use turn::guarded;
 
 /// The parts that the use cases are made of, and the settings that they need.
@@ -45,6 +51,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     /// Of an archive that came by the chat.
     pub(crate) upload_limits: Limits,
+    pub(crate) gate: Gate,
 }
 
 #[derive(Clone)]
@@ -206,6 +213,11 @@ impl Service {
         noted.await.unwrap_or(false)
     }
 
+    /// What every update passes on its way to the host.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.parts.gate
+    }
+
     pub(crate) fn storage_name(&self) -> String {
         self.parts.storage.name()
     }
@@ -279,7 +291,7 @@ impl Parts {
 
     fn inspect(&self, handle: &Handle, chosen: &Chosen) -> Result<Inspection> {
         let Checked { info, archive, taken } = self.checked(handle, chosen)?;
-        let live = guarded(|| self.live_counts(handle));
+        let live = guarded(|| Ok(self.live(handle)?.counts()));
         let data_sha256 = archive.summary.sha256.clone();
         let (counts, unknown) = sorted(&archive, &taken);
         let foreign = self.bot_id.is_some() && !self.is_own(info.bot_id);
@@ -341,13 +353,6 @@ impl Parts {
             import.value::<IgnoredAny>(name)?;
         }
         Ok(taken)
-    }
-
-    fn live_counts(&self, handle: &Handle) -> Result<Counts> {
-        let mut meter = self.meter(&self.limits);
-        let sections = self.export(handle, &mut meter)?;
-        let summary = meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
-        Ok(summary.counts().with_empty(sections.iter()))
     }
 
     /// Gives the sections that the source has.

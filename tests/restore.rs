@@ -306,7 +306,7 @@ async fn a_panic_before_the_question_is_told() {
     let question = scene.choose_newest().await;
     assert!(question.plain.contains("прочитать не получилось"), "{question}");
     scene.admin.press_on(question.id, YES).await;
-    scene.admin.wait_for("Готово!").await;
+    scene.admin.wait_for("⚠️ Данные загружены из бекапа").await;
     assert_alive(&scene).await;
     scene.finish().await;
 }
@@ -776,7 +776,9 @@ async fn data_that_cannot_be_read_can_be_given_up_by_an_explicit_yes() {
     assert_eq!(scene.shop().await, shop(1, 0));
     let archives = scene.archives();
     scene.admin.press_on(question.id, YES).await;
-    let done = scene.admin.wait_for("Готово!").await;
+    // they cannot be read after it either, and so nobody can say that it is right
+    let done = scene.admin.wait_for("⚠️ Данные загружены из бекапа").await;
+    assert!(done.plain.contains("сравнить их с бекапом нельзя"), "{done}");
     assert!(done.buttons.is_empty(), "there is no way back: {done}");
     assert_eq!(scene.shop().await, shop(12, 5));
     assert_eq!(scene.archives(), archives, "nothing could be saved");
@@ -792,7 +794,7 @@ async fn an_undo_over_unreadable_data_asks_whether_to_give_them_up() {
     let question = scene.admin.wait_for("прочитать не получилось").await;
     assert_eq!(scene.shop().await, shop(12, 5));
     scene.admin.press_on(question.id, YES).await;
-    scene.admin.wait_for("Готово!").await;
+    scene.admin.wait_for("⚠️ Данные загружены из бекапа").await;
     assert_eq!(scene.shop().await, shop(1, 0));
     scene.finish().await;
 }

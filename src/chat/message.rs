@@ -1,5 +1,7 @@
 //! What the administrator reads: data in, text and keyboard out.
 
+mod doubt;
+
 use chrono::NaiveDateTime;
 use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
@@ -10,6 +12,7 @@ use crate::service::{
     Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo,
 };
 use crate::text::{Text, Value};
+use doubt::{doubtful, rolled_back};
 
 /// A message, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -306,7 +309,14 @@ pub(crate) fn restore_started(text: &Text, id: &BackupId) -> Message {
     named(text, "restore-started", id)
 }
 
+pub(crate) fn restore_runs(text: &Text) -> Message {
+    text.say("restore-runs", &[]).into()
+}
+
 pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
+    if let Some(doubt) = &restored.doubt {
+        return doubtful(text, restored, doubt);
+    }
     let whole = restored.untouched.is_empty() && restored.unknown.is_empty();
     let id = if whole { "restore-done" } else { "restore-done-in-part" };
     let values = [
@@ -321,6 +331,9 @@ pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
 }
 
 pub(crate) fn restore_failed(text: &Text, failed: &RestoreFailed) -> Message {
+    if let Some(difference) = &failed.rolled_back {
+        return rolled_back(text, failed, difference);
+    }
     if !failed.unclear {
         return because(text, "restore-failed", &failed.error);
     }
@@ -340,6 +353,9 @@ pub(crate) fn undo_started(text: &Text, again: bool) -> Message {
 }
 
 pub(crate) fn undo_done(text: &Text, restored: &Restored) -> Message {
+    if let Some(doubt) = &restored.doubt {
+        return doubtful(text, restored, doubt);
+    }
     let records = text.records(&restored.info.counts);
     // what leads back from an undo is a way to do it again
     let undone = restored.undo.as_ref().is_none_or(|undo| undo.again);
@@ -350,8 +366,8 @@ pub(crate) fn undo_done(text: &Text, restored: &Restored) -> Message {
 }
 
 pub(crate) fn undo_failed(text: &Text, failed: &RestoreFailed) -> Message {
-    if failed.unclear {
-        return unclear(text, failed);
+    if failed.unclear || failed.rolled_back.is_some() {
+        return restore_failed(text, failed);
     }
     let lost = [ErrorKind::NotFound, ErrorKind::Damaged, ErrorKind::Changed, ErrorKind::TooLarge];
     if lost.contains(&failed.error.kind()) {
@@ -415,7 +431,11 @@ fn back_to_list(text: &Text) -> InlineKeyboardMarkup {
 }
 
 fn undo_button(text: &Text, undo: &Undo) -> InlineKeyboardMarkup {
-    let label = if undo.again { "button-redo" } else { "button-undo" };
+    let label = match undo {
+        Undo { kept: true, .. } => "button-keep",
+        Undo { again: true, .. } => "button-redo",
+        _ => "button-undo",
+    };
     let undo = Button::Undo(undo.token.clone());
     InlineKeyboardMarkup::new([[button(text.say(label, &[]), &undo)]])
 }

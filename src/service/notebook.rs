@@ -64,6 +64,9 @@ pub(crate) struct Undo {
     /// It takes back an undo.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) again: bool,
+    /// It leads to what a restore has left, which was not what the archive holds: who takes it knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) kept: bool,
 }
 
 impl Undo {

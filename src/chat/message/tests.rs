@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::*;
+use crate::service::{Cause, Difference, Doubt};
 use crate::source::Section;
 use crate::text::{Language, snapshot};
 
@@ -76,6 +77,7 @@ fn way_back() -> Undo {
         safety_sha256: "00".to_owned(),
         at: DateTime::<Utc>::UNIX_EPOCH,
         again: false,
+        kept: false,
     }
 }
 
@@ -211,6 +213,7 @@ fn restore() {
         info: newest(),
         unknown: Counts::default(),
         untouched,
+        doubt: None,
         undo: Some(way_back()),
     };
     snapshot("restore_done", |text| restore_done(text, &restored(Counts::default())));
@@ -225,9 +228,64 @@ fn restore() {
         error: Error::new(ErrorKind::Source, "the bot's own code panicked"),
         unclear: true,
         unsaved: false,
+        rolled_back: None,
         undo: Some(Box::new(way_back())),
     };
     snapshot("restore_unclear", |text| restore_failed(text, &unclear));
+}
+
+/// Two orders less than in the backup, and other reviews.
+fn difference() -> Difference {
+    let orders = |count| [("tickets".to_owned(), count)].into_iter().collect();
+    let altered = [("reviews".to_owned(), 5)].into_iter().collect();
+    Difference { archived: orders(12), live: orders(10), altered }
+}
+
+fn unread() -> Error {
+    Error::new(ErrorKind::Source, "read the bot's data: <b>database is locked</b>")
+}
+
+#[test]
+fn a_restore_that_may_be_wrong() {
+    let doubtful = |found: &dyn Fn() -> Result<Difference, Error>, cause, undo| {
+        let doubt = Doubt { found: found(), cause };
+        let (unknown, untouched) = Default::default();
+        Restored { info: newest(), unknown, untouched, doubt: Some(doubt), undo }
+    };
+    let differs = || Ok(difference());
+    for (name, cause) in [
+        ("written", Cause::Written),
+        ("origin", Cause::Origin),
+        ("chosen", Cause::Chosen),
+        ("no_way_back", Cause::NoWayBack),
+    ] {
+        let undo = (cause != Cause::NoWayBack).then(way_back);
+        let restored = doubtful(&differs, cause, undo);
+        let name = format!("restore_doubtful_{name}");
+        snapshot(&name, |text| restore_done(text, &restored));
+        // an undo says the same
+        snapshot(&name, |text| undo_done(text, &restored));
+    }
+    let unreadable = doubtful(&|| Err(unread()), Cause::NoWayBack, None);
+    snapshot("restore_doubtful_unreadable", |text| restore_done(text, &unreadable));
+}
+
+#[test]
+fn a_restore_that_was_taken_back() {
+    let left = Undo { again: true, kept: true, ..way_back() };
+    let error = || Error::new(ErrorKind::Source, "the data are not those of the backup");
+    let mut failed = RestoreFailed {
+        rolled_back: Some(Box::new(difference())),
+        undo: Some(Box::new(left)),
+        ..error().into()
+    };
+    snapshot("rolled_back", |text| restore_failed(text, &failed));
+    snapshot("rolled_back", |text| undo_failed(text, &failed));
+    failed.rolled_back = Some(Box::default());
+    failed.error = unread();
+    failed.undo = None;
+    snapshot("rolled_back_unreadable", |text| restore_failed(text, &failed));
+    snapshot("restore_runs", restore_runs);
 }
 
 #[test]
@@ -247,6 +305,7 @@ fn undo() {
         info: newest(),
         unknown: Counts::default(),
         untouched: Counts::default(),
+        doubt: None,
         undo: Some(Undo { again, ..way_back() }),
     };
     snapshot("undo_done", |text| undo_done(text, &done(true)));
