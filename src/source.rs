@@ -2,8 +2,10 @@
 
 mod export;
 mod import;
+mod imprint;
 mod section;
 mod shared;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +17,7 @@ use crate::error::BoxError;
 pub use export::{Export, ListWriter, MapWriter};
 pub use import::Import;
 pub(crate) use import::Sections;
+pub(crate) use imprint::AllSaved;
 pub use section::Section;
 pub use shared::{Shared, SharedState};
 
@@ -86,7 +89,7 @@ pub trait DataSource: Send + Sync + 'static {
             Ok::<_, crate::error::Error>(())
         })();
         // a host's error type is only known to take the errors of its own calls
-        data.keep(outcome);
+        let _ = data.note(outcome);
         async { Ok(()) }
     }
 

@@ -11,6 +11,7 @@ use crate::archive::{Archive, ArchiveWriter, Metadata, Origin};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, Standing, Verdict, plan};
+use crate::source::AllSaved;
 use crate::storage::Draft;
 
 /// How many backups may be made within one second.
@@ -55,11 +56,12 @@ impl Parts {
         let stamp = origin.created_at;
         let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
         let mut writer = ArchiveWriter::begin(&mut draft, stamp, self.meter(), self.packing)?;
-        origin.sections = self.export(handle, &mut writer)?;
+        let (sections, saved) = self.export(handle, &mut writer)?;
+        origin.sections = sections;
         let (_, written) = writer.finish(&origin)?;
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
 
-        let data_sha256 = self.read_back(handle, draft.as_mut(), &written)?;
+        let data_sha256 = self.read_back(handle, draft.as_mut(), &written, saved)?;
         let id = (1..=MOST_COPIES)
             .map(|copy| BackupId::new(stamp, copy))
             .find_map(|id| match draft.publish(&id) {
@@ -93,6 +95,7 @@ impl Parts {
         handle: &Handle,
         draft: &mut dyn Draft,
         written: &Metadata,
+        saved: AllSaved,
     ) -> Result<String> {
         // no archive comes of what fails here, so nothing is to be said of one
         let step = "read back what was written";
@@ -103,7 +106,7 @@ impl Parts {
                 _ => error,
             })?;
         same(written, &archive)?;
-        self.check(handle, &mut archive)
+        self.check(handle, &mut archive, saved)
             .map_err(|error| Error::new(ErrorKind::Source, step).because(error.chain()))?;
         Ok(archive.summary.sha256.clone())
     }
