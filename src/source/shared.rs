@@ -24,6 +24,13 @@ const WHOLE: &str = "data";
 /// one section called `data`. A field with `#[serde(skip)]` is in no backup, and after a restore it
 /// has its default: keep connections, caches and the like elsewhere.
 ///
+/// When a backup is made it is decoded again, and what comes of it must tell serde what the state has
+/// told: else no backup is made, and the error names the field. So are found a `Some(None)`, which
+/// JSON takes for `None`, a variant of an `untagged` enum that is read as another one, keys that
+/// become one, and a `serialize_with` that its `deserialize_with` does not undo. The order in a map or
+/// a set does not count, that in a `Vec` does. What is not written at all is found by
+/// [`exact`](Self::exact) alone. A number that is not finite is in no JSON, and refused.
+///
 /// ```
 /// use std::collections::HashMap;
 /// use std::sync::Arc;
@@ -59,9 +66,13 @@ where
         Self { state, sections: Vec::new(), fields: fields_of::<T>(), equal: None }
     }
 
-    /// Compares what was saved with what would come back by `==` as well, and refuses a backup where
-    /// they differ. It finds what is not written at all, which nothing else can; for this it holds
-    /// the copy of the state in memory until the backup is checked. Default: only what is written is
+    /// Compares what was saved with what would come back by `==` as well, and makes no backup where
+    /// they differ.
+    ///
+    /// So is found what serde is told nothing of: a field with `skip_serializing`, a
+    /// `skip_serializing_if` that leaves out more than the default, a time that is written in whole
+    /// seconds. A field with `#[serde(skip)]` must have its default then, or be left out of `==`. The
+    /// copy of the state stays in memory until the backup is checked. Default: what is written is
     /// compared.
     pub fn exact(mut self) -> Self
     where

@@ -42,7 +42,7 @@ fn id() -> impl Strategy<Value = u8> {
 macro_rules! state {
     ($name:ident, $(#[$attribute:meta])* $type:ty) => {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        struct $name {
+        pub(crate) struct $name {
             id: u8,
             $(#[$attribute])*
             lossy: $type,
@@ -65,7 +65,7 @@ state!(ByDegree, BTreeMap<Degree, u8>);
 state!(Linked, Chain);
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Degree(f64);
+pub(crate) struct Degree(f64);
 
 impl Ord for Degree {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -89,7 +89,21 @@ impl Eq for Degree {}
 
 /// As long as it may be, it is written as `null`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Chain(Option<Box<Chain>>);
+pub(crate) struct Chain(Option<Box<Chain>>);
+
+impl Chain {
+    /// So many links.
+    fn of(length: usize) -> Self {
+        (0..length).fold(Self(None), |inner, _| Self(Some(Box::new(inner))))
+    }
+}
+
+impl Linked {
+    /// A chain of so many links.
+    pub(crate) fn of(length: usize) -> Self {
+        Self { id: 0, lossy: Chain::of(length) }
+    }
+}
 
 /// Lists in lists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,9 +134,8 @@ fn unlike_json(cases: u32) {
     let degrees = ByDegree::any(btree_map(degree, any::<u8>(), 0..4));
     both(cases, &degrees, Shared::new, |it| it.lossy.keys().all(|degree| degree.0.is_finite()));
     let chain = prop_oneof![Just(0), 0..3_usize, 0..1000_usize];
-    let chain = chain
-        .prop_map(|length| (0..length).fold(Chain(None), |inner, _| Chain(Some(Box::new(inner)))));
-    both(cases, &Linked::any(chain), Shared::new, |it| it.lossy == Chain(None));
+    let chains = Linked::any(chain.prop_map(Chain::of));
+    both(cases, &chains, Shared::new, |it| it.lossy == Chain(None));
     both(cases, &option::of(option::of(id())), Shared::new, |it| *it != Some(None));
 }
 
@@ -137,21 +150,21 @@ state!(Flat, Flattened);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Width {
+pub(crate) enum Width {
     Narrow(u32),
     Wide(u64),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Number {
+pub(crate) enum Number {
     Float(f64),
     Whole(u64),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Key {
+pub(crate) enum Key {
     Number(u8),
     Text(String),
 }
@@ -159,20 +172,20 @@ enum Key {
 /// A key of the map may be called as the tag is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
-enum Tagged {
+pub(crate) enum Tagged {
     Map(BTreeMap<String, String>),
 }
 
 /// Behind a tag serde reads no number of 128 bits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
-enum HugeTagged {
+pub(crate) enum HugeTagged {
     Number { number: u128 },
 }
 
 /// What is left over may have a name that is taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Flattened {
+pub(crate) struct Flattened {
     name: String,
     #[serde(flatten)]
     rest: BTreeMap<String, String>,
@@ -306,7 +319,7 @@ fn is_negative(balance: &i8) -> bool {
 
 /// Two keys may be written as one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-struct Lower(String);
+pub(crate) struct Lower(String);
 
 impl Serialize for Lower {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -316,7 +329,7 @@ impl Serialize for Lower {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Variant {
+pub(crate) enum Variant {
     First { number: u8 },
     Second { number: u8 },
 }
