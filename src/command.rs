@@ -209,7 +209,18 @@ async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: 
         return FAILED;
     }
     let save = if inspection.live.is_ok() { Save::First } else { Save::GiveUp };
-    match service.restore(chosen, inspection.data_sha256, save).await {
+    let sha256 = inspection.data_sha256;
+    let mut outcome = service.restore(chosen.clone(), sha256.clone(), save).await;
+    if let Err(RestoreFailed { error, unsaved: true, .. }) = &outcome
+        && error.kind() == ErrorKind::Source
+    {
+        // they could be counted, but what was written of them could not be read again
+        if !force {
+            return failed(&message::unsaved(text, error), error);
+        }
+        outcome = service.restore(chosen, sha256, Save::GiveUp).await;
+    }
+    match outcome {
         Ok(restored) => {
             print(&message::restore_done(text, &program(), &name, &restored));
             // what another program has made may lawfully differ; what else does is not done

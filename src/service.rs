@@ -27,7 +27,7 @@ pub(crate) use crate::archive::{Compression, Limits, Packing};
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::clock::{Clock, moment_of};
 use crate::error::{BoxError, Error, ErrorKind, Result};
-use crate::source::{AnySource, Export, Import, Section, Sections};
+use crate::source::{AllSaved, AnySource, Export, Import, Section, Sections};
 use crate::storage::{self, Readable, Storage};
 
 pub(crate) use comparison::Difference;
@@ -308,7 +308,7 @@ impl Parts {
         let size_bytes =
             file.seek(SeekFrom::End(0)).map_err(|e| Error::storage("open the backup", e))?;
         let mut archive = self.read(file, &self.limits)?;
-        let taken = self.check(handle, &mut archive)?;
+        let taken = self.check(handle, &mut archive, AllSaved::new())?;
         archive.checked();
         let metadata = archive.metadata.clone();
         let id = chosen.id().unwrap_or_else(|| BackupId::new(metadata.created_at, 1));
@@ -333,9 +333,15 @@ impl Parts {
         Archive::open(Box::new(file), self.meter(limits), timer)
     }
 
-    /// Gives the sections that the source has read.
-    fn check(&self, handle: &Handle, archive: &mut Archive) -> Result<BTreeSet<String>> {
-        let mut import = Import::new(archive);
+    /// Gives the sections that the source has read. Of an archive that is just being made it is known
+    /// what was saved.
+    fn check(
+        &self,
+        handle: &Handle,
+        archive: &mut Archive,
+        saved: AllSaved,
+    ) -> Result<BTreeSet<String>> {
+        let mut import = Import::of(archive, saved);
         let outcome = handle.block_on(self.source.check(&mut import));
         if let Some(failure) = import.failure() {
             return Err(failure);
@@ -355,8 +361,12 @@ impl Parts {
         Ok(taken)
     }
 
-    /// Gives the sections that the source has.
-    fn export(&self, handle: &Handle, out: &mut (dyn Write + Send)) -> Result<Vec<String>> {
+    /// Gives the sections that the source has, and what was saved.
+    fn export(
+        &self,
+        handle: &Handle,
+        out: &mut (dyn Write + Send),
+    ) -> Result<(Vec<String>, AllSaved)> {
         let mut export = Export::new(out);
         let outcome = handle.block_on(self.source.export(&mut export));
         if let Some(failure) = export.failure() {

@@ -122,7 +122,7 @@ impl Parts {
 
     pub(super) fn live(&self, handle: &Handle) -> Result<Live> {
         let mut meter = self.meter(&self.limits);
-        let sections = self.export(handle, &mut meter)?;
+        let (sections, _) = self.export(handle, &mut meter)?;
         Ok(Live { summary: measured(meter)?, sections })
     }
 
@@ -146,7 +146,7 @@ impl Parts {
 
     fn write_live(&self, handle: &Handle, out: impl Write + Send) -> Result<Live> {
         let mut both = Both { meter: self.meter(&self.limits), out: BufWriter::new(out) };
-        let sections = self.export(handle, &mut both)?;
+        let (sections, _) = self.export(handle, &mut both)?;
         both.flush().map_err(|error| Error::storage("compare the live data", error))?;
         Ok(Live { summary: measured(both.meter)?, sections })
     }

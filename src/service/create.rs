@@ -12,6 +12,7 @@ use crate::archive::{Archive, ArchiveWriter, Index, Metadata, Origin, Previous};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, Standing, Verdict, plan};
+use crate::source::AllSaved;
 use crate::storage::Draft;
 
 /// How many backups may be made within one second.
@@ -59,16 +60,18 @@ impl Parts {
         let new = previous.is_none();
         let meter = self.meter(&self.limits);
         let mut writer = ArchiveWriter::begin(&mut draft, stamp, meter, self.packing, previous)?;
-        origin.sections = self.export(handle, &mut writer)?;
+        let (sections, saved) = self.export(handle, &mut writer)?;
+        origin.sections = sections;
         let (written, index) = writer.finish(&origin)?;
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
 
         // nothing is taken over once more of what could not be proved
-        let data_sha256 = self.read_back(handle, draft.as_mut(), &written).inspect_err(|_| {
-            if !new {
-                self.note_index(&[]);
-            }
-        })?;
+        let data_sha256 =
+            self.read_back(handle, draft.as_mut(), &written, saved).inspect_err(|_| {
+                if !new {
+                    self.note_index(&[]);
+                }
+            })?;
         let id = publish(draft.as_mut(), stamp)?;
         self.note_proof(&id, size_bytes, &data_sha256);
         if !index.is_empty() {
@@ -112,6 +115,7 @@ impl Parts {
         handle: &Handle,
         draft: &mut dyn Draft,
         written: &Metadata,
+        saved: AllSaved,
     ) -> Result<String> {
         // no archive comes of what fails here, so nothing is to be said of one
         let step = "read back what was written";
@@ -121,7 +125,7 @@ impl Parts {
             _ => error,
         })?;
         same(written, &archive)?;
-        self.check(handle, &mut archive).map_err(|error| match error.kind() {
+        self.check(handle, &mut archive, saved).map_err(|error| match error.kind() {
             ErrorKind::TooLarge => error,
             _ => Error::new(ErrorKind::Source, step).because(error.chain()),
         })?;
