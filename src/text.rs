@@ -1,5 +1,7 @@
 //! Every word that people read, from the Fluent files in `text/`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
@@ -53,6 +55,8 @@ const MOST_SECTIONS: usize = 8;
 pub(crate) struct Text {
     language: Language,
     bundle: FluentBundle<FluentResource>,
+    /// The plugin's own words, where the host's give nothing.
+    own: FluentBundle<FluentResource>,
     sections: Vec<Section>,
     /// For a terminal: nothing is escaped.
     plain: bool,
@@ -65,14 +69,11 @@ impl Text {
         overrides: &[String],
         sections: Vec<Section>,
     ) -> Result<Self> {
-        let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
-        // marks of direction around every value would stand in paths that people copy
-        bundle.set_use_isolating(false);
-        bundle.add_resource_overriding(parse(language.resource())?);
+        let (mut bundle, own) = (bundle(language)?, bundle(language)?);
         for text in overrides {
             bundle.add_resource_overriding(parse(text)?);
         }
-        Ok(Self { language, bundle, sections, plain: false })
+        Ok(Self { language, bundle, own, sections, plain: false })
     }
 
     /// The same for a terminal: what comes from outside is neither escaped nor cut, but cannot
@@ -91,14 +92,8 @@ impl Text {
             };
             args.set(*name, value);
         }
-        let pattern = self.bundle.get_message(id).and_then(|message| message.value());
-        let Some(pattern) = pattern else { return id.to_owned() };
-        let mut errors = Vec::new();
-        let text = self.bundle.format_pattern(pattern, Some(&args), &mut errors);
-        if !errors.is_empty() {
-            tracing::warn!(id, "a text names a value that is not there");
-        }
-        text.into_owned()
+        let said = format(&self.bundle, id, &args).or_else(|| format(&self.own, id, &args));
+        said.unwrap_or_else(|| id.to_owned())
     }
 
     fn safe(&self, text: &str, longest: usize) -> String {
@@ -214,11 +209,68 @@ fn tenths(bytes: u64, unit: u64) -> u64 {
     u64::try_from(halves.div_ceil(2)).unwrap_or(u64::MAX)
 }
 
+fn bundle(language: Language) -> Result<FluentBundle<FluentResource>> {
+    let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
+    // marks of direction around every value would stand in paths that people copy
+    bundle.set_use_isolating(false);
+    bundle.add_resource_overriding(parse(language.resource())?);
+    Ok(bundle)
+}
+
+/// `None` where there is no such text, or one that fluent cannot format: it panics over some numbers.
+fn format(bundle: &FluentBundle<FluentResource>, id: &str, args: &FluentArgs) -> Option<String> {
+    let pattern = bundle.get_message(id)?.value()?;
+    let mut errors = Vec::new();
+    let format = || bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
+    let Ok(text) = catch_unwind(AssertUnwindSafe(format)) else {
+        tracing::warn!(id, "a text cannot be formatted");
+        return None;
+    };
+    if !errors.is_empty() {
+        tracing::warn!(id, "a text names a value that is not there");
+    }
+    Some(text)
+}
+
+/// How deep a text may be nested: fluent descends with it, and its stack has an end.
+const DEEPEST: usize = 50;
+
 fn parse(text: &str) -> Result<FluentResource> {
+    if depth(text) > DEEPEST {
+        let step = "the texts are not valid Fluent";
+        return Err(Error::new(ErrorKind::Config, step)
+            .because(format!("braces are nested more than {DEEPEST} deep")));
+    }
     FluentResource::try_new(text.to_owned()).map_err(|(_, errors)| {
         let first = errors.first().map(ToString::to_string).unwrap_or_default();
         Error::new(ErrorKind::Config, "the texts are not valid Fluent").because(first)
     })
+}
+
+/// How deep braces, and the brackets within them, are nested at most.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for line in text.lines() {
+        if !line.starts_with([' ', '}']) {
+            // another text begins
+            depth = 0;
+        }
+        let (mut quoted, mut escaped) = (false, false);
+        for symbol in line.chars() {
+            match symbol {
+                _ if escaped => escaped = false,
+                '\\' if quoted => escaped = true,
+                '"' if depth > 0 => quoted = !quoted,
+                _ if quoted => {}
+                '{' => depth += 1,
+                '(' if depth > 0 => depth += 1,
+                '}' | ')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+    }
+    deepest
 }
 
 /// Makes a text safe on a terminal.
@@ -311,6 +363,87 @@ mod tests {
             panic!("that is not Fluent")
         };
         assert_eq!(error.kind(), ErrorKind::Config);
+    }
+
+    /// Texts that are Fluent, and that no reader can want.
+    fn hostile() -> Vec<(&'static str, String)> {
+        let chain: String = (0..500).map(|n| format!("a{n} = {{ a{} }}\n", n + 1)).collect();
+        let laughs: String =
+            (0..30).map(|n| format!("b{n} = {{ b{0} }}{{ b{0} }}\n", n + 1)).collect();
+        let nines = "9".repeat(400);
+        vec![
+            ("a circle of one", "list-empty = { list-empty }".to_owned()),
+            ("a circle of two", "list-empty = { back }\nback = { list-empty }".to_owned()),
+            ("a circle of terms", "list-empty = { -a }\n-a = { -b }\n-b = { -a }".to_owned()),
+            ("a chain", format!("list-empty = {{ a0 }}\n{chain}a500 = end")),
+            (
+                "a billion laughs",
+                format!("list-empty = {{ b0 }}\n{laughs}b30 = {}", "ha".repeat(99)),
+            ),
+            ("a megabyte", format!("list-empty = {}", "ж".repeat(500_000))),
+            ("no such value", "list-empty = { $nobody } { nobody } { -nobody }".to_owned()),
+            ("no such function", "list-empty = { NOBODY(1, x: 2) }".to_owned()),
+            (
+                "a function",
+                "list-empty = { NUMBER($x, minimumFractionDigits: 999999999) }".to_owned(),
+            ),
+            ("a date", "list-empty = { DATETIME($x) }".to_owned()),
+            ("no value", "list-empty =\n    .attribute = x".to_owned()),
+            ("no such attribute", "list-empty = { list-title.nobody }".to_owned()),
+            (
+                "a number of no size",
+                format!("list-empty = {{ {nines} ->\n    [one] x\n   *[other] y\n }}"),
+            ),
+            (
+                "a long fraction",
+                format!("list-empty = {{ 1.{nines} ->\n    [one] x\n   *[other] y\n }}"),
+            ),
+            (
+                "less than nothing",
+                "list-empty = { -9223372036854775809 ->\n   *[other] y\n }".to_owned(),
+            ),
+            ("a wrong escape", "list-empty = { \"\\UFFFFFF\" }{ \"\\uD800\" }".to_owned()),
+            ("nothing", "list-empty = { \"\" }".to_owned()),
+        ]
+    }
+
+    #[test]
+    fn no_text_of_a_host_ends_the_bot() {
+        for (name, fluent) in hostile() {
+            let text = Text::new(Language::Russian, std::slice::from_ref(&fluent), vec![]);
+            // refused with a reason, or said in some way
+            match text {
+                Ok(text) => drop(text.say("list-empty", &[])),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Config, "{name}"),
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_hosts_text_gives_nothing_the_plugins_own_is_said() {
+        let mut texts = vec!["list-empty =\n    .attribute = x".to_owned()];
+        if cfg!(debug_assertions) {
+            // fluent counts these digits with a number that overflows, which panics in such a build
+            let nines = "9".repeat(400);
+            texts.push(format!("list-empty = {{ 1.{nines} ->\n    [one] x\n   *[other] y\n }}"));
+        }
+        for fluent in texts {
+            let text = Text::new(Language::English, std::slice::from_ref(&fluent), vec![]);
+            let said = text.expect("texts").say("list-empty", &[]);
+            assert!(said.starts_with("📂 "), "{fluent}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_text_nested_too_deeply_is_refused() {
+        for nested in [["{ ", " }"], ["{ NUMBER(", ") }"]] {
+            let [open, close] = nested.map(|part| part.repeat(100_000));
+            let fluent = format!("list-empty = {open} 1 {close}");
+            let refused = Text::new(Language::Russian, &[fluent], vec![]).map(|_| ());
+            assert_eq!(refused.expect_err("too deep").kind(), ErrorKind::Config);
+        }
+        let braces = "list-empty = {\"{\"}".to_owned() + &"{\"{\"} ( :( ".repeat(100);
+        assert!(Text::new(Language::Russian, &[braces], vec![]).is_ok(), "braces as letters");
     }
 
     #[test]
