@@ -15,11 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use once_cell::sync::OnceCell;
 use teloxide::types::{ChatId, MessageId, UserId};
+use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Chosen, Gate, Inspection, Report, RestoreFailed, Save, Service, UndoTarget};
+use crate::service::{
+    Chosen, Gate, Inspection, Report, RestoreFailed, Save, Service, UndoTarget, guarded,
+};
 use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
@@ -132,9 +135,9 @@ impl Chat {
         self.in_background(async move { chat.perform(action).await });
     }
 
-    /// Tells every administrator of a backup that the schedule made.
-    pub(crate) async fn tell_done(&self, report: &Report, recovered: bool) {
-        self.tell(message::scheduled_done(&self.parts.text, report, recovered)).await;
+    /// Tells every administrator of a backup that the schedule made; true if somebody heard it.
+    pub(crate) async fn tell_done(&self, report: &Report, recovered: bool) -> bool {
+        self.tell(message::scheduled_done(&self.parts.text, report, recovered)).await
     }
 
     /// Tells every administrator that the schedule made none; true if somebody heard it.
@@ -155,13 +158,22 @@ impl Chat {
         heard
     }
 
-    /// True if the message reached somebody.
+    /// True as soon as the message has reached somebody. The others do not wait for one whose
+    /// messages Telegram does not take, nor does what comes next.
     async fn tell(&self, message: Message) -> bool {
-        let mut reached = false;
+        let message = Arc::new(message);
+        let (heard, mut first) = mpsc::channel(self.parts.access.admins.len().max(1));
         for admin in &self.parts.access.admins {
-            reached |= self.delivery.send(private_chat(*admin), &message).await;
+            let (delivery, chat) = (self.delivery.clone(), private_chat(*admin));
+            let (message, heard) = (Arc::clone(&message), heard.clone());
+            self.in_background(async move {
+                if delivery.send(chat, &message).await {
+                    let _ = heard.try_send(());
+                }
+            });
         }
-        reached
+        drop(heard);
+        first.recv().await.is_some()
     }
 
     fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
@@ -177,8 +189,7 @@ impl Chat {
                 self.delivery.send(chat, &list).await;
             }
             Action::Command(Command::Restore, chat) => {
-                let folder = self.parts.service.storage_name();
-                self.delivery.send(chat, &message::receive_help(text, &folder)).await;
+                self.delivery.send(chat, &message::receive_help(text, &self.folder())).await;
             }
             Action::Command(Command::Settings, chat) => {
                 let settings = self.settings().await;
@@ -231,14 +242,17 @@ impl Chat {
     }
 
     async fn settings(&self) -> Message {
+        let made_at = self.parts.service.made_at().await;
+        // a clock or a storage of the host's may panic
+        let shown = made_at.and_then(|made_at| guarded(|| Ok(self.settings_after(&made_at))));
+        shown.unwrap_or_else(|error| {
+            warn("read the settings", &error);
+            message::list_failed(&self.parts.text, &error)
+        })
+    }
+
+    fn settings_after(&self, made_at: &[DateTime<Utc>]) -> Message {
         let Parts { service, text, .. } = &*self.parts;
-        let made_at = match service.made_at().await {
-            Ok(made_at) => made_at,
-            Err(error) => {
-                warn("read the settings", &error);
-                return message::list_failed(text, &error);
-            }
-        };
         let folder = service.storage_name();
         let settings = Settings {
             enabled: self.parts.enabled,
@@ -246,7 +260,7 @@ impl Chat {
             folder: &folder,
             keep: service.keep(),
             last: made_at.iter().max().map(|moment| service.to_local(*moment)),
-            next: self.next(&made_at),
+            next: self.next(made_at),
             file: self.parts.settings_file.as_deref(),
         };
         message::settings(text, &settings)

@@ -143,16 +143,28 @@ pub(crate) trait Job: Send + Sync + 'static {
 /// Makes backups when they are due, until it is stopped; a backup that runs then is finished.
 pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match job.made_at().await {
-            Ok(made_at) if schedule.next(&made_at) > schedule.clock.now() => {
-                sleep_until(schedule.next(&made_at), &schedule, &stop).await;
-            }
-            Ok(_) => attempt(&schedule, &job).await,
-            Err(error) => give_up(&schedule, &job, error).await,
+        // on a task of its own: the host's clock may panic
+        let round = round(Arc::clone(&schedule), Arc::clone(&job), stop.clone());
+        if let Err(panic) = tokio::spawn(round).await {
+            let error = Error::new(ErrorKind::Internal, "make the scheduled backup");
+            tracing::warn!(step = %error, "the schedule panicked");
+            job.failed(error.because(panic)).await;
+            // not by that clock
+            stop.run_until_cancelled(tokio::time::sleep(LONGEST_SLEEP)).await;
         }
-        if let Some(until) = schedule.paused_until() {
-            sleep_until(until, &schedule, &stop).await;
+    }
+}
+
+async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
+    match job.made_at().await {
+        Ok(made_at) if schedule.next(&made_at) > schedule.clock.now() => {
+            sleep_until(schedule.next(&made_at), &schedule, &stop).await;
         }
+        Ok(_) => attempt(&schedule, &job).await,
+        Err(error) => give_up(&schedule, &job, error).await,
+    }
+    if let Some(until) = schedule.paused_until() {
+        sleep_until(until, &schedule, &stop).await;
     }
 }
 

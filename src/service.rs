@@ -4,6 +4,7 @@ mod comparison;
 mod create;
 mod gate;
 mod likeness;
+mod news;
 mod notebook;
 mod receive;
 mod restore;
@@ -33,9 +34,8 @@ use crate::storage::{self, Readable, Storage};
 pub(crate) use comparison::Difference;
 pub(crate) use gate::Gate;
 pub(crate) use notebook::Undo;
-use notebook::{Failing, Notebook};
 pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
-use turn::guarded;
+pub(crate) use turn::guarded;
 
 /// The parts that the use cases are made of, and the settings that they need.
 pub(crate) struct Parts {
@@ -171,46 +171,6 @@ impl Service {
             Ok(BackupInfo { counts, ..info })
         })
         .await
-    }
-
-    /// Notes that the schedule fails; true while the administrator has not heard of it.
-    pub(crate) async fn note_failing(&self) -> Result<bool> {
-        self.changing(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref())?;
-            if let Some(failing) = notebook.failing {
-                return Ok(!failing.told);
-            }
-            notebook.failing = Some(Failing { since: parts.clock.now(), told: false });
-            notebook.write(parts.storage.as_ref())?;
-            Ok(true)
-        })
-        .await
-    }
-
-    /// Notes that the administrator has heard of the failure.
-    pub(crate) async fn note_told_of_failure(&self) {
-        let noted = self.changing(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref())?;
-            if let Some(failing) = &mut notebook.failing {
-                failing.told = true;
-                notebook.write(parts.storage.as_ref())?;
-            }
-            Ok(())
-        });
-        if let Err(error) = noted.await {
-            tracing::warn!(kind = ?error.kind(), step = %error, "the failure was not noted");
-        }
-    }
-
-    /// Notes that the schedule works again; true if the administrator had heard that it does not.
-    pub(crate) async fn note_working(&self) -> bool {
-        let noted = self.changing(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref())?;
-            let Some(failing) = notebook.failing.take() else { return Ok(false) };
-            notebook.write(parts.storage.as_ref())?;
-            Ok(failing.told)
-        });
-        noted.await.unwrap_or(false)
     }
 
     /// What every update passes on its way to the host.

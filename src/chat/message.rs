@@ -441,6 +441,8 @@ fn undo_button(text: &Text, undo: &Undo) -> InlineKeyboardMarkup {
 }
 
 fn button(label: String, button: &Button) -> InlineKeyboardButton {
+    // Telegram takes no button without a word on it, nor the message that has one
+    let label = if label.trim().is_empty() { "…".to_owned() } else { label };
     InlineKeyboardButton::callback(label, button.encode())
 }
 

@@ -21,7 +21,7 @@ use crate::command::{self, BackupCommand};
 use crate::config::{BackupConfig, invalid};
 use crate::error::Result;
 use crate::schedule::Schedule;
-use crate::service::{self, Compression, Gate, Limits, Packing, Service};
+use crate::service::{self, Compression, Gate, Limits, Packing, Service, guarded};
 use crate::source::DataSource;
 use crate::storage::{FolderStorage, Storage};
 use crate::text::{Language, Text};
@@ -206,6 +206,7 @@ impl BackupPluginBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a setting that makes no sense; the
     /// message names the setting. The folder's own errors, where it cannot be written.
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) where the host's own code panics.
     pub fn build(mut self) -> Result<BackupPlugin> {
         let admins = admins(mem::take(&mut self.admins), bot_id(&self.bot))?;
         let access = Access { admins, strangers: self.strangers };
@@ -245,7 +246,8 @@ impl BackupPluginBuilder {
     }
 
     fn texts(&self) -> Result<Text> {
-        Text::new(self.language, &self.texts, self.source.sections())
+        let sections = guarded(|| Ok(self.source.sections()))?;
+        Text::new(self.language, &self.texts, sections)
     }
 
     fn service(self) -> Result<Service> {
@@ -280,9 +282,11 @@ impl fmt::Debug for BackupPluginBuilder {
 }
 
 fn prepare(service: &Service) -> Result<()> {
-    service.prepare().map_err(|error| {
-        let problem = format!("«{}» cannot be written", service.storage_name());
-        invalid("BACKUP_DIR", &problem).because(error)
+    guarded(|| {
+        service.prepare().map_err(|error| {
+            let problem = format!("«{}» cannot be written", service.storage_name());
+            invalid("BACKUP_DIR", &problem).because(error)
+        })
     })
 }
 

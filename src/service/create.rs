@@ -7,6 +7,7 @@ use chrono::{NaiveDateTime, SubsecRound};
 use tokio::runtime::Handle;
 
 use super::notebook::Notebook;
+use super::turn::guarded;
 use super::{Checked, Chosen, Parts, Report};
 use crate::archive::{Archive, ArchiveWriter, Index, Metadata, Origin, Previous};
 use crate::backup::{BackupId, BackupInfo, Trigger};
@@ -31,11 +32,12 @@ impl Parts {
             // what failed before works again, and the person who asked sees it
             self.forget_failure();
         }
-        let cleanup = self.apply_retention(handle).err();
+        let cleanup = guarded(|| self.apply_retention(handle)).err();
         if let Some(error) = &cleanup {
             tracing::warn!(kind = ?error.kind(), step = %error, "old backups were not removed");
         }
-        let path = self.storage.path(&created.info.id);
+        let id = &created.info.id;
+        let path = guarded(|| Ok(self.storage.path(id))).unwrap_or_else(|_| id.to_string());
         Ok(Report { info: created.info, path, cleanup })
     }
 
@@ -133,7 +135,8 @@ impl Parts {
     }
 
     fn forget_failure(&self) {
-        let noted = Notebook::read(self.storage.as_ref()).and_then(|mut notebook| {
+        let noted = guarded(|| {
+            let mut notebook = Notebook::read(self.storage.as_ref())?;
             if notebook.failing.take().is_some() {
                 notebook.write(self.storage.as_ref())?;
             }
@@ -146,7 +149,8 @@ impl Parts {
 
     /// A proof that is not noted costs one more reading later, and nothing else.
     pub(super) fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
-        let noted = Notebook::read(self.storage.as_ref()).and_then(|mut notebook| {
+        let noted = guarded(|| {
+            let mut notebook = Notebook::read(self.storage.as_ref())?;
             notebook.prove(id, size_bytes, data_sha256);
             notebook.write(self.storage.as_ref())
         });
@@ -203,7 +207,7 @@ impl Parts {
         } else if notebook.is_proved(&id, size_bytes) {
             Standing::Verified
         } else if let Ok(Checked { archive, .. }) =
-            self.checked(handle, &Chosen::Stored(id.clone()))
+            guarded(|| self.checked(handle, &Chosen::Stored(id.clone())))
         {
             notebook.prove(&id, size_bytes, &archive.summary.sha256);
             Standing::Verified

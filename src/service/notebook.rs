@@ -26,6 +26,17 @@ pub(crate) struct Notebook {
     /// That the schedule fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failing: Option<Failing>,
+    /// The schedule's last backup, while nobody has heard of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) untold: Option<Untold>,
+}
+
+/// A backup of which nobody has heard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Untold {
+    pub(crate) backup: String,
+    /// A failure that the administrator has heard of ended with it.
+    pub(crate) recovered: bool,
 }
 
 /// A failure of the schedule that lasts.
@@ -83,6 +94,7 @@ impl Default for Notebook {
             undo: None,
             restoring: None,
             failing: None,
+            untold: None,
         }
     }
 }

@@ -308,7 +308,8 @@ impl Parts {
                 notebook.undo = undo.cloned();
             }
         }
-        if let Err(error) = notebook.write(self.storage.as_ref()) {
+        // what was replaced stays replaced, also if the host's storage panics now
+        if let Err(error) = guarded(|| notebook.write(self.storage.as_ref())) {
             // the next start will tell of a restore that was cut off, which is the safe side
             tracing::warn!(kind = ?error.kind(), step = %error, "the journal was not cleared");
         }
