@@ -35,8 +35,9 @@ pub(crate) use delivery::Delivery;
 /// How many backups a page of the list shows.
 const PAGE: usize = 5;
 
-/// When the next backup comes, after those that were made at these moments.
-pub(crate) type NextBackup = Box<dyn Fn(&[DateTime<Utc>]) -> DateTime<Utc> + Send + Sync>;
+/// When the next backup comes, after those that were made at these moments; `None` where another
+/// program makes it.
+pub(crate) type NextBackup = Box<dyn Fn(&[DateTime<Utc>]) -> Option<DateTime<Utc>> + Send + Sync>;
 
 /// What the chat is made of, and what it tells about the settings.
 pub(crate) struct Parts {
@@ -143,6 +144,11 @@ impl Chat {
     /// Tells every administrator that the schedule made none; true if somebody heard it.
     pub(crate) async fn tell_failed(&self, error: &Error) -> bool {
         self.tell(message::scheduled_failed(&self.parts.text, error)).await
+    }
+
+    /// Tells that another program of this bot makes the backups; true if somebody heard it.
+    pub(crate) async fn tell_of_standing_by(&self) -> bool {
+        self.tell(message::standing_by(&self.parts.text)).await
     }
 
     /// Tells of a restore that was cut off when the bot last ran; false while nobody has heard it.
@@ -274,7 +280,7 @@ impl Chat {
         if started.get().is_none() {
             return Next::NotStarted;
         }
-        let next = next(made_at);
+        let Some(next) = next(made_at) else { return Next::Elsewhere };
         if next <= service.now() { Next::Soon } else { Next::At(service.to_local(next)) }
     }
 

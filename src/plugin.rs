@@ -14,10 +14,9 @@ use teloxide::types::UserId;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backup::Trigger;
 use crate::chat::{self, Chat};
 use crate::error::{Error, Result};
-use crate::schedule::{self, BackupTask, BoxFuture, Job, Schedule};
+use crate::schedule::{self, BackupTask, BoxFuture, Job, Part, Schedule};
 use crate::service::Service;
 use crate::source::DataSource;
 use news::{News, TOLD_AGAIN};
@@ -89,14 +88,10 @@ impl BackupPlugin {
 
     fn start(&self) {
         let chat = self.chat.clone();
-        let stop = self.stop.clone();
-        self.work.spawn(async move {
-            while !chat.tell_of_interruption().await {
-                if stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
-                    return;
-                }
-            }
-        });
+        self.work.spawn(until_heard(self.stop.clone(), move || {
+            let chat = chat.clone();
+            async move { chat.tell_of_interruption().await }
+        }));
         if !self.enabled {
             tracing::info!("backups are made by hand only: BACKUP_ENABLED is false");
             return;
@@ -106,7 +101,9 @@ impl BackupPlugin {
         let news = Arc::new(news);
         let left = Arc::clone(&news);
         self.work.spawn(async move { left.tell_what_is_left().await });
-        let job = Arc::new(ScheduledBackup { service, news, work });
+        let (chat, stop) = (self.chat.clone(), self.stop.clone());
+        let schedule = Arc::clone(&self.schedule);
+        let job = Arc::new(ScheduledBackup { chat, service, schedule, news, stop, work });
         let schedule = Arc::clone(&self.schedule);
         self.work.spawn(schedule::run(schedule, job, self.stop.clone()));
     }
@@ -125,10 +122,25 @@ const _: () = {
     travels::<BackupTask>();
 };
 
+/// Tells something again and again, until somebody has heard it.
+async fn until_heard<F>(stop: CancellationToken, mut tell: impl FnMut() -> F)
+where
+    F: Future<Output = bool>,
+{
+    while !tell().await {
+        if stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
+            return;
+        }
+    }
+}
+
 /// What the schedule does when a backup is due.
 struct ScheduledBackup {
+    chat: Chat,
     service: Service,
     news: Arc<News>,
+    schedule: Arc<Schedule>,
+    stop: CancellationToken,
     work: TaskTracker,
 }
 
@@ -137,14 +149,31 @@ impl Job for ScheduledBackup {
         Box::pin(self.service.made_at())
     }
 
-    fn back_up(&self) -> BoxFuture<'_, Result<()>> {
+    fn claim(&self) -> BoxFuture<'_, Result<Option<Part>>> {
+        Box::pin(self.service.claim_schedule())
+    }
+
+    fn stands_by(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let report = self.service.back_up(Trigger::Scheduled).await?;
+            let (chat, schedule) = (self.chat.clone(), Arc::clone(&self.schedule));
+            self.work.spawn(until_heard(self.stop.clone(), move || {
+                let (chat, schedule) = (chat.clone(), Arc::clone(&schedule));
+                // once this program makes the backups, there is nothing left to tell
+                async move { !schedule.stands_by() || chat.tell_of_standing_by().await }
+            }));
+        })
+    }
+
+    fn back_up(&self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async {
+            let schedule = Arc::clone(&self.schedule);
+            let made = self.service.back_up_if(move |made_at| schedule.is_due(made_at)).await?;
+            let Some(report) = made else { return Ok(false) };
             let news = Arc::clone(&self.news);
             let noted = news.made(&report).await;
             // a message that Telegram does not take now must not hold the next backup up
             self.work.spawn(async move { news.tell(report, noted).await });
-            Ok(())
+            Ok(true)
         })
     }
 

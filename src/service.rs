@@ -6,11 +6,13 @@ mod gate;
 mod likeness;
 mod news;
 mod notebook;
+mod owner;
 mod receive;
 mod restore;
 mod rollback;
 mod turn;
 
+use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -33,7 +35,10 @@ use crate::storage::{self, Readable, Storage};
 
 pub(crate) use comparison::Difference;
 pub(crate) use gate::Gate;
+use notebook::Notebook;
 pub(crate) use notebook::Undo;
+use owner::Owner;
+pub(crate) use owner::anothers;
 pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
 pub(crate) use turn::guarded;
 
@@ -85,6 +90,8 @@ pub(crate) struct Page {
     pub(crate) number: usize,
     pub(crate) pages: usize,
     pub(crate) size: usize,
+    /// Whose list it is, where that is known.
+    pub(crate) bot_id: Option<u64>,
 }
 
 /// What a finished backup tells.
@@ -123,6 +130,32 @@ impl Service {
     /// Makes a backup; old ones go after it.
     pub(crate) async fn back_up(&self, trigger: Trigger) -> Result<Report> {
         self.alone(move |parts, handle| parts.back_up(handle, trigger)).await
+    }
+
+    /// Makes a scheduled backup, if one is due after those that were made at these moments; `None`
+    /// where it is not, as when a person has just made one.
+    pub(crate) async fn back_up_if(
+        &self,
+        is_due: impl FnOnce(&[DateTime<Utc>]) -> bool + Send + 'static,
+    ) -> Result<Option<Report>> {
+        self.alone(move |parts, handle| {
+            // asked under the lock, so that of two programs one makes it
+            if !is_due(&parts.made_at()?) {
+                return Ok(None);
+            }
+            parts.back_up(handle, Trigger::Scheduled).map(Some)
+        })
+        .await
+    }
+
+    /// Takes the schedule of this bot for as long as what is given lives; `None` while another
+    /// program has it.
+    pub(crate) async fn claim_schedule(&self) -> Result<Option<Box<dyn Any + Send>>> {
+        self.blocking(|parts, _| {
+            let part = parts.bot_id.map_or_else(|| "bot".to_owned(), |id| id.to_string());
+            parts.storage.claim(&part).map_err(|error| Error::storage("take the schedule", error))
+        })
+        .await
     }
 
     /// A page of the list. Only the archives of the page are opened.
@@ -196,6 +229,11 @@ impl Service {
 }
 
 impl Parts {
+    /// What this bot has noted.
+    fn notebook(&self) -> Result<Notebook> {
+        Notebook::read(self.storage.as_ref(), self.bot_id)
+    }
+
     fn list(&self, page: usize, size: usize) -> Result<Page> {
         let found = self.newest_first()?;
         let size = size.max(1);
@@ -203,7 +241,7 @@ impl Parts {
         let number = page.min(pages.saturating_sub(1));
         let lines = found.into_iter().skip(number * size).take(size);
         let lines = lines.map(|(id, size_bytes)| self.line(id, size_bytes)).collect();
-        Ok(Page { lines, number, pages, size })
+        Ok(Page { lines, number, pages, size, bot_id: self.bot_id })
     }
 
     fn newest_first(&self) -> Result<Vec<(BackupId, u64)>> {
@@ -229,20 +267,18 @@ impl Parts {
     }
 
     fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
-        let mut moments = Vec::new();
-        for (id, size_bytes) in self.newest_first()? {
-            let Ok(metadata) = self.glance(&id) else { continue };
-            let info = metadata.into_info(id, size_bytes);
-            if self.is_own(info.bot_id) && info.trigger != Some(Trigger::BeforeRestore) {
-                moments.push(self.moment(&info));
-            }
-        }
-        Ok(moments)
-    }
-
-    /// Whether an archive that names this bot is this bot's; one that names none may be.
-    fn is_own(&self, bot_id: Option<u64>) -> bool {
-        bot_id.is_none() || bot_id == self.bot_id
+        let found = self.newest_first()?.into_iter();
+        let infos: Vec<BackupInfo> = found
+            .filter_map(|(id, size_bytes)| {
+                let metadata = self.glance(&id).ok()?;
+                Some(metadata.into_info(id, size_bytes))
+            })
+            .collect();
+        let owner = Owner::among(self.bot_id, infos.iter().map(|info| info.bot_id));
+        let counts = |info: &&BackupInfo| {
+            owner.owns(info.bot_id) && info.trigger != Some(Trigger::BeforeRestore)
+        };
+        Ok(infos.iter().filter(counts).map(|info| self.moment(info)).collect())
     }
 
     fn moment(&self, info: &BackupInfo) -> DateTime<Utc> {
@@ -254,7 +290,7 @@ impl Parts {
         let live = guarded(|| Ok(self.live(handle)?.counts()));
         let data_sha256 = archive.summary.sha256.clone();
         let (counts, unknown) = sorted(&archive, &taken);
-        let foreign = self.bot_id.is_some() && !self.is_own(info.bot_id);
+        let foreign = anothers(info.bot_id, self.bot_id);
         let info = BackupInfo { counts, ..info };
         Ok(Inspection { info, data_sha256, unknown, live, foreign })
     }
@@ -421,3 +457,6 @@ impl Sections for Archive {
         self.section(section)
     }
 }
+
+#[cfg(test)]
+mod tests;

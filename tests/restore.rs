@@ -473,9 +473,11 @@ fn crash_in_the_middle(scene: &Scene) {
     let file = scene.folder().join("state.json");
     let mut notebook: Value =
         serde_json::from_slice(&fs::read(&file).expect("read")).expect("JSON");
-    let undo = notebook.as_object_mut().and_then(|notes| notes.remove("undo"));
-    let undo = undo.expect("there was a restore");
-    notebook["restoring"] = json!({ "restored": "backup_20260201_143025.zip", "undo": undo });
+    let notes = notebook["bots"].as_object_mut().and_then(|bots| bots.values_mut().next());
+    let notes = notes.and_then(Value::as_object_mut).expect("the notes of the bot");
+    let undo = notes.remove("undo").expect("there was a restore");
+    let journal = json!({ "restored": "backup_20260201_143025.zip", "undo": undo });
+    notes.insert("restoring".to_owned(), journal);
     fs::write(file, notebook.to_string()).expect("written");
 }
 
@@ -595,7 +597,7 @@ async fn a_damaged_notebook_loses_no_backup() {
 
 #[tokio::test]
 async fn the_notes_of_a_newer_program_are_left_to_it() {
-    for notes in [r#"{"version": 2, "proofs": {}}"#, r#"{"version": 2, "proofs": []}"#] {
+    for notes in [r#"{"version": 3, "proofs": {}}"#, r#"{"version": 3, "bots": []}"#] {
         let mut scene = changed().await;
         scene.stop().await;
         let file = scene.folder().join("state.json");
@@ -612,7 +614,7 @@ async fn a_restore_that_cannot_be_noted_is_refused_for_its_true_reason() {
     let mut scene = changed().await;
     scene.stop().await;
     let file = scene.folder().join("state.json");
-    fs::write(&file, r#"{"version": 2, "proofs": {}}"#).expect("written");
+    fs::write(&file, r#"{"version": 3, "proofs": {}}"#).expect("written");
     scene.begin();
     let question = scene.choose_newest().await;
     scene.admin.press_on(question.id, YES).await;

@@ -152,9 +152,12 @@ impl World {
         ids
     }
 
+    /// What the only bot there is has noted.
     fn notebook(&self) -> serde_json::Value {
         let state = self.storage.read_state().expect("a notebook").expect("a notebook");
-        serde_json::from_slice(&state).expect("JSON")
+        let state: serde_json::Value = serde_json::from_slice(&state).expect("JSON");
+        let bots = state["bots"].as_object().expect("notes of bots");
+        bots.values().next().expect("notes").clone()
     }
 }
 

@@ -9,7 +9,7 @@ use super::button::Button;
 use crate::backup::{BackupId, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo,
+    Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo, anothers,
 };
 use crate::text::{Text, Value};
 use doubt::{doubtful, rolled_back};
@@ -48,6 +48,8 @@ pub(crate) enum Next {
     Off,
     /// The host never started it.
     NotStarted,
+    /// Another program of this bot makes it.
+    Elsewhere,
 }
 
 pub(crate) fn backup_started(text: &Text) -> Message {
@@ -80,6 +82,10 @@ pub(crate) fn scheduled_failed(text: &Text, error: &Error) -> Message {
     because(text, "scheduled-failed", error)
 }
 
+pub(crate) fn standing_by(text: &Text) -> Message {
+    text.say("standing-by", &[]).into()
+}
+
 fn with_cleanup(text: &Text, html: String, report: &Report) -> Message {
     let Some(error) = &report.cleanup else { return html.into() };
     format!("{html}\n\n{}", because(text, "cleanup-failed", error).html).into()
@@ -97,7 +103,7 @@ pub(crate) fn list(text: &Text, page: &Page) -> Message {
     let mut rows = Vec::new();
     for (index, line) in page.lines.iter().enumerate() {
         let number = (page.number * page.size + index + 1) as u64;
-        parts.push(entry(text, number, line));
+        parts.push(entry(text, number, line, page.bot_id));
         rows.push(vec![entry_button(text, number, line)]);
     }
     if page.pages > 1 {
@@ -111,7 +117,7 @@ pub(crate) fn list(text: &Text, page: &Page) -> Message {
     Message { html: parts.join("\n\n"), keyboard: Some(InlineKeyboardMarkup::new(rows)) }
 }
 
-fn entry(text: &Text, number: u64, line: &Listed) -> String {
+fn entry(text: &Text, number: u64, line: &Listed, reader: Option<u64>) -> String {
     match line {
         Listed::Good(info) => {
             let values = [
@@ -121,12 +127,14 @@ fn entry(text: &Text, number: u64, line: &Listed) -> String {
                 ("created", Value::Raw(&iso(info.created_at))),
                 ("records", Value::Raw(&text.listed_records(&info.counts))),
             ];
-            let entry = text.say("list-entry", &values);
+            let mut entry = vec![text.say("list-entry", &values)];
             if info.trigger == Some(Trigger::BeforeRestore) {
-                format!("{entry}\n{}", text.say("list-entry-safety", &[]))
-            } else {
-                entry
+                entry.push(text.say("list-entry-safety", &[]));
             }
+            if anothers(info.bot_id, reader) {
+                entry.push(text.say("list-entry-foreign", &[]));
+            }
+            entry.join("\n")
         }
         Listed::Damaged { id, size_bytes, error } => {
             let values = [
@@ -396,6 +404,7 @@ pub(crate) fn settings(text: &Text, settings: &Settings<'_>) -> Message {
         Next::Soon => text.say("settings-soon", &[]),
         Next::Off => text.say("settings-off", &[]),
         Next::NotStarted => text.say("settings-not-started", &[]),
+        Next::Elsewhere => text.say("settings-elsewhere", &[]),
     };
     let hint = match settings.file {
         Some(file) => text.say("settings-hint-file", &[("file", Value::Text(file))]),

@@ -225,7 +225,7 @@ impl BackupPluginBuilder {
             enabled,
             days,
             settings_file,
-            next: Box::new(move |made_at| when.next(made_at)),
+            next: Box::new(move |made_at| (!when.stands_by()).then(|| when.next(made_at))),
             started: Arc::default(),
             work: TaskTracker::new(),
         };

@@ -7,6 +7,7 @@ use chrono::{NaiveDateTime, SubsecRound};
 use tokio::runtime::Handle;
 
 use super::notebook::Notebook;
+use super::owner::{Owner, anothers};
 use super::turn::guarded;
 use super::{Checked, Chosen, Parts, Report};
 use crate::archive::{Archive, ArchiveWriter, Index, Metadata, Origin, Previous};
@@ -101,14 +102,20 @@ impl Parts {
     fn check_room(&self) -> Result<(), String> {
         // who cannot tell is taken at no word: the writing will show
         let Ok(Some(free)) = self.storage.free() else { return Ok(()) };
-        let newest = self.newest_first().ok().and_then(|found| Some(found.first()?.1));
-        let needed = newest.unwrap_or(0);
+        let found = self.newest_first().unwrap_or_default();
+        let newest = found.into_iter().find(|(id, _)| !self.is_anothers(id));
+        let needed = newest.map_or(0, |(_, size_bytes)| size_bytes);
         if free >= needed {
             return Ok(());
         }
         let kilobytes = |bytes: u64| bytes.div_ceil(1024);
         let (free, needed) = (kilobytes(free), kilobytes(needed));
         Err(format!("{free} KB are free, and the last backup took {needed} KB"))
+    }
+
+    /// Whether an archive names another bot; that one's may be of quite another size.
+    fn is_anothers(&self, id: &BackupId) -> bool {
+        self.glance(id).is_ok_and(|metadata| anothers(metadata.bot_id, self.bot_id))
     }
 
     /// Reads what was written as every later reader will, and gives the hash of its data.
@@ -136,7 +143,7 @@ impl Parts {
 
     fn forget_failure(&self) {
         let noted = guarded(|| {
-            let mut notebook = Notebook::read(self.storage.as_ref())?;
+            let mut notebook = self.notebook()?;
             if notebook.failing.take().is_some() {
                 notebook.write(self.storage.as_ref())?;
             }
@@ -150,7 +157,7 @@ impl Parts {
     /// A proof that is not noted costs one more reading later, and nothing else.
     pub(super) fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
         let noted = guarded(|| {
-            let mut notebook = Notebook::read(self.storage.as_ref())?;
+            let mut notebook = self.notebook()?;
             notebook.prove(id, size_bytes, data_sha256);
             notebook.write(self.storage.as_ref())
         });
@@ -164,12 +171,15 @@ impl Parts {
         if found.len() <= self.keep {
             return Ok(());
         }
-        let mut notebook = Notebook::read(self.storage.as_ref())?;
+        let mut notebook = self.notebook()?;
         // what it cannot note it must not do
         notebook.check_version()?;
+        let found: Vec<_> = found.into_iter().map(|(id, size)| self.found(id, size)).collect();
+        let named = found.iter().filter_map(|found| Some(found.metadata.as_ref()?.bot_id));
+        let owner = Owner::among(self.bot_id, named.chain(notebook.others()));
         let candidates: Vec<Candidate> = found
             .into_iter()
-            .map(|(id, size_bytes)| self.candidate(handle, &mut notebook, id, size_bytes))
+            .map(|found| self.candidate(handle, &mut notebook, &owner, found))
             .collect();
         let mut outcome = Ok(());
         for (id, verdict) in plan(&candidates, self.keep, self.clock.now(), &notebook.undo_to()) {
@@ -185,22 +195,25 @@ impl Parts {
         outcome.and(notebook.write(self.storage.as_ref()))
     }
 
+    fn found(&self, id: BackupId, size_bytes: u64) -> Found {
+        let metadata = self.glance(&id).ok();
+        Found { id, size_bytes, metadata }
+    }
+
     /// An archive that nobody has proved yet is read now, so that none is deleted for its sake.
     fn candidate(
         &self,
         handle: &Handle,
         notebook: &mut Notebook,
-        id: BackupId,
-        size_bytes: u64,
+        owner: &Owner,
+        found: Found,
     ) -> Candidate {
-        let unproven = |id| Candidate {
-            id,
-            created_at: self.clock.now(),
-            trigger: None,
-            standing: Standing::Unproven,
+        let Found { id, size_bytes, metadata } = found;
+        let Some(metadata) = metadata else {
+            let (created_at, standing) = (self.clock.now(), Standing::Unproven);
+            return Candidate { id, created_at, trigger: None, standing };
         };
-        let Ok(metadata) = self.glance(&id) else { return unproven(id) };
-        let ours = metadata.is_ours() && self.is_own(metadata.bot_id);
+        let ours = metadata.is_ours() && owner.owns(metadata.bot_id);
         let info = metadata.into_info(id.clone(), size_bytes);
         let standing = if !ours {
             Standing::Foreign
@@ -228,6 +241,13 @@ pub(super) fn publish(draft: &mut dyn Draft, stamp: NaiveDateTime) -> Result<Bac
             Err(error) => Some(Err(Error::storage("name the archive", error))),
         })
         .unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "find a free name")))
+}
+
+/// An archive in the list, and what it says of itself, if it can be read.
+struct Found {
+    id: BackupId,
+    size_bytes: u64,
+    metadata: Option<Metadata>,
 }
 
 /// What was read back is what was written.

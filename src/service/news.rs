@@ -44,7 +44,7 @@ impl Service {
     /// Whether a failure has ended with this backup; `None` where its news is none any more.
     pub(crate) async fn untold_recovery(&self, id: BackupId) -> Result<Option<bool>> {
         self.blocking(move |parts, _| {
-            let untold = Notebook::read(parts.storage.as_ref())?.untold;
+            let untold = parts.notebook()?.untold;
             let untold = untold.filter(|untold| untold.backup == id.to_string());
             Ok(untold.map(|untold| untold.recovered))
         })
@@ -77,7 +77,7 @@ impl Service {
         change: impl FnOnce(&Parts, &mut Notebook) -> T + Send + 'static,
     ) -> Result<T> {
         self.changing(move |parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref())?;
+            let mut notebook = parts.notebook()?;
             let before = (notebook.failing, notebook.untold.clone());
             let outcome = change(parts, &mut notebook);
             if before != (notebook.failing, notebook.untold.clone()) {
@@ -91,7 +91,7 @@ impl Service {
 
 impl Parts {
     fn untold_backup(&self) -> Result<Option<Report>> {
-        let untold = Notebook::read(self.storage.as_ref())?.untold;
+        let untold = self.notebook()?.untold;
         let Some(id) = untold.and_then(|untold| BackupId::parse(&untold.backup)) else {
             return Ok(None);
         };

@@ -197,7 +197,7 @@ impl Service {
     pub(crate) async fn interrupted(&self) -> Result<Option<Interrupted>> {
         // in turn: the journal of one that runs tells of no crash
         self.changing(|parts, _| {
-            let notebook = Notebook::read(parts.storage.as_ref())?;
+            let notebook = parts.notebook()?;
             Ok(notebook
                 .restoring
                 .map(|journal| Interrupted { restored: journal.restored, undo: journal.undo }))
@@ -208,7 +208,7 @@ impl Service {
     /// Clears the journal once the administrator knows; the way back stays open.
     pub(crate) async fn note_told_of_interruption(&self) {
         let noted = self.changing(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref())?;
+            let mut notebook = parts.notebook()?;
             if let Some(journal) = notebook.restoring.take() {
                 notebook.undo = journal.undo.or(notebook.undo);
                 notebook.write(parts.storage.as_ref())?;
@@ -223,7 +223,7 @@ impl Service {
 
 impl Parts {
     fn undo_of(&self, token: &str) -> Result<Option<Undo>> {
-        let notebook = Notebook::read(self.storage.as_ref())?;
+        let notebook = self.notebook()?;
         Ok(notebook.undos().find(|undo| undo.token == token).cloned())
     }
 
@@ -236,7 +236,7 @@ impl Parts {
         // until all of it is over, nobody writes into what is saved and replaced
         let gate = self.gate.close(handle);
         let (undo, before) = self.save_first(handle, wanted)?;
-        let mut notebook = Notebook::read(self.storage.as_ref())?;
+        let mut notebook = self.notebook()?;
         let journal = Journal { restored: chosen.to_string(), undo: undo.clone() };
         let earlier = notebook.restoring.replace(journal);
         notebook.write(self.storage.as_ref())?;

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use super::comparison::{Closeness, Difference};
 use super::gate::Closed;
 use super::notebook::Undo;
+use super::owner::anothers;
 use super::restore::{Cause, Doubt, End, Failure, Wanted};
 use super::turn::guarded;
 use super::{Checked, Chosen, Parts};
@@ -50,7 +51,7 @@ impl Parts {
     /// its records another shape.
     fn closeness(&self, archive: &Archive) -> Closeness {
         let metadata = &archive.metadata;
-        let ours = metadata.is_ours() && (self.bot_id.is_none() || self.is_own(metadata.bot_id));
+        let ours = metadata.is_ours() && !anothers(metadata.bot_id, self.bot_id);
         let version = metadata.schema_version == Some(self.schema_version);
         if ours && version { Closeness::Contents } else { Closeness::Counts }
     }

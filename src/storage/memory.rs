@@ -1,7 +1,7 @@
 //! Archives in memory, for tests and for trying out.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +20,7 @@ struct Held {
     state: Option<Vec<u8>>,
     index: Option<Vec<u8>>,
     locked: bool,
+    claimed: BTreeSet<String>,
 }
 
 /// Frees the place when it is dropped.
@@ -28,6 +29,15 @@ struct Lock(MemoryStorage);
 impl Drop for Lock {
     fn drop(&mut self) {
         self.0.held().locked = false;
+    }
+}
+
+/// Frees a part when it is dropped.
+struct Claim(MemoryStorage, String);
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.0.held().claimed.remove(&self.1);
     }
 }
 
@@ -70,6 +80,11 @@ impl Storage for MemoryStorage {
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
         let taken = std::mem::replace(&mut self.held().locked, true);
         Ok((!taken).then(|| Box::new(Lock(self.clone())) as Box<dyn Any + Send>))
+    }
+
+    fn claim(&self, part: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
+        let free = self.held().claimed.insert(part.to_owned());
+        Ok(free.then(|| Box::new(Claim(self.clone(), part.to_owned())) as Box<dyn Any + Send>))
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {

@@ -26,6 +26,9 @@ scheduled-failed = ❌ The scheduled backup was not made.
     { $reason }
 
     I will keep trying, and tell you when it works.
+standing-by = 👥 The bot is running twice. The other copy makes the scheduled backups; this one waits, and takes over if that one stops.
+
+    If you meant it so, there is nothing to do. If not, stop the copy that is too many.
 
 ## List
 
@@ -35,6 +38,7 @@ list-entry = { $number }. { $name }
     {"   "}Created: { $created }
     {"   "}Records: { $records }
 list-entry-safety = {"   "}🛟 Saved before a restore
+list-entry-foreign = {"   "}🤖 Made by another bot
 list-entry-damaged = { $number }. { $name }
     {"   "}Size: { $size }
     {"   "}⚠️ { $state }
@@ -181,6 +185,7 @@ settings-hint-code = The settings are part of the bot's program
 settings-never = none yet
 settings-off = not scheduled
 settings-soon = within minutes
+settings-elsewhere = another running copy of the bot makes it
 settings-not-started = the schedule is not running (the bot's program lacks spawn)
 
 ## Access

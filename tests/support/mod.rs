@@ -597,13 +597,13 @@ impl Scene {
         self.state.read().await.clone()
     }
 
-    /// The names of all that lies in the folder, but for the lock, which is always there.
+    /// The names of all that lies in the folder, but for the locks, which are always there.
     pub fn files(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.folder()) else { return Vec::new() };
         let mut names: Vec<_> = entries
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .collect();
-        names.retain(|name| name != ".lock");
+        names.retain(|name| !name.starts_with(".lock"));
         names.sort();
         names
     }

@@ -98,6 +98,7 @@ fn scheduled() {
     snapshot("scheduled_done", |text| scheduled_done(text, &report(), false));
     snapshot("scheduled_recovered", |text| scheduled_done(text, &report(), true));
     snapshot("scheduled_failed", |text| scheduled_failed(text, &full()));
+    snapshot("standing_by", standing_by);
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn lists() {
         39_117,
         counts(10, 5, 4),
     );
-    let page = |lines, number, pages| Page { lines, number, pages, size: 5 };
+    let page = |lines, number, pages| Page { lines, number, pages, size: 5, bot_id: Some(1) };
     let two = page(vec![Listed::Good(newest()), Listed::Good(older)], 0, 1);
     snapshot("list", |text| list(text, &two));
     snapshot("list_empty", |text| list(text, &page(vec![], 0, 0)));
@@ -169,6 +170,10 @@ fn lists() {
         size_bytes: 400,
         error: Error::new(ErrorKind::AccessDenied, "open the backup"),
     };
+    let foreign = crate::backup::BackupInfo { bot_id: Some(2), ..newest() };
+    let unnamed = crate::backup::BackupInfo { bot_id: None, ..newest() };
+    let mixed = page(vec![Listed::Good(foreign), Listed::Good(unnamed)], 0, 1);
+    snapshot("list_foreign", |text| list(text, &mixed));
     let large = Listed::Damaged {
         id: BackupId::new(at(1, 6, 0, 0), 1),
         size_bytes: 388_000,
@@ -338,8 +343,10 @@ fn settings_page() {
     snapshot("settings_off", |text| settings(text, &off));
     let new = Settings { days: 21, last: None, next: Next::Soon, ..page.clone() };
     snapshot("settings_new", |text| settings(text, &new));
-    let idle = Settings { days: 32, next: Next::NotStarted, ..page };
+    let idle = Settings { days: 32, next: Next::NotStarted, ..page.clone() };
     snapshot("settings_not_started", |text| settings(text, &idle));
+    let elsewhere = Settings { next: Next::Elsewhere, ..page };
+    snapshot("settings_elsewhere", |text| settings(text, &elsewhere));
 }
 
 #[test]
@@ -362,7 +369,7 @@ fn no_list_is_too_long_for_telegram() {
     let counts: Counts = sections.iter().map(|section| (section.name.clone(), u64::MAX)).collect();
     let text = Text::new(Language::Russian, &[], sections).expect("texts");
     let lines = (1..=5).map(|n| Listed::Good(info(at(n, 0, 0, 0), u64::MAX, counts.clone())));
-    let page = Page { lines: lines.collect(), number: 1, pages: 3, size: 5 };
+    let page = Page { lines: lines.collect(), number: 1, pages: 3, size: 5, bot_id: Some(1) };
     assert!(list(&text, &page).html.encode_utf16().count() <= 4096);
     let inspection = Inspection {
         info: info(at(1, 0, 0, 0), 1, counts.clone()),
