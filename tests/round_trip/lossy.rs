@@ -205,7 +205,7 @@ fn of_another_kind(cases: u32) {
         (0..9_u64).prop_map(Width::Wide),
     ];
     let lawful =
-        |it: &Narrow| !matches!(it.lossy, Width::Wide(number) if number <= u64::from(u32::MAX));
+        |it: &Narrow| !matches!(it.lossy, Width::Wide(number) if u32::try_from(number).is_ok());
     both(cases, &Narrow::any(width), Shared::new, lawful);
     let number = prop_oneof![
         prop::num::f64::NORMAL.prop_map(Number::Float),
@@ -347,9 +347,8 @@ fn unwritten(cases: u32) {
     let lower = btree_map("[aA]{1,2}".prop_map(Lower), any::<u8>(), 0..3);
     let lawful = |it: &Lowered| it.lossy.keys().all(|key| key.0.to_lowercase() == key.0);
     both(cases, &Lowered::any(lower), |state| Shared::new(state).exact(), lawful);
-    let variant = (any::<bool>(), id()).prop_map(|(first, number)| match first {
-        true => Variant::First { number },
-        false => Variant::Second { number },
+    let variant = (any::<bool>(), id()).prop_map(|(first, number)| {
+        if first { Variant::First { number } } else { Variant::Second { number } }
     });
     let lawful = |it: &Alike| matches!(it.lossy, Variant::First { .. });
     both(cases, &Alike::any(variant), |state| Shared::new(state).exact(), lawful);

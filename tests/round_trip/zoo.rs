@@ -1,4 +1,10 @@
 //! States of all kinds that JSON can hold, but for numbers that are not finite.
+#![expect(
+    clippy::linkedlist,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::zero_sized_map_values,
+    reason = "hosts have such types"
+)]
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};

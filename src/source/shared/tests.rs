@@ -186,6 +186,7 @@ fn every_lock_will_do() {
 }
 
 /// What a price may be, and what is lost of it.
+#[expect(clippy::option_option, reason = "this is what is lost")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Price {
     Fixed { amount: f64 },
