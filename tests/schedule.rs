@@ -19,6 +19,8 @@ use teloxide_backup::{
 };
 use tokio::sync::Notify;
 
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "support/clock.rs"]
 mod clock;
 use clock::TestClock;
@@ -101,6 +103,7 @@ struct World {
 
 impl World {
     fn new(clock: &TestClock, every: u64) -> Self {
+        canary::listen();
         Self {
             bot: deaf_bot(777),
             clock: clock.clone(),
@@ -680,6 +683,7 @@ async fn a_failure_and_its_end_are_told_once_even_over_restarts() {
     once().await;
     assert_eq!(told(&sandbox, "снова работают"), 2, "nothing has failed since");
     assert_eq!(told(&sandbox, "Бекап по расписанию создан"), 3);
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -718,6 +722,7 @@ async fn a_failure_that_nobody_could_be_told_of_is_told_later() {
         assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), expected);
         anna.send("/start").await;
     }
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -740,6 +745,7 @@ async fn another_program_that_has_come_to_a_stop_is_told_of_once() {
     pass(5 * MINUTE).await;
     assert_eq!((told(&sandbox, "Бекапы по расписанию снова работают"), world.runs()), (1, 1));
     task.shutdown().await;
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -833,6 +839,7 @@ async fn a_full_disk_is_told_of_once() {
     pass(3 * DAY).await;
     task.shutdown().await;
     assert_eq!(told(&sandbox, "кончилось место"), 1, "more than once for one incident");
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -871,6 +878,7 @@ async fn a_clock_that_panics_does_not_end_the_schedule_and_is_told_of_once() {
     pass(HOUR).await;
     assert_eq!((told(&sandbox, "Бекапы по расписанию снова работают"), world.runs()), (1, 1));
     task.shutdown().await;
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -909,6 +917,7 @@ async fn a_backup_that_nobody_has_heard_of_is_told_later() {
     pass(HOUR).await;
     assert_eq!((told(&sandbox, MADE), world.archives().len()), (1, 1));
     task.shutdown().await;
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -922,6 +931,7 @@ async fn a_backup_that_nobody_has_heard_of_is_told_after_a_restart() {
         assert_eq!((told(&sandbox, MADE), world.archives().len()), (expected, 1));
         anna.send("/start").await;
     }
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -936,6 +946,7 @@ async fn of_several_backups_that_nobody_has_heard_of_the_last_is_told() {
     let newest = world.archives()[2].to_string();
     assert_eq!((told(&sandbox, MADE), told(&sandbox, &newest)), (1, 1));
     task.shutdown().await;
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -966,6 +977,7 @@ async fn an_end_of_a_failure_that_nobody_has_heard_of_is_told_once_with_the_last
     broken.store(false, Ordering::Relaxed);
     once().await;
     assert_eq!((told(&sandbox, NOT_MADE), told(&sandbox, WORKS)), (failures, failures));
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -994,5 +1006,6 @@ async fn one_administrator_who_cannot_be_reached_keeps_no_other_waiting() {
     pass(3 * DAY).await;
     assert_eq!(heard(), [1, 1], "each of them hears it once");
     task.shutdown().await;
+    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }

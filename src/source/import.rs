@@ -196,20 +196,21 @@ fn unfit(section: &str, error: serde_json::Error) -> Error {
         }
         _ => ErrorKind::Damaged,
     };
-    Error::new(kind, step).because(without_data(&error))
+    Error::new(kind, step).because(without_data(error.to_string()))
 }
 
 /// What serde says, without the values that it quotes: those belong to the bot's clients.
-fn without_data(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let mut parts = text.split('"');
-    let mut clean = parts.next().unwrap_or_default().to_owned();
-    // an escaped quote inside a value only makes the blank longer
-    if let Some(last) = parts.next_back() {
-        clean.push('…');
-        clean.push_str(last);
+pub(super) fn without_data(text: String) -> String {
+    // these quote the name of a field of the host's own type
+    if text.starts_with("missing field") || text.starts_with("duplicate field") {
+        return text;
     }
-    clean
+    let quotes = ['"', '`'];
+    // a quote inside a value only makes the blank longer
+    match (text.find(quotes), text.rfind(quotes)) {
+        (Some(first), Some(last)) => format!("{}…{}", &text[..first], &text[last + 1..]),
+        _ => text,
+    }
 }
 
 struct Items<'f, T, F> {

@@ -11,6 +11,7 @@ use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::source::import::without_data;
 use crate::source::imprint::Saved;
 use crate::source::{DataSource, Export, Import, Section};
 
@@ -133,7 +134,9 @@ where
         let names = names.into_iter();
         let reader = Fields { data, names, lacking, next: None, failure: &mut failure };
         T::deserialize(reader).map_err(|FieldError { text, twice }| {
-            let unfit = || Error::new(ErrorKind::Incompatible, "read the state").because(text);
+            let unfit = || {
+                Error::new(ErrorKind::Incompatible, "read the state").because(without_data(text))
+            };
             Undecoded { error: failure.unwrap_or_else(unfit), twice }
         })
     }

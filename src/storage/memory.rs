@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,12 +10,12 @@ use crate::backup::BackupId;
 use crate::storage::{Draft, Readable, Storage};
 
 /// Archives in memory: gone with the program. Clones share what they hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct MemoryStorage {
     held: Arc<Mutex<Held>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Held {
     archives: BTreeMap<BackupId, Arc<[u8]>>,
     state: Option<Vec<u8>>,
@@ -61,6 +62,14 @@ impl MemoryStorage {
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStorage {
+    // the archives hold all data of the bot's clients
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let archives: Vec<BackupId> = self.held().archives.keys().cloned().collect();
+        f.debug_struct("MemoryStorage").field("archives", &archives).finish_non_exhaustive()
     }
 }
 

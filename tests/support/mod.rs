@@ -1,6 +1,7 @@
 //! The stage of the integration tests: a real dispatcher, real HTTP, and a pretended Telegram.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod canary;
 pub mod clock;
 
 use std::any::Any;
@@ -498,6 +499,7 @@ impl Scene {
     pub async fn prepare(
         settings: impl Fn(BackupPluginBuilder) -> BackupPluginBuilder + 'static,
     ) -> Self {
+        canary::listen();
         let sandbox = Sandbox::start().await;
         sandbox.set_patience(PATIENCE);
         let admin = sandbox.person(ADMIN, "Анна").await;
@@ -586,6 +588,7 @@ impl Scene {
         self.stop().await;
         let left: Vec<_> = self.files().into_iter().filter(|name| name.starts_with('.')).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
+        canary::note_calls(&self.sandbox);
         self.sandbox.finish().await;
     }
 

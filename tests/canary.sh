@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Runs the suite with every log record down to TRACE written to a file, and every request to
+# Telegram, and looks in it for what must never be there: the token and the data of clients.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+CANARY_FILE=$(mktemp)
+export CANARY_FILE
+trap 'rm -f "$CANARY_FILE"' EXIT
+tests=(access commands hostile_updates mounting outages panics restore schedule)
+cargo test --locked "${tests[@]/#/--test=}" "$@"
+
+printf '%s lines, %s of them requests\n' "$(wc -l <"$CANARY_FILE")" "$(grep -c '^CALL ' "$CANARY_FILE")"
+grep -q 'TRACE' "$CANARY_FILE" || { echo 'nothing was listened to' >&2; exit 1; }
+grep -q '^CALL sendMessage' "$CANARY_FILE" || { echo 'no request was noted' >&2; exit 1; }
+
+# the secret of the token; what clients of the tests have ordered and written; their error texts
+secret='AASandboxSandbox'
+clients='Бот № [0-9]|Отлично [0-9]+!'
+errors='the database is <away>|the database is locked|host.s own code is wrong'
+found=0
+grep -nE "$secret|$clients" "$CANARY_FILE" && found=1
+# the administrator reads why a backup failed, in the words of the host; no log does
+grep -v '^CALL ' "$CANARY_FILE" | grep -nE "$errors" && found=1
+[ "$found" = 0 ] || { echo 'something has leaked' >&2; exit 1; }
+echo 'nothing has leaked'

@@ -1,0 +1,39 @@
+//! What the suite lets out: logs and requests, written to a file where one is named.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use telegram_sandbox::Sandbox;
+
+/// Names the file. `tests/canary.sh` runs the suite so, and looks in it for what must not be there.
+const VARIABLE: &str = "CANARY_FILE";
+
+/// Writes all that is logged from now on into the file, down to the last detail.
+pub fn listen() {
+    let _ = file();
+}
+
+/// Writes what a bot has asked of Telegram, but not the bytes of files, which are counted only.
+pub fn note_calls(sandbox: &Sandbox) {
+    let Some(file) = file() else { return };
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    for call in sandbox.calls() {
+        writeln!(file, "CALL {} {}", call.method, call.fields).expect("a line");
+    }
+}
+
+fn file() -> Option<&'static Mutex<File>> {
+    static FILE: OnceLock<Option<Mutex<File>>> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let path = std::env::var_os(VARIABLE)?;
+        let open = || OpenOptions::new().create(true).append(true).open(&path).expect("a file");
+        tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(Mutex::new(open()))
+            .init();
+        Some(Mutex::new(open()))
+    })
+    .as_ref()
+}
