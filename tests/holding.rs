@@ -235,7 +235,7 @@ struct Slow {
 }
 
 impl Slow {
-    async fn mount(scene: &mut Scene) -> Self {
+    fn mount(scene: &mut Scene) -> Self {
         let slow = Self { begun: Arc::default(), go_on: Arc::default() };
         let (begun, go_on, state) = (slow.begun.clone(), slow.go_on.clone(), scene.state.clone());
         let write = move |_: Message| {
@@ -257,7 +257,7 @@ impl Slow {
 #[tokio::test]
 async fn a_restore_waits_for_what_is_being_handled() {
     let mut scene = Scene::prepare(|builder| builder.hold_updates(true)).await;
-    let slow = Slow::mount(&mut scene).await;
+    let slow = Slow::mount(&mut scene);
     scene.back_up().await;
     scene.clock.forward(TimeDelta::hours(1));
     scene.set_shop(shop(1, 0)).await;
@@ -281,7 +281,7 @@ async fn a_restore_waits_for_what_is_being_handled() {
 #[tokio::test]
 async fn what_is_handled_too_long_is_reckoned_with() {
     let mut scene = Scene::prepare(|builder| builder.hold_updates(true)).await;
-    let slow = Slow::mount(&mut scene).await;
+    let slow = Slow::mount(&mut scene);
     scene.back_up().await;
     scene.set_shop(shop(1, 0)).await;
     let question = scene.choose_newest().await;

@@ -82,7 +82,7 @@ impl DataSource for Liar {
         let mut new = Shop { orders, reviews: data.value("reviews")?.unwrap_or_default() };
         self.set_broken(false);
         let lie = self.lies.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut live = self.state.write().await;
+        let mut now = self.state.write().await;
         match lie {
             None => {}
             Some(Lie::DropsARecord) => drop(new.reviews.pop()),
@@ -93,24 +93,24 @@ impl DataSource for Liar {
                 let (name, order) = new.orders.entry(0).or_default().pop_first().expect("orders");
                 new.orders.entry(9).or_default().insert(name, order);
             }
-            Some(Lie::MixesSections) => new.reviews.clone_from(&live.reviews),
-            Some(Lie::RestoresNothing) => new = live.clone(),
+            Some(Lie::MixesSections) => new.reviews.clone_from(&now.reviews),
+            Some(Lie::RestoresNothing) => new = now.clone(),
             Some(Lie::LosesASection) => new.reviews.clear(),
             Some(Lie::Breaks) => self.set_broken(true),
             Some(Lie::FailsAfterIt) => {
-                *live = new;
+                *now = new;
                 return Err("the lock cannot be given back".into());
             }
             Some(Lie::FailsHalfWay) => {
-                live.orders = new.orders;
+                now.orders = new.orders;
                 return Err("the disk is full".into());
             }
             Some(Lie::PanicsHalfWay) => {
-                live.orders = new.orders;
+                now.orders = new.orders;
                 panic!("cut off");
             }
         }
-        *live = new;
+        *now = new;
         Ok(())
     }
 }

@@ -227,6 +227,10 @@ fn restore() {
     let unknown = [("coupons".to_owned(), 7)].into_iter().collect();
     let passed_over = Restored { unknown, undo: None, ..restored(reviews) };
     snapshot("restore_done_for_good", |text| restore_done(text, &passed_over));
+}
+
+#[test]
+fn a_restore_that_failed() {
     let refused = RestoreFailed::from(Error::new(ErrorKind::Source, "put the data in its place"));
     snapshot("restore_failed", |text| restore_failed(text, &refused));
     let unclear = RestoreFailed {
