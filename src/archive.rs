@@ -1,11 +1,14 @@
 //! The archive: a plain ZIP of `data.json` and `metadata.json`, as `docs/format.md` describes it.
 
+mod blocks;
 mod container;
 mod deflate;
 mod ending;
 mod frame;
+mod index;
 mod limits;
 mod metadata;
+mod packer;
 mod reader;
 mod team;
 mod writer;
@@ -14,7 +17,8 @@ use std::io::{Read, Seek, Write};
 
 pub use deflate::Compression;
 pub(crate) use deflate::Packing;
-pub(crate) use frame::{Meter, Sum, Summary};
+pub(crate) use frame::{Meter, SectionSpan, Sum, Summary};
+pub(crate) use index::{Index, Previous};
 pub use limits::Limits;
 pub(crate) use limits::Timer;
 pub(crate) use metadata::{Metadata, Origin};

@@ -53,7 +53,7 @@ impl BackupId {
         let stamp = date.and_hms_opt(digits(9..11)?, digits(11..13)?, digits(13..15)?)?;
         let copy = match key.get(15..)? {
             "" => 1,
-            _ => digits(16..key.len())?,
+            _ => digits(16..key.len()).filter(|copy| *copy != 0)?,
         };
         let id = Self { stamp, copy };
         // one spelling a name: no `_1`, no `_02`, nothing after it
@@ -202,6 +202,7 @@ mod tests {
             assert_eq!(BackupId::parse(good).expect(good).to_string(), good);
         }
         for bad in [
+            "backup_20260201_143025_0.zip",
             "backup_20260201_143025_1.zip",
             "backup_20260201_143025_02.zip",
             "backup_20260201_143025_.zip",

@@ -15,11 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use once_cell::sync::OnceCell;
 use teloxide::types::{ChatId, MessageId, UserId};
+use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Chosen, Inspection, Report, RestoreFailed, Save, Service, UndoTarget};
+use crate::service::{
+    Chosen, Gate, Inspection, Report, RestoreFailed, Save, Service, UndoTarget, guarded,
+};
 use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
@@ -32,8 +35,9 @@ pub(crate) use delivery::Delivery;
 /// How many backups a page of the list shows.
 const PAGE: usize = 5;
 
-/// When the next backup comes, after those that were made at these moments.
-pub(crate) type NextBackup = Box<dyn Fn(&[DateTime<Utc>]) -> DateTime<Utc> + Send + Sync>;
+/// When the next backup comes, after those that were made at these moments; `None` where another
+/// program makes it.
+pub(crate) type NextBackup = Box<dyn Fn(&[DateTime<Utc>]) -> Option<DateTime<Utc>> + Send + Sync>;
 
 /// What the chat is made of, and what it tells about the settings.
 pub(crate) struct Parts {
@@ -59,6 +63,8 @@ pub(crate) struct Chat {
     running: Arc<Mutex<HashSet<Work>>>,
     /// Files that were sent are held in memory, so they come one after the other.
     receiving: Arc<tokio::sync::Mutex<()>>,
+    /// The last restore for which people waited, and who was told of it.
+    waiting: Arc<Mutex<(u64, HashSet<ChatId>)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,11 +103,31 @@ impl Chat {
             confirmations: Arc::default(),
             running: Arc::default(),
             receiving: Arc::default(),
+            waiting: Arc::default(),
         }
     }
 
     pub(crate) fn access(&self) -> &Access {
         &self.parts.access
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        self.parts.service.gate()
+    }
+
+    /// Tells a person once that a restore runs, outside the handler that waits for its end.
+    pub(crate) fn ask_to_wait(&self, restore: u64, person: ChatId) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.0 != restore {
+            *waiting = (restore, HashSet::new());
+        }
+        if waiting.1.insert(person) {
+            let chat = self.clone();
+            self.in_background(async move {
+                let wait = message::restore_runs(&chat.parts.text);
+                chat.delivery.announce(person, &wait).await;
+            });
+        }
     }
 
     /// Does what an update asks for, outside the handler that brought it.
@@ -110,14 +136,19 @@ impl Chat {
         self.in_background(async move { chat.perform(action).await });
     }
 
-    /// Tells every administrator of a backup that the schedule made.
-    pub(crate) async fn tell_done(&self, report: &Report, recovered: bool) {
-        self.tell(message::scheduled_done(&self.parts.text, report, recovered)).await;
+    /// Tells every administrator of a backup that the schedule made; true if somebody heard it.
+    pub(crate) async fn tell_done(&self, report: &Report, recovered: bool) -> bool {
+        self.tell(message::scheduled_done(&self.parts.text, report, recovered)).await
     }
 
     /// Tells every administrator that the schedule made none; true if somebody heard it.
     pub(crate) async fn tell_failed(&self, error: &Error) -> bool {
         self.tell(message::scheduled_failed(&self.parts.text, error)).await
+    }
+
+    /// Tells that another program of this bot makes the backups; true if somebody heard it.
+    pub(crate) async fn tell_of_standing_by(&self) -> bool {
+        self.tell(message::standing_by(&self.parts.text)).await
     }
 
     /// Tells of a restore that was cut off when the bot last ran; false while nobody has heard it.
@@ -133,13 +164,22 @@ impl Chat {
         heard
     }
 
-    /// True if the message reached somebody.
+    /// True as soon as the message has reached somebody. The others do not wait for one whose
+    /// messages Telegram does not take, nor does what comes next.
     async fn tell(&self, message: Message) -> bool {
-        let mut reached = false;
+        let message = Arc::new(message);
+        let (heard, mut first) = mpsc::channel(self.parts.access.admins.len().max(1));
         for admin in &self.parts.access.admins {
-            reached |= self.delivery.send(private_chat(*admin), &message).await;
+            let (delivery, chat) = (self.delivery.clone(), private_chat(*admin));
+            let (message, heard) = (Arc::clone(&message), heard.clone());
+            self.in_background(async move {
+                if delivery.send(chat, &message).await {
+                    let _ = heard.try_send(());
+                }
+            });
         }
-        reached
+        drop(heard);
+        first.recv().await.is_some()
     }
 
     fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
@@ -155,8 +195,7 @@ impl Chat {
                 self.delivery.send(chat, &list).await;
             }
             Action::Command(Command::Restore, chat) => {
-                let folder = self.parts.service.storage_name();
-                self.delivery.send(chat, &message::receive_help(text, &folder)).await;
+                self.delivery.send(chat, &message::receive_help(text, &self.folder())).await;
             }
             Action::Command(Command::Settings, chat) => {
                 let settings = self.settings().await;
@@ -209,14 +248,17 @@ impl Chat {
     }
 
     async fn settings(&self) -> Message {
+        let made_at = self.parts.service.made_at().await;
+        // a clock or a storage of the host's may panic
+        let shown = made_at.and_then(|made_at| guarded(|| Ok(self.settings_after(&made_at))));
+        shown.unwrap_or_else(|error| {
+            warn("read the settings", &error);
+            message::list_failed(&self.parts.text, &error)
+        })
+    }
+
+    fn settings_after(&self, made_at: &[DateTime<Utc>]) -> Message {
         let Parts { service, text, .. } = &*self.parts;
-        let made_at = match service.made_at().await {
-            Ok(made_at) => made_at,
-            Err(error) => {
-                warn("read the settings", &error);
-                return message::list_failed(text, &error);
-            }
-        };
         let folder = service.storage_name();
         let settings = Settings {
             enabled: self.parts.enabled,
@@ -224,7 +266,7 @@ impl Chat {
             folder: &folder,
             keep: service.keep(),
             last: made_at.iter().max().map(|moment| service.to_local(*moment)),
-            next: self.next(&made_at),
+            next: self.next(made_at),
             file: self.parts.settings_file.as_deref(),
         };
         message::settings(text, &settings)
@@ -238,7 +280,7 @@ impl Chat {
         if started.get().is_none() {
             return Next::NotStarted;
         }
-        let next = next(made_at);
+        let Some(next) = next(made_at) else { return Next::Elsewhere };
         if next <= service.now() { Next::Soon } else { Next::At(service.to_local(next)) }
     }
 

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Chosen, Inspection, Listed, RestoreFailed, Save, Service};
+use crate::service::{Cause, Chosen, Inspection, Listed, RestoreFailed, Save, Service};
 use crate::text::{Language, Text};
 use arguments::{Question, Request};
 
@@ -209,10 +209,23 @@ async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: 
         return FAILED;
     }
     let save = if inspection.live.is_ok() { Save::First } else { Save::GiveUp };
-    match service.restore(chosen, inspection.data_sha256, save).await {
+    let sha256 = inspection.data_sha256;
+    let mut outcome = service.restore(chosen.clone(), sha256.clone(), save).await;
+    if let Err(RestoreFailed { error, unsaved: true, .. }) = &outcome
+        && error.kind() == ErrorKind::Source
+    {
+        // they could be counted, but what was written of them could not be read again
+        if !force {
+            return failed(&message::unsaved(text, error), error);
+        }
+        outcome = service.restore(chosen, sha256, Save::GiveUp).await;
+    }
+    match outcome {
         Ok(restored) => {
             print(&message::restore_done(text, &program(), &name, &restored));
-            DONE
+            // what another program has made may lawfully differ; what else does is not done
+            let lawful = restored.doubt.as_ref().is_none_or(|doubt| doubt.cause == Cause::Origin);
+            if lawful { DONE } else { FAILED }
         }
         Err(error) => unrestored(text, &error),
     }

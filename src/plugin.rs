@@ -1,11 +1,10 @@
 //! Joins the parts: what a host builds, mounts and starts.
 
 mod builder;
+mod news;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use once_cell::sync::OnceCell;
@@ -15,20 +14,14 @@ use teloxide::types::UserId;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backup::Trigger;
 use crate::chat::{self, Chat};
 use crate::error::{Error, Result};
-use crate::schedule::{self, BackupTask, BoxFuture, Job, Schedule};
+use crate::schedule::{self, BackupTask, BoxFuture, Job, Part, Schedule};
 use crate::service::Service;
 use crate::source::DataSource;
+use news::{News, TOLD_AGAIN};
 
 pub use builder::BackupPluginBuilder;
-
-/// How long a note may wait for its turn.
-const NOTED_WITHIN: Duration = Duration::from_secs(2 * 60);
-
-/// How long after a message that nobody took it is tried anew.
-const TOLD_AGAIN: Duration = Duration::from_secs(15 * 60);
 
 /// The backups of one bot: a branch for its dispatcher and a schedule. Clones are the same plugin.
 #[derive(Clone)]
@@ -95,24 +88,22 @@ impl BackupPlugin {
 
     fn start(&self) {
         let chat = self.chat.clone();
-        let stop = self.stop.clone();
-        self.work.spawn(async move {
-            while !chat.tell_of_interruption().await {
-                if stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
-                    return;
-                }
-            }
-        });
+        self.work.spawn(until_heard(self.stop.clone(), move || {
+            let chat = chat.clone();
+            async move { chat.tell_of_interruption().await }
+        }));
         if !self.enabled {
             tracing::info!("backups are made by hand only: BACKUP_ENABLED is false");
             return;
         }
-        let job = Arc::new(ScheduledBackup {
-            chat: self.chat.clone(),
-            service: self.service.clone(),
-            work: self.work.clone(),
-            told: Arc::default(),
-        });
+        let (service, work) = (self.service.clone(), self.work.clone());
+        let news = News::new(self.chat.clone(), service.clone(), self.stop.clone());
+        let news = Arc::new(news);
+        let left = Arc::clone(&news);
+        self.work.spawn(async move { left.tell_what_is_left().await });
+        let (chat, stop) = (self.chat.clone(), self.stop.clone());
+        let schedule = Arc::clone(&self.schedule);
+        let job = Arc::new(ScheduledBackup { chat, service, schedule, news, stop, work });
         let schedule = Arc::clone(&self.schedule);
         self.work.spawn(schedule::run(schedule, job, self.stop.clone()));
     }
@@ -131,13 +122,26 @@ const _: () = {
     travels::<BackupTask>();
 };
 
+/// Tells something again and again, until somebody has heard it.
+async fn until_heard<F>(stop: CancellationToken, mut tell: impl FnMut() -> F)
+where
+    F: Future<Output = bool>,
+{
+    while !tell().await {
+        if stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
+            return;
+        }
+    }
+}
+
 /// What the schedule does when a backup is due.
 struct ScheduledBackup {
     chat: Chat,
     service: Service,
+    news: Arc<News>,
+    schedule: Arc<Schedule>,
+    stop: CancellationToken,
     work: TaskTracker,
-    /// The administrator has heard that it fails, and the notebook could not take it.
-    told: Arc<AtomicBool>,
 }
 
 impl Job for ScheduledBackup {
@@ -145,39 +149,38 @@ impl Job for ScheduledBackup {
         Box::pin(self.service.made_at())
     }
 
-    fn back_up(&self) -> BoxFuture<'_, Result<()>> {
+    fn claim(&self) -> BoxFuture<'_, Result<Option<Part>>> {
+        Box::pin(self.service.claim_schedule())
+    }
+
+    fn stands_by(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let report = self.service.back_up(Trigger::Scheduled).await?;
-            let told = self.told.swap(false, Ordering::Relaxed);
-            let recovered = self.service.note_working().await || told;
-            let chat = self.chat.clone();
+            let (chat, schedule) = (self.chat.clone(), Arc::clone(&self.schedule));
+            self.work.spawn(until_heard(self.stop.clone(), move || {
+                let (chat, schedule) = (chat.clone(), Arc::clone(&schedule));
+                // once this program makes the backups, there is nothing left to tell
+                async move { !schedule.stands_by() || chat.tell_of_standing_by().await }
+            }));
+        })
+    }
+
+    fn back_up(&self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async {
+            let schedule = Arc::clone(&self.schedule);
+            let made = self.service.back_up_if(move |made_at| schedule.is_due(made_at)).await?;
+            let Some(report) = made else { return Ok(false) };
+            let news = Arc::clone(&self.news);
+            let noted = news.made(&report).await;
             // a message that Telegram does not take now must not hold the next backup up
-            self.work.spawn(async move { chat.tell_done(&report, recovered).await });
-            Ok(())
+            self.work.spawn(async move { news.tell(report, noted).await });
+            Ok(true)
         })
     }
 
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            // where the note cannot be written, as on a full disk or while a backup that never ends
-            // holds the place, this program remembers it
-            let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
-            let untold = match noted {
-                Ok(Ok(untold)) => untold,
-                _ => !self.told.swap(true, Ordering::Relaxed),
-            };
-            if untold {
-                let told = Arc::clone(&self.told);
-                let chat = self.chat.clone();
-                let service = self.service.clone();
-                self.work.spawn(async move {
-                    if chat.tell_failed(&error).await {
-                        service.note_told_of_failure().await;
-                    } else {
-                        told.store(false, Ordering::Relaxed);
-                    }
-                });
-            }
+            let news = Arc::clone(&self.news);
+            self.work.spawn(async move { news.failed(error).await });
         })
     }
 }

@@ -1,7 +1,10 @@
 //! When the next backup is due, and the loop that makes it.
 
+mod holder;
+
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +14,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, moment_of};
 use crate::error::{Error, ErrorKind};
+
+pub(crate) use holder::Part;
 
 /// How long a sleep may be at most: a suspended machine's timer stands still, and a clock that is
 /// set does not wake it.
@@ -29,6 +34,8 @@ pub(crate) struct Schedule {
     every: Days,
     clock: Arc<dyn Clock>,
     retry: Mutex<Retry>,
+    /// Another program makes the backups.
+    stands_by: AtomicBool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -44,7 +51,23 @@ struct Retry {
 
 impl Schedule {
     pub(crate) fn new(every: Days, clock: Arc<dyn Clock>) -> Self {
-        Self { every, clock, retry: Mutex::default() }
+        Self { every, clock, retry: Mutex::default(), stands_by: AtomicBool::new(false) }
+    }
+
+    /// Whether another program of this bot makes the backups.
+    pub(crate) fn stands_by(&self) -> bool {
+        self.stands_by.load(Ordering::Relaxed)
+    }
+
+    fn stand_by(&self, stands_by: bool) {
+        self.stands_by.store(stands_by, Ordering::Relaxed);
+    }
+
+    /// Whether one is due after the backups that were made at these moments.
+    pub(crate) fn is_due(&self, made_at: &[DateTime<Utc>]) -> bool {
+        let own = self.retry.lock().unwrap_or_else(PoisonError::into_inner).made_at;
+        let now = self.clock.now();
+        due(made_at.iter().copied().chain(own), now, self.every, self.clock.as_ref()) <= now
     }
 
     /// When the next backup is to be tried, after the backups that were made at these moments.
@@ -133,8 +156,14 @@ pub(crate) trait Job: Send + Sync + 'static {
     /// When the backups that there are were made.
     fn made_at(&self) -> BoxFuture<'_, Result<Vec<DateTime<Utc>>, Error>>;
 
-    /// Makes one, and tells of it.
-    fn back_up(&self) -> BoxFuture<'_, Result<(), Error>>;
+    /// Takes the schedule for as long as what is given lives; `None` while another program has it.
+    fn claim(&self) -> BoxFuture<'_, Result<Option<Part>, Error>>;
+
+    /// Tells that another program makes the backups.
+    fn stands_by(&self) -> BoxFuture<'_, ()>;
+
+    /// Makes one, and tells of it; false where one was made meanwhile, so that none is due.
+    fn back_up(&self) -> BoxFuture<'_, Result<bool, Error>>;
 
     /// Tells that there will be none.
     fn failed(&self, error: Error) -> BoxFuture<'_, ()>;
@@ -142,17 +171,30 @@ pub(crate) trait Job: Send + Sync + 'static {
 
 /// Makes backups when they are due, until it is stopped; a backup that runs then is finished.
 pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
+    let Some(_part) = holder::hold(&schedule, job.as_ref(), &stop).await else { return };
     while !stop.is_cancelled() {
-        match job.made_at().await {
-            Ok(made_at) if schedule.next(&made_at) > schedule.clock.now() => {
-                sleep_until(schedule.next(&made_at), &schedule, &stop).await;
-            }
-            Ok(_) => attempt(&schedule, &job).await,
-            Err(error) => give_up(&schedule, &job, error).await,
+        // on a task of its own: the host's clock may panic
+        let round = round(Arc::clone(&schedule), Arc::clone(&job), stop.clone());
+        if let Err(panic) = tokio::spawn(round).await {
+            let error = Error::new(ErrorKind::Internal, "make the scheduled backup");
+            tracing::warn!(step = %error, "the schedule panicked");
+            job.failed(error.because(panic)).await;
+            // not by that clock
+            stop.run_until_cancelled(tokio::time::sleep(LONGEST_SLEEP)).await;
         }
-        if let Some(until) = schedule.paused_until() {
-            sleep_until(until, &schedule, &stop).await;
+    }
+}
+
+async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
+    match job.made_at().await {
+        Ok(made_at) if schedule.next(&made_at) > schedule.clock.now() => {
+            sleep_until(schedule.next(&made_at), &schedule, &stop).await;
         }
+        Ok(_) => attempt(&schedule, &job).await,
+        Err(error) => give_up(&schedule, job.as_ref(), error).await,
+    }
+    if let Some(until) = schedule.paused_until() {
+        sleep_until(until, &schedule, &stop).await;
     }
 }
 
@@ -161,16 +203,18 @@ async fn attempt(schedule: &Schedule, job: &Arc<dyn Job>) {
     // on a task of its own, so that a panic ends the task and not this loop
     let outcome = tokio::spawn(async move { running.back_up().await }).await;
     match outcome {
-        Ok(Ok(())) => schedule.succeeded(),
-        Ok(Err(error)) => give_up(schedule, job, error).await,
+        Ok(Ok(true)) => schedule.succeeded(),
+        // the list will show it; a list that does not must not be asked without end
+        Ok(Ok(false)) => schedule.pause(ErrorKind::Busy),
+        Ok(Err(error)) => give_up(schedule, job.as_ref(), error).await,
         Err(panic) => {
             let error = Error::new(ErrorKind::Internal, "make the scheduled backup");
-            give_up(schedule, job, error.because(panic)).await;
+            give_up(schedule, job.as_ref(), error.because(panic)).await;
         }
     }
 }
 
-async fn give_up(schedule: &Schedule, job: &Arc<dyn Job>, error: Error) {
+async fn give_up(schedule: &Schedule, job: &dyn Job, error: Error) {
     let kind = error.kind();
     if schedule.failed(kind) {
         tracing::warn!(?kind, step = %error, "the scheduled backup failed");

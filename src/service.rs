@@ -1,11 +1,18 @@
 //! The use cases: back up, list, inspect, restore, undo. One at a time.
 
+mod comparison;
 mod create;
+mod gate;
+mod likeness;
+mod news;
 mod notebook;
+mod owner;
 mod receive;
 mod restore;
+mod rollback;
 mod turn;
 
+use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -23,13 +30,17 @@ pub(crate) use crate::archive::{Compression, Limits, Packing};
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::clock::{Clock, moment_of};
 use crate::error::{BoxError, Error, ErrorKind, Result};
-use crate::source::{AnySource, Export, Import, Section, Sections};
+use crate::source::{AllSaved, AnySource, Export, Import, Section, Sections};
 use crate::storage::{self, Readable, Storage};
 
+pub(crate) use comparison::Difference;
+pub(crate) use gate::Gate;
+use notebook::Notebook;
 pub(crate) use notebook::Undo;
-use notebook::{Failing, Notebook};
-pub(crate) use restore::{Interrupted, RestoreFailed, Restored, Save, UndoTarget};
-use turn::guarded;
+use owner::Owner;
+pub(crate) use owner::anothers;
+pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
+pub(crate) use turn::guarded;
 
 /// The parts that the use cases are made of, and the settings that they need.
 pub(crate) struct Parts {
@@ -45,6 +56,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     /// Of an archive that came by the chat.
     pub(crate) upload_limits: Limits,
+    pub(crate) gate: Gate,
 }
 
 #[derive(Clone)]
@@ -78,6 +90,8 @@ pub(crate) struct Page {
     pub(crate) number: usize,
     pub(crate) pages: usize,
     pub(crate) size: usize,
+    /// Whose list it is, where that is known.
+    pub(crate) bot_id: Option<u64>,
 }
 
 /// What a finished backup tells.
@@ -116,6 +130,32 @@ impl Service {
     /// Makes a backup; old ones go after it.
     pub(crate) async fn back_up(&self, trigger: Trigger) -> Result<Report> {
         self.alone(move |parts, handle| parts.back_up(handle, trigger)).await
+    }
+
+    /// Makes a scheduled backup, if one is due after those that were made at these moments; `None`
+    /// where it is not, as when a person has just made one.
+    pub(crate) async fn back_up_if(
+        &self,
+        is_due: impl FnOnce(&[DateTime<Utc>]) -> bool + Send + 'static,
+    ) -> Result<Option<Report>> {
+        self.alone(move |parts, handle| {
+            // asked under the lock, so that of two programs one makes it
+            if !is_due(&parts.made_at()?) {
+                return Ok(None);
+            }
+            parts.back_up(handle, Trigger::Scheduled).map(Some)
+        })
+        .await
+    }
+
+    /// Takes the schedule of this bot for as long as what is given lives; `None` while another
+    /// program has it.
+    pub(crate) async fn claim_schedule(&self) -> Result<Option<Box<dyn Any + Send>>> {
+        self.blocking(|parts, _| {
+            let part = parts.bot_id.map_or_else(|| "bot".to_owned(), |id| id.to_string());
+            parts.storage.claim(&part).map_err(|error| Error::storage("take the schedule", error))
+        })
+        .await
     }
 
     /// A page of the list. Only the archives of the page are opened.
@@ -166,44 +206,9 @@ impl Service {
         .await
     }
 
-    /// Notes that the schedule fails; true while the administrator has not heard of it.
-    pub(crate) async fn note_failing(&self) -> Result<bool> {
-        self.changing(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref())?;
-            if let Some(failing) = notebook.failing {
-                return Ok(!failing.told);
-            }
-            notebook.failing = Some(Failing { since: parts.clock.now(), told: false });
-            notebook.write(parts.storage.as_ref())?;
-            Ok(true)
-        })
-        .await
-    }
-
-    /// Notes that the administrator has heard of the failure.
-    pub(crate) async fn note_told_of_failure(&self) {
-        let noted = self.changing(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref())?;
-            if let Some(failing) = &mut notebook.failing {
-                failing.told = true;
-                notebook.write(parts.storage.as_ref())?;
-            }
-            Ok(())
-        });
-        if let Err(error) = noted.await {
-            tracing::warn!(kind = ?error.kind(), step = %error, "the failure was not noted");
-        }
-    }
-
-    /// Notes that the schedule works again; true if the administrator had heard that it does not.
-    pub(crate) async fn note_working(&self) -> bool {
-        let noted = self.changing(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref())?;
-            let Some(failing) = notebook.failing.take() else { return Ok(false) };
-            notebook.write(parts.storage.as_ref())?;
-            Ok(failing.told)
-        });
-        noted.await.unwrap_or(false)
+    /// What every update passes on its way to the host.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.parts.gate
     }
 
     pub(crate) fn storage_name(&self) -> String {
@@ -224,6 +229,11 @@ impl Service {
 }
 
 impl Parts {
+    /// What this bot has noted.
+    fn notebook(&self) -> Result<Notebook> {
+        Notebook::read(self.storage.as_ref(), self.bot_id)
+    }
+
     fn list(&self, page: usize, size: usize) -> Result<Page> {
         let found = self.newest_first()?;
         let size = size.max(1);
@@ -231,7 +241,7 @@ impl Parts {
         let number = page.min(pages.saturating_sub(1));
         let lines = found.into_iter().skip(number * size).take(size);
         let lines = lines.map(|(id, size_bytes)| self.line(id, size_bytes)).collect();
-        Ok(Page { lines, number, pages, size })
+        Ok(Page { lines, number, pages, size, bot_id: self.bot_id })
     }
 
     fn newest_first(&self) -> Result<Vec<(BackupId, u64)>> {
@@ -257,20 +267,18 @@ impl Parts {
     }
 
     fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
-        let mut moments = Vec::new();
-        for (id, size_bytes) in self.newest_first()? {
-            let Ok(metadata) = self.glance(&id) else { continue };
-            let info = metadata.into_info(id, size_bytes);
-            if self.is_own(info.bot_id) && info.trigger != Some(Trigger::BeforeRestore) {
-                moments.push(self.moment(&info));
-            }
-        }
-        Ok(moments)
-    }
-
-    /// Whether an archive that names this bot is this bot's; one that names none may be.
-    fn is_own(&self, bot_id: Option<u64>) -> bool {
-        bot_id.is_none() || bot_id == self.bot_id
+        let found = self.newest_first()?.into_iter();
+        let infos: Vec<BackupInfo> = found
+            .filter_map(|(id, size_bytes)| {
+                let metadata = self.glance(&id).ok()?;
+                Some(metadata.into_info(id, size_bytes))
+            })
+            .collect();
+        let owner = Owner::among(self.bot_id, infos.iter().map(|info| info.bot_id));
+        let counts = |info: &&BackupInfo| {
+            owner.owns(info.bot_id) && info.trigger != Some(Trigger::BeforeRestore)
+        };
+        Ok(infos.iter().filter(counts).map(|info| self.moment(info)).collect())
     }
 
     fn moment(&self, info: &BackupInfo) -> DateTime<Utc> {
@@ -279,10 +287,10 @@ impl Parts {
 
     fn inspect(&self, handle: &Handle, chosen: &Chosen) -> Result<Inspection> {
         let Checked { info, archive, taken } = self.checked(handle, chosen)?;
-        let live = guarded(|| self.live_counts(handle));
+        let live = guarded(|| Ok(self.live(handle)?.counts()));
         let data_sha256 = archive.summary.sha256.clone();
         let (counts, unknown) = sorted(&archive, &taken);
-        let foreign = self.bot_id.is_some() && !self.is_own(info.bot_id);
+        let foreign = anothers(info.bot_id, self.bot_id);
         let info = BackupInfo { counts, ..info };
         Ok(Inspection { info, data_sha256, unknown, live, foreign })
     }
@@ -296,7 +304,7 @@ impl Parts {
         let size_bytes =
             file.seek(SeekFrom::End(0)).map_err(|e| Error::storage("open the backup", e))?;
         let mut archive = self.read(file, &self.limits)?;
-        let taken = self.check(handle, &mut archive)?;
+        let taken = self.check(handle, &mut archive, AllSaved::new())?;
         archive.checked();
         let metadata = archive.metadata.clone();
         let id = chosen.id().unwrap_or_else(|| BackupId::new(metadata.created_at, 1));
@@ -321,9 +329,15 @@ impl Parts {
         Archive::open(Box::new(file), self.meter(limits), timer)
     }
 
-    /// Gives the sections that the source has read.
-    fn check(&self, handle: &Handle, archive: &mut Archive) -> Result<BTreeSet<String>> {
-        let mut import = Import::new(archive);
+    /// Gives the sections that the source has read. Of an archive that is just being made it is known
+    /// what was saved.
+    fn check(
+        &self,
+        handle: &Handle,
+        archive: &mut Archive,
+        saved: AllSaved,
+    ) -> Result<BTreeSet<String>> {
+        let mut import = Import::of(archive, saved);
         let outcome = handle.block_on(self.source.check(&mut import));
         if let Some(failure) = import.failure() {
             return Err(failure);
@@ -343,15 +357,12 @@ impl Parts {
         Ok(taken)
     }
 
-    fn live_counts(&self, handle: &Handle) -> Result<Counts> {
-        let mut meter = self.meter(&self.limits);
-        let sections = self.export(handle, &mut meter)?;
-        let summary = meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
-        Ok(summary.counts().with_empty(sections.iter()))
-    }
-
-    /// Gives the sections that the source has.
-    fn export(&self, handle: &Handle, out: &mut (dyn Write + Send)) -> Result<Vec<String>> {
+    /// Gives the sections that the source has, and what was saved.
+    fn export(
+        &self,
+        handle: &Handle,
+        out: &mut (dyn Write + Send),
+    ) -> Result<(Vec<String>, AllSaved)> {
         let mut export = Export::new(out);
         let outcome = handle.block_on(self.source.export(&mut export));
         if let Some(failure) = export.failure() {
@@ -446,3 +457,6 @@ impl Sections for Archive {
         self.section(section)
     }
 }
+
+#[cfg(test)]
+mod tests;

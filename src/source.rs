@@ -2,8 +2,10 @@
 
 mod export;
 mod import;
+mod imprint;
 mod section;
 mod shared;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +17,7 @@ use crate::error::BoxError;
 pub use export::{Export, ListWriter, MapWriter};
 pub use import::Import;
 pub(crate) use import::Sections;
+pub(crate) use imprint::AllSaved;
 pub use section::Section;
 pub use shared::{Shared, SharedState};
 
@@ -46,6 +49,12 @@ pub use shared::{Shared, SharedState};
 ///         Ok(())
 ///     }
 ///
+///     async fn check(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+///         // the very type of the restore
+///         data.value::<BTreeMap<u64, Vec<String>>>("notes")?;
+///         Ok(())
+///     }
+///
 ///     async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
 ///         if let Some(notes) = data.value("notes")? {
 ///             *self.0.lock().map_err(|_| "the notes are poisoned")? = notes;
@@ -74,7 +83,10 @@ pub trait DataSource: Send + Sync + 'static {
     /// Reads a backup as [`restore`](Self::restore) would, and changes nothing.
     ///
     /// Every backup is read in this way before it is called good, so that one that cannot be
-    /// restored is found on the day it is made. Default: every section is JSON.
+    /// restored is found on the day it is made. That is only true of one that decodes each section
+    /// into the type that `restore` takes; for a small section this is `data.value::<T>(…)?`, for a
+    /// large one [`each`](Import::each) or [`entries`](Import::entries). Default: every section is JSON,
+    /// of whatever shape.
     ///
     /// # Errors
     /// Whatever would keep this backup from being restored.
@@ -86,7 +98,7 @@ pub trait DataSource: Send + Sync + 'static {
             Ok::<_, crate::error::Error>(())
         })();
         // a host's error type is only known to take the errors of its own calls
-        data.keep(outcome);
+        let _ = data.note(outcome);
         async { Ok(()) }
     }
 

@@ -38,6 +38,19 @@ pub trait Storage: Send + Sync + 'static {
     /// A place that cannot be written.
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>>;
 
+    /// Takes a part for as long as what is given lives, as a program does that is to make the backups
+    /// until it ends: `None` while another program or another plugin plays this part. It is free again
+    /// once what is given is dropped, and after a crash. The name is made of ASCII letters, digits, `_`
+    /// and `-`. It has nothing to do with [`lock`](Self::lock). Default: it is given to everybody, and
+    /// each program makes the backups that are due when no other has made them.
+    ///
+    /// # Errors
+    /// A place that cannot be written.
+    fn claim(&self, part: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
+        let _ = part;
+        Ok(Some(Box::new(())))
+    }
+
     /// The archives there are, with their lengths in bytes, in any order. What is not exactly a
     /// backup's name is left out.
     ///
@@ -76,6 +89,25 @@ pub trait Storage: Send + Sync + 'static {
     /// # Errors
     /// A place that cannot be read.
     fn read_state(&self) -> io::Result<Option<Vec<u8>>>;
+
+    /// What [`write_index`](Self::write_index) was given last; `None` where that is gone. Default:
+    /// `None`.
+    ///
+    /// # Errors
+    /// A place that cannot be read.
+    fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// Keeps what makes the next archive faster: 68 bytes for each 128 KB of data over 1 MB. It may
+    /// be lost at any time. Default: it is not kept.
+    ///
+    /// # Errors
+    /// A place that cannot be written.
+    fn write_index(&self, index: &[u8]) -> io::Result<()> {
+        let _ = index;
+        Ok(())
+    }
 
     /// Replaces the notebook, wholly or not at all; it survives a power cut once this returns.
     ///

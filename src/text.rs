@@ -1,5 +1,7 @@
 //! Every word that people read, from the Fluent files in `text/`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
@@ -53,6 +55,8 @@ const MOST_SECTIONS: usize = 8;
 pub(crate) struct Text {
     language: Language,
     bundle: FluentBundle<FluentResource>,
+    /// The plugin's own words, where the host's give nothing.
+    own: FluentBundle<FluentResource>,
     sections: Vec<Section>,
     /// For a terminal: nothing is escaped.
     plain: bool,
@@ -65,14 +69,11 @@ impl Text {
         overrides: &[String],
         sections: Vec<Section>,
     ) -> Result<Self> {
-        let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
-        // marks of direction around every value would stand in paths that people copy
-        bundle.set_use_isolating(false);
-        bundle.add_resource_overriding(parse(language.resource())?);
+        let (mut bundle, own) = (bundle(language)?, bundle(language)?);
         for text in overrides {
             bundle.add_resource_overriding(parse(text)?);
         }
-        Ok(Self { language, bundle, sections, plain: false })
+        Ok(Self { language, bundle, own, sections, plain: false })
     }
 
     /// The same for a terminal: what comes from outside is neither escaped nor cut, but cannot
@@ -91,14 +92,8 @@ impl Text {
             };
             args.set(*name, value);
         }
-        let pattern = self.bundle.get_message(id).and_then(|message| message.value());
-        let Some(pattern) = pattern else { return id.to_owned() };
-        let mut errors = Vec::new();
-        let text = self.bundle.format_pattern(pattern, Some(&args), &mut errors);
-        if !errors.is_empty() {
-            tracing::warn!(id, "a text names a value that is not there");
-        }
-        text.into_owned()
+        let said = format(&self.bundle, id, &args).or_else(|| format(&self.own, id, &args));
+        said.unwrap_or_else(|| id.to_owned())
     }
 
     fn safe(&self, text: &str, longest: usize) -> String {
@@ -215,11 +210,68 @@ fn tenths(bytes: u64, unit: u64) -> u64 {
     u64::try_from(halves.div_ceil(2)).unwrap_or(u64::MAX)
 }
 
+fn bundle(language: Language) -> Result<FluentBundle<FluentResource>> {
+    let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
+    // marks of direction around every value would stand in paths that people copy
+    bundle.set_use_isolating(false);
+    bundle.add_resource_overriding(parse(language.resource())?);
+    Ok(bundle)
+}
+
+/// `None` where there is no such text, or one that fluent cannot format: it panics over some numbers.
+fn format(bundle: &FluentBundle<FluentResource>, id: &str, args: &FluentArgs) -> Option<String> {
+    let pattern = bundle.get_message(id)?.value()?;
+    let mut errors = Vec::new();
+    let format = || bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
+    let Ok(text) = catch_unwind(AssertUnwindSafe(format)) else {
+        tracing::warn!(id, "a text cannot be formatted");
+        return None;
+    };
+    if !errors.is_empty() {
+        tracing::warn!(id, "a text names a value that is not there");
+    }
+    Some(text)
+}
+
+/// How deep a text may be nested: fluent descends with it, and its stack has an end.
+const DEEPEST: usize = 50;
+
 fn parse(text: &str) -> Result<FluentResource> {
+    if depth(text) > DEEPEST {
+        let step = "the texts are not valid Fluent";
+        return Err(Error::new(ErrorKind::Config, step)
+            .because(format!("braces are nested more than {DEEPEST} deep")));
+    }
     FluentResource::try_new(text.to_owned()).map_err(|(_, errors)| {
         let first = errors.first().map(ToString::to_string).unwrap_or_default();
         Error::new(ErrorKind::Config, "the texts are not valid Fluent").because(first)
     })
+}
+
+/// How deep braces, and the brackets within them, are nested at most.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for line in text.lines() {
+        if !line.starts_with([' ', '}']) {
+            // another text begins
+            depth = 0;
+        }
+        let (mut quoted, mut escaped) = (false, false);
+        for symbol in line.chars() {
+            match symbol {
+                _ if escaped => escaped = false,
+                '\\' if quoted => escaped = true,
+                '"' if depth > 0 => quoted = !quoted,
+                _ if quoted => {}
+                '{' => depth += 1,
+                '(' if depth > 0 => depth += 1,
+                '}' | ')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+    }
+    deepest
 }
 
 /// Makes a text safe on a terminal.
@@ -249,77 +301,4 @@ fn escape(text: &str, longest: usize) -> String {
 pub(crate) mod snapshot;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ids(language: Language) -> Vec<&'static str> {
-        let lines = language.resource().lines();
-        lines
-            .filter_map(|line| line.split_once(" = ").or(line.split_once(" =")))
-            .map(|(id, _)| id)
-            .filter(|id| !id.starts_with([' ', '#']))
-            .collect()
-    }
-
-    #[test]
-    fn both_languages_have_every_text() {
-        assert_eq!(ids(Language::Russian), ids(Language::English));
-        assert!(ids(Language::Russian).len() > 30);
-    }
-
-    #[test]
-    fn russian_counts_rightly() {
-        let section = Section::new("tickets").ru("заказ", "заказа", "заказов");
-        let text = Text::new(Language::Russian, &[], vec![section]).expect("texts");
-        let say = |n| text.records(&[("tickets".to_owned(), n)].into_iter().collect());
-        for n in [1, 21, 31, 101, 121, 1001] {
-            assert_eq!(say(n), format!("{n} заказ"));
-        }
-        for n in [2, 3, 4, 22, 33, 104, 1002] {
-            assert_eq!(say(n), format!("{n} заказа"));
-        }
-        for n in [0, 5, 10, 11, 12, 13, 14, 19, 20, 25, 100, 111, 112, 114, 1011, 1_000_000] {
-            assert_eq!(say(n), format!("{n} заказов"));
-        }
-    }
-
-    #[test]
-    fn sizes_have_one_decimal() {
-        let text = Text::new(Language::Russian, &[], vec![]).expect("texts");
-        let shown = [0, 388, 1024, 46_387, 1_048_575, 1_048_576, 5_452_595, u64::MAX];
-        let shown = shown.map(|bytes| text.size(bytes));
-        assert_eq!(
-            shown,
-            [
-                "0.0 KB",
-                "0.4 KB",
-                "1.0 KB",
-                "45.3 KB",
-                "1.0 MB",
-                "1.0 MB",
-                "5.2 MB",
-                "16777216.0 TB"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_host_may_say_it_differently() {
-        let own = "list-empty = Пусто!".to_owned();
-        let text = Text::new(Language::Russian, &[own], vec![]).expect("texts");
-        assert_eq!(text.say("list-empty", &[]), "Пусто!");
-        let Err(error) = Text::new(Language::Russian, &["= what".to_owned()], vec![]) else {
-            panic!("that is not Fluent")
-        };
-        assert_eq!(error.kind(), ErrorKind::Config);
-    }
-
-    #[test]
-    fn names_of_clients_cannot_break_a_message() {
-        let text = Text::new(Language::English, &[], vec![]).expect("texts");
-        let counts: Counts = [("<b>&".to_owned(), 1)].into_iter().collect();
-        assert_eq!(text.records(&counts), "&lt;b&gt;&amp;: 1");
-        let many: Counts = (0..20).map(|n| (format!("s{n}"), n + 1)).collect();
-        assert!(text.records(&many).ends_with("s7: 8, and 12 more"));
-    }
-}
+mod tests;

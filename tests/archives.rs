@@ -292,7 +292,7 @@ impl Scene {
         let entries = fs::read_dir(self.place.path()).expect("a folder");
         let names = entries.map(|entry| entry.expect("an entry").file_name().into_string());
         let names = names.map(|name| name.expect("text"));
-        let names = names.filter(|name| ![".lock", "state.json"].contains(&name.as_str()));
+        let names = names.filter(|name| name != "state.json" && !name.starts_with(".lock"));
         names.map(|name| (name.clone(), fs::read(self.path(&name)).expect("read"))).collect()
     }
 

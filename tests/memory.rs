@@ -6,6 +6,8 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use chrono::Utc;
 use serde::de::IgnoredAny;
@@ -26,14 +28,28 @@ mod hostile;
 use clock::TestClock;
 
 const ENTRIES: u64 = 50_000;
+/// Fewer are enough to be restored and compared, which reads them seven times.
+const FEWER: u64 = 15_000;
 /// 4 KB an entry: 200 MB in all.
 const ENTRY: usize = 4096;
 const MOST_GROWTH_KB: u64 = 32 << 10;
 /// Whatever is read.
 const MOST_READ_KB: u64 = 64 << 10;
 
-/// More data than a small server has memory, read one record after the other.
-struct Log;
+/// More data than a small server has memory, read one record after the other, in this order or the other.
+#[derive(Clone)]
+struct Log {
+    entries: Arc<AtomicU64>,
+    backwards: Arc<AtomicBool>,
+}
+
+impl Log {
+    fn numbers(&self) -> impl Iterator<Item = u64> {
+        let half = self.entries.load(Ordering::Relaxed) / 2;
+        let backwards = self.backwards.load(Ordering::Relaxed);
+        (0..half).map(move |number| if backwards { half - 1 - number } else { number })
+    }
+}
 
 impl DataSource for Log {
     type Error = Error;
@@ -45,13 +61,13 @@ impl DataSource for Log {
     async fn export(&self, out: &mut Export<'_>) -> Result<(), Error> {
         let line = "a line of a log, again. ".repeat(ENTRY / 24);
         let mut map = out.map("by_number")?;
-        for number in 0..ENTRIES / 2 {
+        for number in self.numbers() {
             map.entry(&number, &line)?;
         }
         map.end()?;
         let mut list = out.list("lines")?;
-        for _ in 0..ENTRIES / 2 {
-            list.item(&line)?;
+        for number in self.numbers() {
+            list.item(&format!("{number} {line}"))?;
         }
         list.end()
     }
@@ -62,8 +78,8 @@ impl DataSource for Log {
         Ok(())
     }
 
-    async fn restore(&self, _: &mut Import<'_>) -> Result<(), Error> {
-        Ok(())
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), Error> {
+        self.check(data).await
     }
 }
 
@@ -128,28 +144,43 @@ impl Peak {
 
 // paused, so that the message which nobody takes is soon given up
 #[tokio::test(start_paused = true)]
-async fn two_hundred_megabytes_are_backed_up_in_a_few() {
+async fn two_hundred_megabytes_are_backed_up_restored_and_compared_in_a_few() {
     let place = tempfile::tempdir().expect("a folder");
     let storage = FolderStorage::new(place.path());
     let bot = Bot::new("777:token").set_api_url("http://127.0.0.1:1".parse().expect("an address"));
-    let plugin = BackupPlugin::builder(bot, Log)
-        .admin(UserId(42))
-        .storage(storage.clone())
-        .clock(TestClock::new(Utc::now(), chrono_tz::UTC))
-        .build()
-        .expect("a plugin");
+    let log = Log { entries: Arc::new(ENTRIES.into()), backwards: Arc::default() };
+    let builder = || {
+        BackupPlugin::builder(bot.clone(), log.clone())
+            .admin(UserId(42))
+            .storage(storage.clone())
+            .clock(TestClock::new(Utc::now(), chrono_tz::UTC))
+    };
+    let plugin = builder().build().expect("a plugin");
     let peak = Peak::begin().await;
     let task = plugin.spawn();
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     task.shutdown().await;
-    let growth = peak.growth();
-
     let [(id, _)] = &storage.list().expect("a list")[..] else { panic!("not one backup") };
+    let growth = peak.growth();
+    assert!(growth < MOST_GROWTH_KB, "{growth} KB more for a backup");
+
+    log.entries.store(FEWER, Ordering::Relaxed);
+    let run = async |words: &[&str]| {
+        let command = BackupCommand::parse(words.iter().map(Into::into)).expect("a command");
+        assert_eq!(builder().run(command).await, ExitCode::SUCCESS, "{words:?}");
+    };
+    run(&["backup"]).await;
+    let newest = storage.list().expect("a list").into_iter().map(|(id, _)| id).max();
+    // in another order the bytes differ, and what they say must be compared
+    log.backwards.store(true, Ordering::Relaxed);
+    run(&["restore", "--yes", &newest.expect("a backup").to_string()]).await;
+    let growth = peak.growth();
+    assert!(growth < MOST_GROWTH_KB, "{growth} KB more for a restore");
+
     let mut archive =
         zip::ZipArchive::new(storage.open(id).expect("opens").expect("there")).expect("a zip");
     let data = archive.by_name("data.json").expect("the data").size();
     assert!(data > 200_000_000, "{data} bytes of data");
-    assert!(growth < MOST_GROWTH_KB, "{growth} KB more for {data} bytes of data");
 }
 
 const MB: usize = 1 << 20;

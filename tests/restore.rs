@@ -306,7 +306,7 @@ async fn a_panic_before_the_question_is_told() {
     let question = scene.choose_newest().await;
     assert!(question.plain.contains("прочитать не получилось"), "{question}");
     scene.admin.press_on(question.id, YES).await;
-    scene.admin.wait_for("Готово!").await;
+    scene.admin.wait_for("⚠️ Данные загружены из бекапа").await;
     assert_alive(&scene).await;
     scene.finish().await;
 }
@@ -375,22 +375,28 @@ async fn what_could_not_be_restored_is_no_backup() {
     scene.finish().await;
 }
 
+/// JSON has one `null` for the two kinds of nothing.
+#[derive(Clone, Serialize, Deserialize)]
+struct Discount {
+    percent: Option<Option<u8>>,
+}
+
 #[tokio::test]
 async fn data_that_cannot_be_saved_do_not_stand_in_the_way_of_a_restore() {
     let mut scene = Scene::prepare(|builder| builder).await;
-    let prices = Arc::new(RwLock::new(Prices { usd: 92.5 }));
-    let plugin = scene.plugin_of(Shared::new(Arc::clone(&prices)));
+    let discount = Arc::new(RwLock::new(Discount { percent: Some(Some(5)) }));
+    let plugin = scene.plugin_of(Shared::new(Arc::clone(&discount)));
     scene.begin_with(&plugin);
     scene.back_up().await;
-    // it can be written, and never read again
-    prices.write().await.usd = f64::NAN;
+    // it can be written and counted, and comes back as another
+    discount.write().await.percent = Some(None);
     let question = scene.choose_newest().await;
     scene.admin.press_on(question.id, YES).await;
     let again = scene.admin.wait_for("прочитать не получилось").await;
-    assert!(prices.read().await.usd.is_nan());
+    assert_eq!(discount.read().await.percent, Some(None));
     scene.admin.press_on(again.id, YES).await;
     scene.admin.wait_for("Готово!").await;
-    assert_eq!(prices.read().await.usd.to_bits(), 92.5_f64.to_bits());
+    assert_eq!(discount.read().await.percent, Some(Some(5)));
     scene.finish().await;
 }
 
@@ -467,9 +473,11 @@ fn crash_in_the_middle(scene: &Scene) {
     let file = scene.folder().join("state.json");
     let mut notebook: Value =
         serde_json::from_slice(&fs::read(&file).expect("read")).expect("JSON");
-    let undo = notebook.as_object_mut().and_then(|notes| notes.remove("undo"));
-    let undo = undo.expect("there was a restore");
-    notebook["restoring"] = json!({ "restored": "backup_20260201_143025.zip", "undo": undo });
+    let notes = notebook["bots"].as_object_mut().and_then(|bots| bots.values_mut().next());
+    let notes = notes.and_then(Value::as_object_mut).expect("the notes of the bot");
+    let undo = notes.remove("undo").expect("there was a restore");
+    let journal = json!({ "restored": "backup_20260201_143025.zip", "undo": undo });
+    notes.insert("restoring".to_owned(), journal);
     fs::write(file, notebook.to_string()).expect("written");
 }
 
@@ -589,7 +597,7 @@ async fn a_damaged_notebook_loses_no_backup() {
 
 #[tokio::test]
 async fn the_notes_of_a_newer_program_are_left_to_it() {
-    for notes in [r#"{"version": 2, "proofs": {}}"#, r#"{"version": 2, "proofs": []}"#] {
+    for notes in [r#"{"version": 3, "proofs": {}}"#, r#"{"version": 3, "bots": []}"#] {
         let mut scene = changed().await;
         scene.stop().await;
         let file = scene.folder().join("state.json");
@@ -606,7 +614,7 @@ async fn a_restore_that_cannot_be_noted_is_refused_for_its_true_reason() {
     let mut scene = changed().await;
     scene.stop().await;
     let file = scene.folder().join("state.json");
-    fs::write(&file, r#"{"version": 2, "proofs": {}}"#).expect("written");
+    fs::write(&file, r#"{"version": 3, "proofs": {}}"#).expect("written");
     scene.begin();
     let question = scene.choose_newest().await;
     scene.admin.press_on(question.id, YES).await;
@@ -776,7 +784,9 @@ async fn data_that_cannot_be_read_can_be_given_up_by_an_explicit_yes() {
     assert_eq!(scene.shop().await, shop(1, 0));
     let archives = scene.archives();
     scene.admin.press_on(question.id, YES).await;
-    let done = scene.admin.wait_for("Готово!").await;
+    // they cannot be read after it either, and so nobody can say that it is right
+    let done = scene.admin.wait_for("⚠️ Данные загружены из бекапа").await;
+    assert!(done.plain.contains("сравнить их с бекапом нельзя"), "{done}");
     assert!(done.buttons.is_empty(), "there is no way back: {done}");
     assert_eq!(scene.shop().await, shop(12, 5));
     assert_eq!(scene.archives(), archives, "nothing could be saved");
@@ -792,7 +802,7 @@ async fn an_undo_over_unreadable_data_asks_whether_to_give_them_up() {
     let question = scene.admin.wait_for("прочитать не получилось").await;
     assert_eq!(scene.shop().await, shop(12, 5));
     scene.admin.press_on(question.id, YES).await;
-    scene.admin.wait_for("Готово!").await;
+    scene.admin.wait_for("⚠️ Данные загружены из бекапа").await;
     assert_eq!(scene.shop().await, shop(1, 0));
     scene.finish().await;
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::bail;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
-use telegram_sandbox::Sandbox;
+use telegram_sandbox::{Fault, Sandbox};
 use teloxide::Bot;
 use teloxide::types::{Update, UserId};
 use teloxide_backup::{
@@ -152,9 +152,12 @@ impl World {
         ids
     }
 
+    /// What the only bot there is has noted.
     fn notebook(&self) -> serde_json::Value {
         let state = self.storage.read_state().expect("a notebook").expect("a notebook");
-        serde_json::from_slice(&state).expect("JSON")
+        let state: serde_json::Value = serde_json::from_slice(&state).expect("JSON");
+        let bots = state["bots"].as_object().expect("notes of bots");
+        bots.values().next().expect("notes").clone()
     }
 }
 
@@ -830,5 +833,166 @@ async fn a_full_disk_is_told_of_once() {
     pass(3 * DAY).await;
     task.shutdown().await;
     assert_eq!(told(&sandbox, "кончилось место"), 1, "more than once for one incident");
+    sandbox.finish().await;
+}
+
+/// A plugin's clock that panics while it is told to.
+#[derive(Clone)]
+struct Fragile(TestClock, Arc<AtomicBool>);
+
+impl Clock for Fragile {
+    fn now(&self) -> DateTime<Utc> {
+        assert!(!self.1.load(Ordering::Relaxed), "the clock has stopped");
+        self.0.now()
+    }
+
+    fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+        self.0.to_local(moment)
+    }
+
+    fn to_utc(&self, wall: NaiveDateTime) -> chrono::MappedLocalTime<DateTime<Utc>> {
+        self.0.to_utc(wall)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_panics_does_not_end_the_schedule_and_is_told_of_once() {
+    let sandbox = Sandbox::start().await;
+    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let world = World { bot, ..World::berlin(7) };
+    let broken = Arc::new(AtomicBool::new(true));
+    let clock = Fragile(world.clock.clone(), Arc::clone(&broken));
+    let task = world.builder().clock(clock).build().expect("a plugin").spawn();
+    pass(3 * HOUR).await;
+    assert_eq!(told(&sandbox, "the clock has stopped"), 1);
+    assert_eq!(world.runs(), 0);
+    broken.store(false, Ordering::Relaxed);
+    pass(HOUR).await;
+    assert_eq!((told(&sandbox, "Бекапы по расписанию снова работают"), world.runs()), (1, 1));
+    task.shutdown().await;
+    sandbox.finish().await;
+}
+
+/// A bot whose administrator has not written to it yet: no message arrives.
+async fn unheard() -> (Sandbox, telegram_sandbox::Person, World, Arc<AtomicBool>) {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.newcomer(ADMIN.0.cast_signed(), "Anna").await;
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let broken = Arc::new(AtomicBool::new(false));
+    let fails = Arc::clone(&broken);
+    let world = World { bot, ..World::berlin(7) }.fate(move |_| {
+        if fails.load(Ordering::Relaxed) {
+            bail!("the database is locked")
+        }
+        Ok(())
+    });
+    (sandbox, anna, world, broken)
+}
+
+const MADE: &str = "Бекап по расписанию создан";
+const NOT_MADE: &str = "Бекап по расписанию не создан";
+const WORKS: &str = "Бекапы по расписанию снова работают";
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_that_nobody_has_heard_of_is_told_later() {
+    let (sandbox, anna, world, _) = unheard().await;
+    let task = world.start();
+    pass(HOUR).await;
+    assert_eq!((told(&sandbox, MADE), world.archives().len()), (0, 1));
+    anna.send("/start").await;
+    pass(2 * HOUR).await;
+    assert_eq!(told(&sandbox, MADE), 1);
+    task.shutdown().await;
+    // and not again at the next start
+    let task = world.start();
+    pass(HOUR).await;
+    assert_eq!((told(&sandbox, MADE), world.archives().len()), (1, 1));
+    task.shutdown().await;
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_that_nobody_has_heard_of_is_told_after_a_restart() {
+    let (sandbox, anna, world, _) = unheard().await;
+    for expected in [0, 1, 1] {
+        let task = world.start();
+        pass(MINUTE).await;
+        task.shutdown().await;
+        assert_eq!((told(&sandbox, MADE), world.archives().len()), (expected, 1));
+        anna.send("/start").await;
+    }
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_backups_that_nobody_has_heard_of_the_last_is_told() {
+    let (sandbox, anna, world, _) = unheard().await;
+    let task = world.start();
+    pass(15 * DAY).await;
+    assert_eq!((told(&sandbox, MADE), world.archives().len()), (0, 3));
+    anna.send("/start").await;
+    pass(2 * DAY).await;
+    let newest = world.archives()[2].to_string();
+    assert_eq!((told(&sandbox, MADE), told(&sandbox, &newest)), (1, 1));
+    task.shutdown().await;
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_of_a_failure_that_nobody_has_heard_of_is_told_once_with_the_last_of_it() {
+    let (sandbox, anna, world, broken) = unheard().await;
+    anna.send("/start").await;
+    broken.store(true, Ordering::Relaxed);
+    let once = async || {
+        let task = world.start();
+        pass(MINUTE).await;
+        task.shutdown().await;
+    };
+    once().await;
+    assert_eq!(told(&sandbox, NOT_MADE), 1);
+    // it works again while she cannot be reached, then fails again: to her it has never worked
+    anna.block_bot().await;
+    broken.store(false, Ordering::Relaxed);
+    once().await;
+    world.clock.jump(TimeDelta::days(8));
+    broken.store(true, Ordering::Relaxed);
+    anna.unblock_bot().await;
+    // at the start what is left is told, or what fails is the same failure: never both
+    once().await;
+    once().await;
+    let (failures, recoveries) = (told(&sandbox, NOT_MADE), told(&sandbox, WORKS));
+    assert_eq!(failures, recoveries + 1, "{failures} failures and {recoveries} ends");
+    broken.store(false, Ordering::Relaxed);
+    once().await;
+    assert_eq!((told(&sandbox, NOT_MADE), told(&sandbox, WORKS)), (failures, failures));
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_administrator_who_cannot_be_reached_keeps_no_other_waiting() {
+    let sandbox = Sandbox::start().await;
+    let people =
+        [sandbox.person(ADMIN.0.cast_signed(), "Anna").await, sandbox.person(43, "Boris").await];
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let world = World { bot, ..World::berlin(7) }.fate(|_| bail!("the database is locked"));
+    let plugin = world.builder().admin(UserId(43)).build().expect("a plugin");
+    // one of the two has to wait
+    sandbox.inject(Fault::TooManyRequests { retry_after: 100 }.on("sendMessage"));
+    let task = plugin.spawn();
+    let heard = || {
+        let told = |text: &str| text.contains(NOT_MADE);
+        let times = |chat: telegram_sandbox::Chat| {
+            chat.messages.iter().filter(|message| told(&message.plain)).count()
+        };
+        let mut heard = people.each_ref().map(|person| times(person.chat()));
+        heard.sort_unstable();
+        heard
+    };
+    pass(Duration::from_secs(30)).await;
+    assert_eq!(heard(), [0, 1]);
+    pass(3 * DAY).await;
+    assert_eq!(heard(), [1, 1], "each of them hears it once");
+    task.shutdown().await;
     sandbox.finish().await;
 }

@@ -38,8 +38,10 @@ fn keeps_its_contract(storage: &(impl Storage + Clone)) {
     a_draft_is_invisible_until_it_is_published(storage);
     a_name_is_given_once(storage);
     the_notebook_is_replaced_whole(storage);
+    the_index_is_no_archive(storage);
     one_of_many_wins(storage);
     one_at_a_time_holds_the_place(storage);
+    one_at_a_time_plays_a_part(storage);
     // a second start finds everything as it was
     let before = names(storage);
     storage.prepare().expect("ready again");
@@ -58,6 +60,19 @@ fn one_at_a_time_holds_the_place(storage: &(impl Storage + Clone)) {
     storage.prepare().expect("a second program may start");
     drop(held);
     drop(storage.lock().expect("no error").expect("it is free again"));
+}
+
+fn one_at_a_time_plays_a_part(storage: &(impl Storage + Clone)) {
+    let held = storage.claim("777").expect("no error").expect("it is free");
+    let another = storage.clone();
+    thread::spawn(move || assert!(another.claim("777").expect("no error").is_none()))
+        .join()
+        .expect("it is held, for other threads too");
+    // it stands in nobody's way: another bot's part, a change of the place
+    drop(storage.claim("888").expect("no error").expect("another part"));
+    drop(storage.lock().expect("no error").expect("the place is free"));
+    drop(held);
+    drop(storage.claim("777").expect("no error").expect("it is free again"));
 }
 
 fn nothing_is_no_error(storage: &impl Storage) {
@@ -113,6 +128,15 @@ fn the_notebook_is_replaced_whole(storage: &impl Storage) {
     assert_eq!(names(storage).len(), 1);
 }
 
+fn the_index_is_no_archive(storage: &impl Storage) {
+    let before = names(storage);
+    assert_eq!(storage.read_index().expect("no error"), None);
+    storage.write_index(&vec![b'x'; 100_000]).expect("written");
+    storage.write_index(b"short").expect("written");
+    assert_eq!(storage.read_index().expect("read").as_deref(), Some(&b"short"[..]));
+    assert_eq!(names(storage), before);
+}
+
 fn one_of_many_wins(storage: &(impl Storage + Clone)) {
     let wanted = id("20260202_000000");
     let start = Arc::new(Barrier::new(8));
@@ -149,7 +173,8 @@ fn a_folder_keeps_the_contract() {
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
         .filter(|name| {
-            name != "state.json" && name != ".lock" && name != "backup_20260201_143025.zip"
+            !name.starts_with(".lock")
+                && ![".blocks", "state.json", "backup_20260201_143025.zip"].contains(&name.as_str())
         })
         .collect();
     assert!(left.is_empty(), "no draft is left: {left:?}");
@@ -265,7 +290,7 @@ mod unix {
     }
 
     #[test]
-    fn what_only_looks_like_the_lock_is_neither_taken_nor_given_away() {
+    fn what_only_looks_like_a_lock_is_neither_taken_nor_given_away() {
         use std::os::unix::fs::{MetadataExt, chown};
         let place = tempfile::tempdir().expect("a folder");
         let at = |name: &str| place.path().join(name);
@@ -274,15 +299,29 @@ mod unix {
         let owner = fs::metadata(at("secret")).expect("there").uid();
         // for root alone this is somebody else's folder
         let _ = chown(place.path(), Some(65534), None);
-        symlink(at("secret"), at(".lock")).expect("a link");
-        assert!(storage.lock().is_err());
-        assert_eq!(fs::metadata(at("secret")).expect("there").uid(), owner);
-        fs::remove_file(at(".lock")).expect("removed");
-        // opening the pipe would wait for ever: that this test ends is the proof
-        run("mkfifo", &[], &at(".lock"));
-        assert!(storage.lock().is_err());
-        fs::remove_file(at(".lock")).expect("removed");
-        assert!(storage.lock().expect("no error").is_some());
+        for name in [".lock", ".lock_777"] {
+            let take = || if name == ".lock" { storage.lock() } else { storage.claim("777") };
+            symlink(at("secret"), at(name)).expect("a link");
+            assert!(take().is_err());
+            assert_eq!(fs::metadata(at("secret")).expect("there").uid(), owner);
+            fs::remove_file(at(name)).expect("removed");
+            // opening the pipe would wait for ever: that this test ends is the proof
+            run("mkfifo", &[], &at(name));
+            assert!(take().is_err());
+            fs::remove_file(at(name)).expect("removed");
+            assert!(take().expect("no error").is_some());
+        }
+    }
+
+    #[test]
+    fn a_part_is_no_path() {
+        let place = tempfile::tempdir().expect("a folder");
+        let storage = FolderStorage::new(place.path().join("backups"));
+        storage.prepare().expect("ready");
+        for name in ["", "..", "/../../x", "a/b", "a b", "имя", "x\0"] {
+            assert!(storage.claim(name).is_err(), "{name:?}");
+        }
+        assert_eq!(fs::read_dir(place.path()).expect("a folder").count(), 1);
     }
 
     #[test]

@@ -71,6 +71,7 @@ pub(crate) fn backups(bot: Bot, settings: &Settings, db: &Database) -> BackupPlu
         .config(&settings.backup)
         .settings_file(&settings.file)
         .refuse_strangers()
+        .hold_updates(true)
 }
 
 type Handlers = Dispatcher<html::Bot, anyhow::Error, teloxide::dispatching::DefaultKey>;

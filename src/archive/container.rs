@@ -71,9 +71,9 @@ impl<W: Write + Seek> Container<W> {
         self.position
     }
 
-    /// Completes the entry, which was this when it was not compressed.
-    pub(super) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<()> {
-        let Some(entry) = self.entries.last_mut() else { return Ok(()) };
+    /// Completes the entry, which was this when it was not compressed. Gives where its bytes begin.
+    pub(super) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<u64> {
+        let Some(entry) = self.entries.last_mut() else { return Ok(0) };
         let extra = entry.header + LOCAL_HEADER + entry.name.len() as u64;
         entry.compressed = self.position - extra - 20;
         entry.checksum = checksum.sum();
@@ -83,7 +83,8 @@ impl<W: Write + Seek> Container<W> {
         self.out.seek(SeekFrom::Start(extra + 4))?;
         self.out.write_all(&length.to_le_bytes())?;
         self.out.write_all(&entry.compressed.to_le_bytes())?;
-        self.out.seek(SeekFrom::Start(self.position)).map(|_| ())
+        self.out.seek(SeekFrom::Start(self.position))?;
+        Ok(extra + 20)
     }
 
     /// Writes the directory, without which the rest is no ZIP.

@@ -7,12 +7,15 @@ use std::thread;
 
 use flate2::{Compress, FlushCompress};
 
-use super::team::{Block, Team};
+use super::index::{Entry, Previous};
+use super::packer::{Block, Packed, Packer};
+use super::team::Team;
 
-/// What one thread compresses at a time: long enough that the blocks cost hardly any size.
-pub(super) const BLOCK: usize = 256 << 10;
-/// Up to so many blocks are not worth a thread.
-const ALONE: usize = 4;
+/// Up to so much is one stream: neither worth a thread nor worth to be remembered.
+const SMALL: usize = 1 << 20;
+/// A last block of DEFLATE that holds nothing (RFC 1951, 3.2.6), since no other may be the last: one
+/// that was could not be taken over.
+const END: [u8; 2] = [3, 0];
 /// A single thread makes the blocks, and keeps no more busy than these.
 const MOST_WORKERS: usize = 8;
 
@@ -27,16 +30,6 @@ pub enum Compression {
     Default,
     /// A few per cent smaller than by default, in almost twice the time.
     Small,
-}
-
-impl Compression {
-    fn level(self) -> flate2::Compression {
-        flate2::Compression::new(match self {
-            Self::Fast => 2,
-            Self::Default => 4,
-            Self::Small => 6,
-        })
-    }
 }
 
 /// How archives are compressed.
@@ -54,93 +47,113 @@ impl Packing {
     }
 
     pub(super) fn engine(self) -> Compress {
-        Compress::new(self.compression.level(), false)
+        Compress::new(flate2::Compression::new(self.level().into()), false)
+    }
+
+    pub(super) fn level(self) -> u8 {
+        match self.compression {
+            Compression::Fast => 2,
+            Compression::Default => 4,
+            Compression::Small => 6,
+        }
     }
 }
 
 /// A stream that is being compressed.
 pub(super) struct Deflate {
     packing: Packing,
+    previous: Option<Arc<Previous>>,
     pace: Pace,
     /// What came out and is not taken yet.
     out: Vec<u8>,
+    entries: Vec<Entry>,
 }
 
 enum Pace {
     /// Nobody knows yet whether there will be much.
     Waiting(Vec<Block>),
-    Alone(Box<Compress>),
+    /// With the block before.
+    Alone(Box<Packer>, Option<Block>),
     Together(Team),
 }
 
 impl Deflate {
-    pub(super) fn new(packing: Packing) -> Self {
-        let alone = packing.workers() == 1;
-        let pace = if alone { Pace::alone(packing) } else { Pace::Waiting(Vec::new()) };
-        Self { packing, pace, out: Vec::new() }
+    pub(super) fn new(packing: Packing, previous: Option<Arc<Previous>>) -> Self {
+        let previous = previous.filter(|previous| previous.is_of(packing.level()));
+        let pace = Pace::Waiting(Vec::new());
+        Self { packing, previous, pace, out: Vec::new(), entries: Vec::new() }
     }
 
     /// Takes a block; gives what can be written now.
     pub(super) fn take(&mut self, block: Vec<u8>) -> io::Result<&[u8]> {
         self.out.clear();
-        match &mut self.pace {
-            Pace::Waiting(blocks) if blocks.len() < ALONE => blocks.push(Arc::new(block)),
-            Pace::Waiting(blocks) => {
-                let mut blocks = std::mem::take(blocks);
-                blocks.push(Arc::new(block));
-                self.begin(&blocks)?;
+        let mut ready = vec![Arc::new(block)];
+        if let Pace::Waiting(blocks) = &mut self.pace {
+            blocks.append(&mut ready);
+            if blocks.iter().map(|block| block.len()).sum::<usize>() > SMALL {
+                ready = std::mem::take(blocks);
+                self.pace = self.begin();
             }
-            Pace::Alone(engine) => deflate(engine, &block, FlushCompress::None, &mut self.out)?,
-            Pace::Together(team) => team.take(Arc::new(block), false, &mut self.out)?,
+        }
+        for block in ready {
+            self.pass_on(block)?;
         }
         Ok(&self.out)
     }
 
     /// There is much: share it out, if the system lets us have a thread.
-    fn begin(&mut self, blocks: &[Block]) -> io::Result<()> {
-        match Team::start(self.packing.workers(), self.packing) {
-            Some(mut team) => {
-                for block in blocks {
-                    team.take(Arc::clone(block), false, &mut self.out)?;
-                }
-                self.pace = Pace::Together(team);
-            }
-            None => self.begin_alone(blocks)?,
-        }
-        Ok(())
+    fn begin(&self) -> Pace {
+        let packer = || Packer::new(self.packing, self.previous.clone());
+        let workers = self.packing.workers();
+        let team = (workers > 1).then(|| Team::start(workers, packer)).flatten();
+        team.map_or_else(|| Pace::Alone(Box::new(packer()), None), Pace::Together)
     }
 
-    fn begin_alone(&mut self, blocks: &[Block]) -> io::Result<()> {
-        let mut engine = Box::new(self.packing.engine());
-        for block in blocks {
-            deflate(&mut engine, block, FlushCompress::None, &mut self.out)?;
-        }
-        self.pace = Pace::Alone(engine);
-        Ok(())
-    }
-
-    /// Takes the last block, which may be empty; gives the end of the stream.
-    pub(super) fn finish(&mut self, block: Vec<u8>) -> io::Result<&[u8]> {
-        self.out.clear();
-        if let Pace::Waiting(blocks) = &mut self.pace {
-            let blocks = std::mem::take(blocks);
-            self.begin_alone(&blocks)?;
-        }
+    fn pass_on(&mut self, block: Block) -> io::Result<()> {
+        let mut done = Vec::new();
         match &mut self.pace {
-            Pace::Alone(engine) => deflate(engine, &block, FlushCompress::Finish, &mut self.out)?,
-            Pace::Together(team) => {
-                team.take(Arc::new(block), true, &mut self.out)?;
-                team.finish(&mut self.out)?;
+            Pace::Alone(packer, before) => {
+                done.push(packer.pack(&block, before.as_ref())?);
+                *before = Some(block);
             }
-            Pace::Waiting(_) => {}
+            Pace::Together(team) => team.take(block, &mut done)?,
+            Pace::Waiting(blocks) => blocks.push(block),
         }
+        self.put(done);
+        Ok(())
+    }
+
+    fn put(&mut self, done: Vec<Packed>) {
+        for Packed { bytes, entry } in done {
+            self.out.extend_from_slice(&bytes);
+            self.entries.push(entry);
+        }
+    }
+
+    /// Gives the end of the stream.
+    pub(super) fn finish(&mut self) -> io::Result<&[u8]> {
+        self.out.clear();
+        let mut done = Vec::new();
+        match &mut self.pace {
+            Pace::Waiting(blocks) => {
+                let mut engine = self.packing.engine();
+                for block in std::mem::take(blocks) {
+                    deflate(&mut engine, &block, FlushCompress::None, &mut self.out)?;
+                }
+                deflate(&mut engine, &[], FlushCompress::Finish, &mut self.out)?;
+                return Ok(&self.out);
+            }
+            Pace::Alone(..) => {}
+            Pace::Together(team) => team.finish(&mut done)?,
+        }
+        self.put(done);
+        self.out.extend(END);
         Ok(&self.out)
     }
-}
 
-impl Pace {
-    fn alone(packing: Packing) -> Self {
-        Self::Alone(Box::new(packing.engine()))
+    /// The blocks of the stream; none of a short one.
+    pub(super) fn entries(self) -> Vec<Entry> {
+        self.entries
     }
 }
 

@@ -48,6 +48,10 @@ impl Summary {
     pub(crate) fn counts(&self) -> Counts {
         self.sections.iter().map(|section| (section.name.clone(), section.records)).collect()
     }
+
+    pub(crate) fn section(&self, name: &str) -> Option<&SectionSpan> {
+        self.sections.iter().find(|section| section.name == name)
+    }
 }
 
 impl Meter {

@@ -65,9 +65,7 @@ impl Archive {
 
     /// Exactly the JSON of one section. Sections are cheapest in the order of the archive.
     pub(crate) fn section(&mut self, name: &str) -> Result<Option<Box<dyn Read + Send + '_>>> {
-        let Some(span) = self.summary.sections.iter().find(|section| section.name == name) else {
-            return Ok(None);
-        };
+        let Some(span) = self.summary.section(name) else { return Ok(None) };
         let (range, expected) = (span.bytes.clone(), span.sha256);
         let timer = self.timer.clone();
         let data = self.seek(range.start).map_err(broken)?;

@@ -1,7 +1,4 @@
 //! Threads that compress the blocks of one stream side by side, for as long as a backup takes.
-//!
-//! Each block ends on a byte (a sync flush) and begins with the end of the one before as its
-//! dictionary, so that one after the other they are a single DEFLATE stream.
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,21 +6,12 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use flate2::{Compress, FlushCompress};
-
-use super::deflate::{Packing, deflate};
-
-/// DEFLATE looks no further back.
-const WINDOW: usize = 32 << 10;
-
-pub(super) type Block = Arc<Vec<u8>>;
-type Packed = io::Result<Vec<u8>>;
+use super::packer::{Block, Packed, Packer};
 
 struct Job {
     block: Block,
     before: Option<Block>,
-    last: bool,
-    done: Sender<Packed>,
+    done: Sender<io::Result<Packed>>,
 }
 
 /// Gives back the blocks in the order in which it took them.
@@ -32,22 +20,22 @@ pub(super) struct Team {
     jobs: Option<Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
     /// What is being compressed, the oldest first. A thread that dies drops its end of these.
-    ahead: VecDeque<Receiver<Packed>>,
+    ahead: VecDeque<Receiver<io::Result<Packed>>>,
     before: Option<Block>,
 }
 
 impl Team {
     /// `None` where the system gives us no thread.
-    pub(super) fn start(workers: usize, packing: Packing) -> Option<Self> {
-        Self::start_with(workers, move || {
-            let mut engine = packing.engine();
-            move |job: &Job| pack(&mut engine, job)
+    pub(super) fn start(workers: usize, packer: impl Fn() -> Packer) -> Option<Self> {
+        Self::start_with(workers, || {
+            let mut packer = packer();
+            move |job: &Job| packer.pack(&job.block, job.before.as_ref())
         })
     }
 
     fn start_with<W>(workers: usize, worker: impl Fn() -> W) -> Option<Self>
     where
-        W: FnMut(&Job) -> Packed + Send + 'static,
+        W: FnMut(&Job) -> io::Result<Packed> + Send + 'static,
     {
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
@@ -64,30 +52,30 @@ impl Team {
     }
 
     /// Takes a block. What must be written before there is room for another goes to `out`.
-    pub(super) fn take(&mut self, block: Block, last: bool, out: &mut Vec<u8>) -> io::Result<()> {
+    pub(super) fn take(&mut self, block: Block, out: &mut Vec<Packed>) -> io::Result<()> {
         // two more than are in work: one that waits, and one that is done before its turn
         while self.ahead.len() >= self.threads.len() + 2 {
             self.collect(out)?;
         }
         let before = self.before.replace(Arc::clone(&block));
         let (done, result) = mpsc::channel();
-        let job = Job { block, before, last, done };
+        let job = Job { block, before, done };
         let queued = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         self.ahead.push_back(result);
         if queued { Ok(()) } else { Err(died()) }
     }
 
     /// Waits for all that is under way.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+    pub(super) fn finish(&mut self, out: &mut Vec<Packed>) -> io::Result<()> {
         while !self.ahead.is_empty() {
             self.collect(out)?;
         }
         Ok(())
     }
 
-    fn collect(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+    fn collect(&mut self, out: &mut Vec<Packed>) -> io::Result<()> {
         let Some(oldest) = self.ahead.pop_front() else { return Ok(()) };
-        out.extend_from_slice(&oldest.recv().map_err(|_| died())??);
+        out.push(oldest.recv().map_err(|_| died())??);
         Ok(())
     }
 }
@@ -106,7 +94,7 @@ fn died() -> io::Error {
     io::Error::other("a thread that compresses has died")
 }
 
-fn work(queue: &Mutex<Receiver<Job>>, mut worker: impl FnMut(&Job) -> Packed) {
+fn work(queue: &Mutex<Receiver<Job>>, mut worker: impl FnMut(&Job) -> io::Result<Packed>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
@@ -116,44 +104,39 @@ fn work(queue: &Mutex<Receiver<Job>>, mut worker: impl FnMut(&Job) -> Packed) {
     }
 }
 
-fn pack(engine: &mut Compress, job: &Job) -> Packed {
-    engine.reset();
-    if let Some(before) = &job.before {
-        let window = before.get(before.len().saturating_sub(WINDOW)..).unwrap_or_default();
-        engine.set_dictionary(window).map_err(io::Error::other)?;
-    }
-    let flush = if job.last { FlushCompress::Finish } else { FlushCompress::Sync };
-    let mut out = Vec::new();
-    deflate(engine, &job.block, flush, &mut out)?;
-    Ok(out)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::deflate::Packing;
+    use super::super::index::Entry;
     use super::*;
 
     fn block(number: u8) -> Block {
         Arc::new(vec![number; 10])
     }
 
+    fn packed(number: u8) -> Packed {
+        Packed { bytes: vec![number], entry: Entry { key: [0; 32], sum: [0; 32], length: 1 } }
+    }
+
     #[test]
     fn blocks_come_back_in_order() {
-        let echo = || |job: &Job| Ok(vec![job.block[0]]);
+        let echo = || |job: &Job| Ok(packed(job.block[0]));
         let mut team = Team::start_with(4, echo).expect("threads");
         let mut out = Vec::new();
         for number in 0..200 {
-            team.take(block(number), number == 199, &mut out).expect("taken");
+            team.take(block(number), &mut out).expect("taken");
             assert!(team.ahead.len() <= 6, "no more than this is held in memory");
         }
         team.finish(&mut out).expect("finished");
-        assert_eq!(out, (0..200).collect::<Vec<u8>>());
+        let numbers: Vec<u8> = out.iter().map(|packed| packed.bytes[0]).collect();
+        assert_eq!(numbers, (0..200).collect::<Vec<u8>>());
     }
 
     /// Until the error comes out, and not for ever.
     fn end_of(mut team: Team) -> io::Error {
         let mut out = Vec::new();
         for number in 0..200 {
-            if let Err(error) = team.take(block(number), false, &mut out) {
+            if let Err(error) = team.take(block(number), &mut out) {
                 return error;
             }
         }
@@ -167,7 +150,7 @@ mod tests {
                 let worker = move || {
                     move |job: &Job| {
                         assert!(job.block[0] != bad, "this block is one too many");
-                        Ok(vec![])
+                        Ok(packed(0))
                     }
                 };
                 let team = Team::start_with(workers, worker).expect("threads");
@@ -185,9 +168,10 @@ mod tests {
 
     #[test]
     fn a_team_that_is_dropped_in_the_middle_ends() {
-        let mut team = Team::start(3, Packing::default()).expect("threads");
+        let packer = || Packer::new(Packing::default(), None);
+        let mut team = Team::start(3, packer).expect("threads");
         for number in 0..4 {
-            team.take(block(number), false, &mut Vec::new()).expect("taken");
+            team.take(block(number), &mut Vec::new()).expect("taken");
         }
         drop(team);
     }

@@ -1,13 +1,15 @@
 //! Writes an archive in one pass: the data as it comes, then what it turned out to be.
 
 use std::io::{self, Write};
-use std::mem;
+use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use flate2::Crc;
 
+use super::blocks::Blocks;
 use super::container::Container;
-use super::deflate::{BLOCK, Deflate, Packing};
+use super::deflate::{Deflate, Packing};
+use super::index::{Index, Previous};
 use super::{DATA, Limits, METADATA, Metadata, Meter, Origin, WriteSeek};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -20,16 +22,17 @@ pub(crate) struct ArchiveWriter<W: WriteSeek> {
     deflate: Deflate,
     checksum: Crc,
     length: u64,
-    /// What came since the last whole block.
-    block: Vec<u8>,
+    blocks: Blocks,
 }
 
 impl<W: WriteSeek> ArchiveWriter<W> {
+    /// Blocks that are the same in an earlier archive are taken over from it.
     pub(crate) fn begin(
         out: W,
         created_at: NaiveDateTime,
         meter: Meter,
         packing: Packing,
+        previous: Option<Arc<Previous>>,
     ) -> Result<Self> {
         let mut zip = Container::new(out, created_at);
         zip.begin(DATA).map_err(written)?;
@@ -38,20 +41,18 @@ impl<W: WriteSeek> ArchiveWriter<W> {
             limits: meter.limits(),
             meter,
             packing,
-            deflate: Deflate::new(packing),
+            deflate: Deflate::new(packing, previous),
             checksum: Crc::new(),
             length: 0,
-            block: Vec::new(),
+            blocks: Blocks::new(),
         })
     }
 
     /// Completes the archive, which is whole only after this.
-    pub(crate) fn finish(mut self, origin: &Origin) -> Result<(W, Metadata)> {
-        let block = mem::take(&mut self.block);
-        self.measure(&block).map_err(written)?;
-        let end = self.deflate.finish(block).map_err(written)?;
-        self.zip.put(end).map_err(written)?;
-        self.zip.end(&self.checksum, self.length).map_err(written)?;
+    pub(crate) fn finish(mut self, origin: &Origin) -> Result<(Metadata, Index)> {
+        while self.pass_on().map_err(written)? {}
+        self.zip.put(self.deflate.finish().map_err(written)?).map_err(written)?;
+        let start = self.zip.end(&self.checksum, self.length).map_err(written)?;
         let summary =
             self.meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
         let metadata = Metadata::new(origin, summary);
@@ -59,34 +60,34 @@ impl<W: WriteSeek> ArchiveWriter<W> {
             Error::new(ErrorKind::Internal, "write metadata.json").because(error)
         })?;
         add(&mut self.zip, METADATA, json, self.packing).map_err(written)?;
-        Ok((self.zip.finish().map_err(written)?, metadata))
+        self.zip.finish().map_err(written)?;
+        let entries = self.deflate.entries();
+        Ok((metadata, Index { level: self.packing.level(), start, entries }))
     }
 
-    fn measure(&mut self, block: &[u8]) -> io::Result<()> {
-        self.meter.write_all(block)?;
-        self.checksum.update(block);
+    /// Passes a block on; false where nothing was left.
+    fn pass_on(&mut self) -> io::Result<bool> {
+        let block = self.blocks.cut();
+        if block.is_empty() {
+            return Ok(false);
+        }
+        self.meter.write_all(&block)?;
+        self.checksum.update(&block);
         self.length += block.len() as u64;
-        Ok(())
-    }
-
-    fn pass_on(&mut self) -> io::Result<()> {
-        let block = mem::replace(&mut self.block, Vec::with_capacity(BLOCK));
-        self.measure(&block)?;
         self.zip.put(self.deflate.take(block)?)?;
         // the last few bytes are counted when it is read back
-        self.limits.check_archive(self.zip.length()).map_err(Error::into_io)
+        self.limits.check_archive(self.zip.length()).map_err(Error::into_io)?;
+        Ok(true)
     }
 }
 
 impl<W: WriteSeek> Write for ArchiveWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = BLOCK - self.block.len();
-        let (now, _) = bytes.split_at(bytes.len().min(room));
-        self.block.extend_from_slice(now);
-        if self.block.len() == BLOCK {
+        let taken = self.blocks.take(bytes);
+        if self.blocks.is_full() {
             self.pass_on()?;
         }
-        Ok(now.len())
+        Ok(taken)
     }
 
     /// What is flushed in the middle of a stream only makes it longer.
@@ -106,8 +107,10 @@ fn add<W: WriteSeek>(
     checksum.update(&content);
     let length = content.len() as u64;
     zip.begin(name)?;
-    zip.put(Deflate::new(packing).finish(content)?)?;
-    zip.end(&checksum, length)
+    let mut deflate = Deflate::new(packing, None);
+    zip.put(deflate.take(content)?)?;
+    zip.put(deflate.finish()?)?;
+    zip.end(&checksum, length).map(|_| ())
 }
 
 fn written(error: io::Error) -> Error {

@@ -37,6 +37,7 @@ pub(crate) fn is_private_chat_of(chat: &Chat, user: UserId) -> bool {
 pub(crate) fn author(message: &Message) -> Option<UserId> {
     let borrowed = message.sender_chat.is_some()
         || message.via_bot.is_some()
+        || message.sender_business_bot.is_some()
         || message.forward_origin().is_some();
     let user = message.from.as_ref().filter(|user| !user.is_bot && !borrowed)?;
     Some(user.id)

@@ -90,11 +90,13 @@ pub(crate) fn branch<E: Send + Sync + 'static>(chat: Chat) -> UpdateHandler<E> {
             async move {
                 let update: Option<Arc<Update>> = deps.try_get();
                 let me: Option<Arc<Me>> = deps.try_get();
-                let action = update.and_then(|update| {
+                let action = update.as_ref().and_then(|update| {
                     let name = me.as_deref().and_then(|me| me.username.as_deref());
-                    read(&update, chat.access(), name).map(|action| (update.id, action))
+                    read(update, chat.access(), name).map(|action| (update.id, action))
                 });
-                let Some((id, action)) = action else { return next(deps).await };
+                let Some((id, action)) = action else {
+                    return next(passed(deps, update, &chat).await).await;
+                };
                 if seen.is_new(id) {
                     chat.act(action);
                 }
@@ -103,6 +105,36 @@ pub(crate) fn branch<E: Send + Sync + 'static>(chat: Chat) -> UpdateHandler<E> {
         },
         signature,
     )
+}
+
+/// Lets an update go on to the host's handlers, after the restore that runs. Among their
+/// dependencies it is marked: it is with them until the last of these is dropped.
+async fn passed(
+    mut deps: DependencyMap,
+    update: Option<Arc<Update>>,
+    chat: &Chat,
+) -> DependencyMap {
+    let gate = chat.gate();
+    let passed = loop {
+        match gate.pass() {
+            Ok(passed) => break passed,
+            Err(restore) => {
+                if let Some(person) = update.as_deref().and_then(waiting_person) {
+                    chat.ask_to_wait(restore, person);
+                }
+                gate.opened(restore).await;
+            }
+        }
+    };
+    deps.insert(passed);
+    deps
+}
+
+/// Whoever wrote this in a private chat waits for an answer.
+fn waiting_person(update: &Update) -> Option<ChatId> {
+    let UpdateKind::Message(message) = &update.kind else { return None };
+    let person = message.from.as_ref().is_some_and(|user| !user.is_bot);
+    (person && message.chat.is_private()).then_some(message.chat.id)
 }
 
 /// The last updates that were ours.

@@ -253,6 +253,7 @@ fn is_our_text(error: &ApiError) -> bool {
             | ApiError::MessageTextIsEmpty
             | ApiError::MessageIsTooLong
             | ApiError::EditedMessageIsTooLong
+            | ApiError::RequestEntityTooLarge
     )
 }
 
@@ -284,8 +285,9 @@ fn plain(html: &str, longest: usize) -> String {
 /// Says what Telegram refused, without the token and without the text.
 fn log(what: &str, error: &RequestError) {
     if let RequestError::InvalidJson { source, .. } = error {
-        // the error itself shows the whole answer, and with it the message
-        tracing::warn!(what, error = %source, "Telegram's answer cannot be read");
+        // the error itself shows the whole answer, and with it the message; so does its source in part
+        let (line, column) = (source.line(), source.column());
+        tracing::warn!(what, line, column, "Telegram's answer cannot be read");
     } else {
         tracing::warn!(what, %error, "Telegram did not take a message");
     }

@@ -1,5 +1,7 @@
 //! What the administrator reads: data in, text and keyboard out.
 
+mod doubt;
+
 use chrono::NaiveDateTime;
 use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
@@ -7,9 +9,10 @@ use super::button::Button;
 use crate::backup::{BackupId, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo,
+    Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo, anothers,
 };
 use crate::text::{Text, Value};
+use doubt::{doubtful, rolled_back};
 
 /// A message, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub(crate) enum Next {
     Off,
     /// The host never started it.
     NotStarted,
+    /// Another program of this bot makes it.
+    Elsewhere,
 }
 
 pub(crate) fn backup_started(text: &Text) -> Message {
@@ -77,6 +82,10 @@ pub(crate) fn scheduled_failed(text: &Text, error: &Error) -> Message {
     because(text, "scheduled-failed", error)
 }
 
+pub(crate) fn standing_by(text: &Text) -> Message {
+    text.say("standing-by", &[]).into()
+}
+
 fn with_cleanup(text: &Text, html: String, report: &Report) -> Message {
     let Some(error) = &report.cleanup else { return html.into() };
     format!("{html}\n\n{}", because(text, "cleanup-failed", error).html).into()
@@ -94,7 +103,7 @@ pub(crate) fn list(text: &Text, page: &Page) -> Message {
     let mut rows = Vec::new();
     for (index, line) in page.lines.iter().enumerate() {
         let number = (page.number * page.size + index + 1) as u64;
-        parts.push(entry(text, number, line));
+        parts.push(entry(text, number, line, page.bot_id));
         rows.push(vec![entry_button(text, number, line)]);
     }
     if page.pages > 1 {
@@ -108,7 +117,7 @@ pub(crate) fn list(text: &Text, page: &Page) -> Message {
     Message { html: parts.join("\n\n"), keyboard: Some(InlineKeyboardMarkup::new(rows)) }
 }
 
-fn entry(text: &Text, number: u64, line: &Listed) -> String {
+fn entry(text: &Text, number: u64, line: &Listed, reader: Option<u64>) -> String {
     match line {
         Listed::Good(info) => {
             let values = [
@@ -118,12 +127,14 @@ fn entry(text: &Text, number: u64, line: &Listed) -> String {
                 ("created", Value::Raw(&iso(info.created_at))),
                 ("records", Value::Raw(&text.listed_records(&info.counts))),
             ];
-            let entry = text.say("list-entry", &values);
+            let mut entry = vec![text.say("list-entry", &values)];
             if info.trigger == Some(Trigger::BeforeRestore) {
-                format!("{entry}\n{}", text.say("list-entry-safety", &[]))
-            } else {
-                entry
+                entry.push(text.say("list-entry-safety", &[]));
             }
+            if anothers(info.bot_id, reader) {
+                entry.push(text.say("list-entry-foreign", &[]));
+            }
+            entry.join("\n")
         }
         Listed::Damaged { id, size_bytes, error } => {
             let values = [
@@ -306,7 +317,14 @@ pub(crate) fn restore_started(text: &Text, id: &BackupId) -> Message {
     named(text, "restore-started", id)
 }
 
+pub(crate) fn restore_runs(text: &Text) -> Message {
+    text.say("restore-runs", &[]).into()
+}
+
 pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
+    if let Some(doubt) = &restored.doubt {
+        return doubtful(text, restored, doubt);
+    }
     let whole = restored.untouched.is_empty() && restored.unknown.is_empty();
     let id = if whole { "restore-done" } else { "restore-done-in-part" };
     let values = [
@@ -321,6 +339,9 @@ pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
 }
 
 pub(crate) fn restore_failed(text: &Text, failed: &RestoreFailed) -> Message {
+    if let Some(difference) = &failed.rolled_back {
+        return rolled_back(text, failed, difference);
+    }
     if !failed.unclear {
         return because(text, "restore-failed", &failed.error);
     }
@@ -340,6 +361,9 @@ pub(crate) fn undo_started(text: &Text, again: bool) -> Message {
 }
 
 pub(crate) fn undo_done(text: &Text, restored: &Restored) -> Message {
+    if let Some(doubt) = &restored.doubt {
+        return doubtful(text, restored, doubt);
+    }
     let records = text.records(&restored.info.counts);
     // what leads back from an undo is a way to do it again
     let undone = restored.undo.as_ref().is_none_or(|undo| undo.again);
@@ -350,8 +374,8 @@ pub(crate) fn undo_done(text: &Text, restored: &Restored) -> Message {
 }
 
 pub(crate) fn undo_failed(text: &Text, failed: &RestoreFailed) -> Message {
-    if failed.unclear {
-        return unclear(text, failed);
+    if failed.unclear || failed.rolled_back.is_some() {
+        return restore_failed(text, failed);
     }
     let lost = [ErrorKind::NotFound, ErrorKind::Damaged, ErrorKind::Changed, ErrorKind::TooLarge];
     if lost.contains(&failed.error.kind()) {
@@ -380,6 +404,7 @@ pub(crate) fn settings(text: &Text, settings: &Settings<'_>) -> Message {
         Next::Soon => text.say("settings-soon", &[]),
         Next::Off => text.say("settings-off", &[]),
         Next::NotStarted => text.say("settings-not-started", &[]),
+        Next::Elsewhere => text.say("settings-elsewhere", &[]),
     };
     let hint = match settings.file {
         Some(file) => text.say("settings-hint-file", &[("file", Value::Text(file))]),
@@ -415,12 +440,18 @@ fn back_to_list(text: &Text) -> InlineKeyboardMarkup {
 }
 
 fn undo_button(text: &Text, undo: &Undo) -> InlineKeyboardMarkup {
-    let label = if undo.again { "button-redo" } else { "button-undo" };
+    let label = match undo {
+        Undo { kept: true, .. } => "button-keep",
+        Undo { again: true, .. } => "button-redo",
+        _ => "button-undo",
+    };
     let undo = Button::Undo(undo.token.clone());
     InlineKeyboardMarkup::new([[button(text.say(label, &[]), &undo)]])
 }
 
 fn button(label: String, button: &Button) -> InlineKeyboardButton {
+    // Telegram takes no button without a word on it, nor the message that has one
+    let label = if label.trim().is_empty() { "…".to_owned() } else { label };
     InlineKeyboardButton::callback(label, button.encode())
 }
 

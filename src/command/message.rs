@@ -4,7 +4,10 @@ use chrono::NaiveDateTime;
 
 use crate::backup::{BackupInfo, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
-use crate::service::{Inspection, Interrupted, Listed, Report, RestoreFailed, Restored, Undo};
+use crate::service::{
+    Cause, Difference, Doubt, Inspection, Interrupted, Listed, Report, RestoreFailed, Restored,
+    Undo,
+};
 use crate::text::{Text, Value};
 
 pub(super) fn usage(text: &Text, program: &str) -> String {
@@ -117,14 +120,76 @@ pub(super) fn cancelled(text: &Text) -> String {
 pub(super) fn restore_done(text: &Text, program: &str, name: &str, restored: &Restored) -> String {
     let records = text.records(&restored.info.counts);
     let values = [("name", Value::Text(name)), ("records", Value::Raw(&records))];
-    let mut lines = vec![text.say("command-restore-done", &values)];
+    let mut lines = match &restored.doubt {
+        None => vec![text.say("command-restore-done", &values)],
+        Some(doubt) => doubtful(text, name, doubt),
+    };
     lines.extend(counted(text, "restore-untouched", &restored.untouched));
     lines.extend(counted(text, "restore-unknown", &restored.unknown));
     lines.extend(way_back(text, program, restored.undo.as_ref()));
     lines.join("\n")
 }
 
+/// It is done, but nobody can say that it is right.
+fn doubtful(text: &Text, name: &str, doubt: &Doubt) -> Vec<String> {
+    let mut lines = vec![text.say("command-restore-doubtful", &[("name", Value::Text(name))])];
+    match &doubt.found {
+        Ok(difference) => lines.extend(differing(text, "difference-counts", difference)),
+        Err(error) => {
+            let detail = error.chain();
+            let values = [("detail", Value::Text(detail.as_str()))];
+            lines.push(text.say("command-restore-unreadable", &values));
+        }
+    }
+    lines.push(match doubt.cause {
+        Cause::Written => text.say("doubt-written", &[]),
+        Cause::Origin => text.say("doubt-origin", &[]),
+        Cause::Chosen => text.say("doubt-chosen", &[]),
+        Cause::NoWayBack => text.say("doubt-no-way-back", &[]),
+    });
+    lines
+}
+
+fn differing(text: &Text, counts: &str, difference: &Difference) -> Vec<String> {
+    let Difference { archived, live, altered } = difference;
+    let mut lines = Vec::new();
+    if !archived.is_empty() {
+        let (archived, live) = (text.records(archived), text.records(live));
+        let values = [("archived", Value::Raw(&archived)), ("live", Value::Raw(&live))];
+        lines.push(text.say(counts, &values));
+    }
+    lines.extend(counted(text, "difference-contents", altered));
+    lines
+}
+
+/// All is as it was, since the restore left something else than the backup holds.
+fn rolled_back(
+    text: &Text,
+    program: &str,
+    failed: &RestoreFailed,
+    difference: &Difference,
+) -> String {
+    let mut lines = if *difference == Difference::default() {
+        let detail = failed.error.chain();
+        vec![text.say("command-rolled-back-unreadable", &[("detail", Value::Text(&detail))])]
+    } else {
+        vec![text.say("command-rolled-back", &[])]
+    };
+    lines.extend(differing(text, "rolled-back-counts", difference));
+    lines.push(text.say("command-rolled-back-advice", &[]));
+    let left = failed.undo.as_deref().and_then(Undo::safety);
+    lines.extend(left.map(|left| {
+        let left = left.to_string();
+        let values = [("program", Value::Text(program)), ("safety", Value::Raw(&left))];
+        text.say("command-rolled-back-left", &values)
+    }));
+    lines.join("\n")
+}
+
 pub(super) fn restore_failed(text: &Text, program: &str, failed: &RestoreFailed) -> String {
+    if let Some(difference) = &failed.rolled_back {
+        return rolled_back(text, program, failed, difference);
+    }
     if !failed.unclear {
         return because(text, "command-restore-failed", &failed.error);
     }

@@ -1,16 +1,20 @@
 //! Making a backup, and deciding which old ones go.
 
 use std::io::SeekFrom;
+use std::sync::Arc;
 
 use chrono::{NaiveDateTime, SubsecRound};
 use tokio::runtime::Handle;
 
 use super::notebook::Notebook;
+use super::owner::{Owner, anothers};
+use super::turn::guarded;
 use super::{Checked, Chosen, Parts, Report};
-use crate::archive::{Archive, ArchiveWriter, Metadata, Origin};
+use crate::archive::{Archive, ArchiveWriter, Index, Metadata, Origin, Previous};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, Standing, Verdict, plan};
+use crate::source::AllSaved;
 use crate::storage::Draft;
 
 /// How many backups may be made within one second.
@@ -29,11 +33,12 @@ impl Parts {
             // what failed before works again, and the person who asked sees it
             self.forget_failure();
         }
-        let cleanup = self.apply_retention(handle).err();
+        let cleanup = guarded(|| self.apply_retention(handle)).err();
         if let Some(error) = &cleanup {
             tracing::warn!(kind = ?error.kind(), step = %error, "old backups were not removed");
         }
-        let path = self.storage.path(&created.info.id);
+        let id = &created.info.id;
+        let path = guarded(|| Ok(self.storage.path(id))).unwrap_or_else(|_| id.to_string());
         Ok(Report { info: created.info, path, cleanup })
     }
 
@@ -54,25 +59,52 @@ impl Parts {
         };
         let stamp = origin.created_at;
         let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
+        let previous = self.previous().map(Arc::new);
+        let new = previous.is_none();
         let meter = self.meter(&self.limits);
-        let mut writer = ArchiveWriter::begin(&mut draft, stamp, meter, self.packing)?;
-        origin.sections = self.export(handle, &mut writer)?;
-        let (_, written) = writer.finish(&origin)?;
+        let mut writer = ArchiveWriter::begin(&mut draft, stamp, meter, self.packing, previous)?;
+        let (sections, saved) = self.export(handle, &mut writer)?;
+        origin.sections = sections;
+        let (written, index) = writer.finish(&origin)?;
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
 
-        let data_sha256 = self.read_back(handle, draft.as_mut(), &written)?;
+        // nothing is taken over once more of what could not be proved
+        let data_sha256 =
+            self.read_back(handle, draft.as_mut(), &written, saved).inspect_err(|_| {
+                if !new {
+                    self.note_index(&[]);
+                }
+            })?;
         let id = publish(draft.as_mut(), stamp)?;
         self.note_proof(&id, size_bytes, &data_sha256);
+        if !index.is_empty() {
+            self.note_index(&index.to_bytes(&id.to_string()));
+        }
         tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
         Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
+    }
+
+    /// The newest archive, if the blocks of it are known.
+    fn previous(&self) -> Option<Previous> {
+        let (name, index) = Index::parse(&self.storage.read_index().ok()??)?;
+        let file = self.storage.open(&BackupId::parse(&name)?).ok()??;
+        Some(Previous::new(index, Box::new(file)))
+    }
+
+    /// Without it the next archive takes longer, and nothing else.
+    fn note_index(&self, index: &[u8]) {
+        if let Err(error) = self.storage.write_index(index) {
+            tracing::debug!(%error, "the blocks of the archive were not noted");
+        }
     }
 
     /// Says so before anything is written, where another archive as long as the newest has no room.
     fn check_room(&self) -> Result<(), String> {
         // who cannot tell is taken at no word: the writing will show
         let Ok(Some(free)) = self.storage.free() else { return Ok(()) };
-        let newest = self.newest_first().ok().and_then(|found| Some(found.first()?.1));
-        let needed = newest.unwrap_or(0);
+        let found = self.newest_first().unwrap_or_default();
+        let newest = found.into_iter().find(|(id, _)| !self.is_anothers(id));
+        let needed = newest.map_or(0, |(_, size_bytes)| size_bytes);
         if free >= needed {
             return Ok(());
         }
@@ -81,12 +113,18 @@ impl Parts {
         Err(format!("{free} KB are free, and the last backup took {needed} KB"))
     }
 
+    /// Whether an archive names another bot; that one's may be of quite another size.
+    fn is_anothers(&self, id: &BackupId) -> bool {
+        self.glance(id).is_ok_and(|metadata| anothers(metadata.bot_id, self.bot_id))
+    }
+
     /// Reads what was written as every later reader will, and gives the hash of its data.
     fn read_back(
         &self,
         handle: &Handle,
         draft: &mut dyn Draft,
         written: &Metadata,
+        saved: AllSaved,
     ) -> Result<String> {
         // no archive comes of what fails here, so nothing is to be said of one
         let step = "read back what was written";
@@ -96,7 +134,7 @@ impl Parts {
             _ => error,
         })?;
         same(written, &archive)?;
-        self.check(handle, &mut archive).map_err(|error| match error.kind() {
+        self.check(handle, &mut archive, saved).map_err(|error| match error.kind() {
             ErrorKind::TooLarge => error,
             _ => Error::new(ErrorKind::Source, step).because(error.chain()),
         })?;
@@ -104,7 +142,8 @@ impl Parts {
     }
 
     fn forget_failure(&self) {
-        let noted = Notebook::read(self.storage.as_ref()).and_then(|mut notebook| {
+        let noted = guarded(|| {
+            let mut notebook = self.notebook()?;
             if notebook.failing.take().is_some() {
                 notebook.write(self.storage.as_ref())?;
             }
@@ -117,7 +156,8 @@ impl Parts {
 
     /// A proof that is not noted costs one more reading later, and nothing else.
     pub(super) fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
-        let noted = Notebook::read(self.storage.as_ref()).and_then(|mut notebook| {
+        let noted = guarded(|| {
+            let mut notebook = self.notebook()?;
             notebook.prove(id, size_bytes, data_sha256);
             notebook.write(self.storage.as_ref())
         });
@@ -131,12 +171,15 @@ impl Parts {
         if found.len() <= self.keep {
             return Ok(());
         }
-        let mut notebook = Notebook::read(self.storage.as_ref())?;
+        let mut notebook = self.notebook()?;
         // what it cannot note it must not do
         notebook.check_version()?;
+        let found: Vec<_> = found.into_iter().map(|(id, size)| self.found(id, size)).collect();
+        let named = found.iter().filter_map(|found| Some(found.metadata.as_ref()?.bot_id));
+        let owner = Owner::among(self.bot_id, named.chain(notebook.others()));
         let candidates: Vec<Candidate> = found
             .into_iter()
-            .map(|(id, size_bytes)| self.candidate(handle, &mut notebook, id, size_bytes))
+            .map(|found| self.candidate(handle, &mut notebook, &owner, found))
             .collect();
         let mut outcome = Ok(());
         for (id, verdict) in plan(&candidates, self.keep, self.clock.now(), &notebook.undo_to()) {
@@ -152,29 +195,32 @@ impl Parts {
         outcome.and(notebook.write(self.storage.as_ref()))
     }
 
+    fn found(&self, id: BackupId, size_bytes: u64) -> Found {
+        let metadata = self.glance(&id).ok();
+        Found { id, size_bytes, metadata }
+    }
+
     /// An archive that nobody has proved yet is read now, so that none is deleted for its sake.
     fn candidate(
         &self,
         handle: &Handle,
         notebook: &mut Notebook,
-        id: BackupId,
-        size_bytes: u64,
+        owner: &Owner,
+        found: Found,
     ) -> Candidate {
-        let unproven = |id| Candidate {
-            id,
-            created_at: self.clock.now(),
-            trigger: None,
-            standing: Standing::Unproven,
+        let Found { id, size_bytes, metadata } = found;
+        let Some(metadata) = metadata else {
+            let (created_at, standing) = (self.clock.now(), Standing::Unproven);
+            return Candidate { id, created_at, trigger: None, standing };
         };
-        let Ok(metadata) = self.glance(&id) else { return unproven(id) };
-        let ours = metadata.is_ours() && self.is_own(metadata.bot_id);
+        let ours = metadata.is_ours() && owner.owns(metadata.bot_id);
         let info = metadata.into_info(id.clone(), size_bytes);
         let standing = if !ours {
             Standing::Foreign
         } else if notebook.is_proved(&id, size_bytes) {
             Standing::Verified
         } else if let Ok(Checked { archive, .. }) =
-            self.checked(handle, &Chosen::Stored(id.clone()))
+            guarded(|| self.checked(handle, &Chosen::Stored(id.clone())))
         {
             notebook.prove(&id, size_bytes, &archive.summary.sha256);
             Standing::Verified
@@ -195,6 +241,13 @@ pub(super) fn publish(draft: &mut dyn Draft, stamp: NaiveDateTime) -> Result<Bac
             Err(error) => Some(Err(Error::storage("name the archive", error))),
         })
         .unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "find a free name")))
+}
+
+/// An archive in the list, and what it says of itself, if it can be read.
+struct Found {
+    id: BackupId,
+    size_bytes: u64,
+    metadata: Option<Metadata>,
 }
 
 /// What was read back is what was written.

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-#[derive(Debug, Serialize, Deserialize)]
+/// The notes of one bot.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Notebook {
-    version: u32,
     /// Which archives were read to their end, by name.
     #[serde(default)]
     proofs: BTreeMap<String, Proof>,
@@ -26,6 +27,40 @@ pub(crate) struct Notebook {
     /// That the schedule fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failing: Option<Failing>,
+    /// The schedule's last backup, while nobody has heard of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) untold: Option<Untold>,
+    #[serde(skip)]
+    file: Shared,
+    /// Whose notes these are: the key in the file. `None` where nobody can tell.
+    #[serde(skip)]
+    owner: Option<String>,
+}
+
+/// A backup of which nobody has heard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Untold {
+    pub(crate) backup: String,
+    /// A failure that the administrator has heard of ended with it.
+    pub(crate) recovered: bool,
+}
+
+/// What the file holds besides: it is written back as it was read.
+#[derive(Debug, Serialize, Deserialize)]
+struct Shared {
+    version: u32,
+    /// The notes of each bot, by its Telegram id.
+    #[serde(default)]
+    bots: Map<String, Value>,
+    /// Notes that name no bot: of a program without a token, or of an older version.
+    #[serde(flatten)]
+    unnamed: Map<String, Value>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { version: VERSION, bots: Map::new(), unnamed: Map::new() }
+    }
 }
 
 /// A failure of the schedule that lasts.
@@ -64,6 +99,9 @@ pub(crate) struct Undo {
     /// It takes back an undo.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) again: bool,
+    /// It leads to what a restore has left, which was not what the archive holds: who takes it knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) kept: bool,
 }
 
 impl Undo {
@@ -72,54 +110,66 @@ impl Undo {
     }
 }
 
-impl Default for Notebook {
-    fn default() -> Self {
-        Self {
-            version: VERSION,
-            proofs: BTreeMap::new(),
-            undo: None,
-            restoring: None,
-            failing: None,
-        }
-    }
-}
-
 impl Notebook {
-    /// Reads it; one that is missing or damaged is an empty one. One that cannot be read now may
-    /// hold the way back from a restore, so that is an error.
-    pub(crate) fn read(storage: &dyn Storage) -> Result<Self> {
+    /// Reads the notes of a bot; a notebook that is missing or damaged is an empty one. One that
+    /// cannot be read now may hold the way back from a restore, so that is an error.
+    pub(crate) fn read(storage: &dyn Storage, bot_id: Option<u64>) -> Result<Self> {
         let state = storage.read_state().map_err(|e| Error::storage("read state.json", e))?;
-        let Some(json) = state else { return Ok(Self::default()) };
-        Ok(Self::parse(&json).unwrap_or_else(|error| {
-            tracing::warn!(line = error.line(), "state.json is damaged; starting a new one");
-            Self::default()
-        }))
+        let file = state.map_or_else(|| Ok(Shared::default()), |json| parse(&json));
+        Ok(Self::of(file.unwrap_or_else(|error| damaged(&error)), bot_id))
     }
 
-    fn parse(json: &[u8]) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        struct Version {
-            version: u32,
+    /// Takes a bot's notes out of the file. A program that does not know which bot it is speaks for
+    /// the only one there is; and what names no bot is that one's.
+    fn of(mut file: Shared, bot_id: Option<u64>) -> Self {
+        let owner = bot_id.map(|id| id.to_string()).or_else(|| only(&file.bots));
+        let own = owner.as_ref().and_then(|owner| file.bots.remove(owner));
+        let mut notes = own.map_or_else(Self::default, read_notes);
+        if owner.is_none() || file.bots.is_empty() {
+            let unnamed = std::mem::take(&mut file.unnamed);
+            notes.adopt(read_notes(Value::Object(unnamed)));
         }
-        let Version { version } = serde_json::from_slice(json)?;
-        if version > VERSION {
-            // a newer program's notes, of whatever shape: they are neither read nor replaced
-            return Ok(Self { version, ..Self::default() });
+        Self { file, owner, ..notes }
+    }
+
+    fn adopt(&mut self, other: Self) {
+        for (name, proof) in other.proofs {
+            self.proofs.entry(name).or_insert(proof);
         }
-        serde_json::from_slice(json)
+        self.undo = self.undo.take().into_iter().chain(other.undo).max_by_key(|undo| undo.at);
+        self.restoring = self.restoring.take().or(other.restoring);
+        self.failing = self.failing.or(other.failing);
+        self.untold = self.untold.take().or(other.untold);
     }
 
     pub(crate) fn write(&self, storage: &dyn Storage) -> Result<()> {
         let step = "write state.json";
         self.check_version()?;
-        let json = serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::new(ErrorKind::Internal, step).because(error))?;
+        let json = self.in_file().and_then(|file| serde_json::to_vec_pretty(&file));
+        let json = json.map_err(|error| Error::new(ErrorKind::Internal, step).because(error))?;
         storage.write_state(&json).map_err(|error| Error::storage(step, error))
+    }
+
+    /// The whole file, with these notes in it.
+    fn in_file(&self) -> serde_json::Result<Value> {
+        let mut bots = self.file.bots.clone();
+        let mut file = match &self.owner {
+            Some(owner) => {
+                bots.insert(owner.clone(), serde_json::to_value(self)?);
+                Value::Object(self.file.unnamed.clone())
+            }
+            None => serde_json::to_value(self)?,
+        };
+        file["version"] = VERSION.into();
+        if !bots.is_empty() {
+            file["bots"] = bots.into();
+        }
+        Ok(file)
     }
 
     /// A newer program's notes are left to it.
     pub(crate) fn check_version(&self) -> Result<()> {
-        if self.version <= VERSION {
+        if self.file.version <= VERSION {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Storage, "write state.json")
@@ -140,6 +190,11 @@ impl Notebook {
         self.proofs.retain(|name, _| exists(name));
     }
 
+    /// The other bots that have noted something here.
+    pub(crate) fn others(&self) -> impl Iterator<Item = Option<u64>> {
+        self.file.bots.keys().map(|bot| bot.parse().ok())
+    }
+
     /// The safety backups that a button may still lead to.
     pub(crate) fn undo_to(&self) -> Vec<BackupId> {
         self.undos().filter_map(Undo::safety).collect()
@@ -150,3 +205,35 @@ impl Notebook {
         self.undo.iter().chain(journal)
     }
 }
+
+fn parse(json: &[u8]) -> serde_json::Result<Shared> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let Version { version } = serde_json::from_slice(json)?;
+    if version > VERSION {
+        // a newer program's notes, of whatever shape: they are neither read nor replaced
+        return Ok(Shared { version, ..Shared::default() });
+    }
+    serde_json::from_slice(json)
+}
+
+fn read_notes(notes: Value) -> Notebook {
+    serde_json::from_value(notes).unwrap_or_else(|error| damaged(&error))
+}
+
+fn damaged<T: Default>(error: &serde_json::Error) -> T {
+    tracing::warn!(line = error.line(), "state.json is damaged; starting a new one");
+    T::default()
+}
+
+/// The key of the only bot there is.
+fn only(bots: &Map<String, Value>) -> Option<String> {
+    let mut names = bots.keys();
+    let name = names.next()?;
+    names.next().is_none().then(|| name.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use super::create::publish;
 use super::{Parts, Service};
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind, Result};
+use crate::source::AllSaved;
 
 impl Service {
     /// Checks an archive, and puts it among the others. Gives the name that it has there.
@@ -22,7 +23,7 @@ impl Parts {
         // a copy of its own would have to be read again: this one is shared
         let file = Box::new(Cursor::new(Arc::clone(bytes)));
         let mut archive = self.read(file, &self.upload_limits)?;
-        self.check(handle, &mut archive)?;
+        self.check(handle, &mut archive, AllSaved::new())?;
         if let Some(id) = self.find(bytes)? {
             return Ok(id);
         }

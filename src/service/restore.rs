@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
+use super::comparison::Difference;
 use super::notebook::{Journal, Notebook, Undo};
 use super::turn::{guarded, panicked};
 use super::{Checked, Chosen, Parts, Service, failed, nothing_known, sorted};
@@ -37,8 +38,31 @@ pub(crate) struct Restored {
     pub(crate) unknown: Counts,
     /// Sections that are live and that the archive lacks: they stayed as they were.
     pub(crate) untouched: Counts,
+    /// What is live could not be proved to be what the archive holds.
+    pub(crate) doubt: Option<Doubt>,
     /// The way back; none where nothing could be saved.
     pub(crate) undo: Option<Undo>,
+}
+
+/// Nobody can say that a restore left what the archive holds.
+#[derive(Debug)]
+pub(crate) struct Doubt {
+    /// How the two differ, or why what is live cannot be read.
+    pub(crate) found: Result<Difference>,
+    pub(crate) cause: Cause,
+}
+
+/// Why that was left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The bot was used meanwhile, and may have changed its data.
+    Written,
+    /// Another bot or another version made the archive, and may have had other records.
+    Origin,
+    /// A person has chosen what a restore had left.
+    Chosen,
+    /// What was live before could not be saved.
+    NoWayBack,
 }
 
 /// Why a restore did not happen.
@@ -49,7 +73,10 @@ pub(crate) struct RestoreFailed {
     pub(crate) unclear: bool,
     /// What is live could not be saved first.
     pub(crate) unsaved: bool,
-    /// The way back, where there is one.
+    /// It happened, left something else than the archive holds, and was taken back. Empty where what
+    /// it left could not be read.
+    pub(crate) rolled_back: Option<Box<Difference>>,
+    /// The way back, where there is one; after a roll-back that to what the restore had left.
     pub(crate) undo: Option<Box<Undo>>,
 }
 
@@ -71,9 +98,38 @@ pub(crate) struct UndoTarget {
     pub(crate) again: bool,
 }
 
+/// What is restored, and how.
+pub(super) struct Wanted<'a> {
+    chosen: &'a Chosen,
+    data_sha256: &'a str,
+    save: Save,
+    /// The way back takes back an undo.
+    pub(super) again: bool,
+    /// A person has chosen what comes of it, whatever it is.
+    pub(super) kept: bool,
+}
+
+/// How a restore ended.
+pub(super) enum End {
+    Done {
+        taken: BTreeSet<String>,
+        doubt: Option<Doubt>,
+    },
+    /// Nothing was changed.
+    Refused(Error),
+    /// All is as it was, and this leads to what the restore had left.
+    RolledBack {
+        error: Error,
+        difference: Difference,
+        left: Option<Undo>,
+    },
+    /// Nobody knows how far the source came.
+    Unclear(Error),
+}
+
 impl From<Error> for RestoreFailed {
     fn from(error: Error) -> Self {
-        Self { error, unclear: false, unsaved: false, undo: None }
+        Self { error, unclear: false, unsaved: false, rolled_back: None, undo: None }
     }
 }
 
@@ -86,7 +142,9 @@ impl Service {
         save: Save,
     ) -> Result<Restored, RestoreFailed> {
         self.alone(move |parts, handle| {
-            Ok(parts.restore(handle, &chosen, &data_sha256, save, false))
+            let (chosen, data_sha256) = (&chosen, data_sha256.as_str());
+            let wanted = Wanted { chosen, data_sha256, save, again: false, kept: false };
+            Ok(parts.restore(handle, &wanted))
         })
         .await?
     }
@@ -101,9 +159,10 @@ impl Service {
                 let step = "this restore can no longer be undone";
                 return Err(Error::new(ErrorKind::Changed, step));
             };
-            let safety = Chosen::Stored(id);
-            let sha256 = &undo.safety_sha256;
-            Ok(parts.restore(handle, &safety, sha256, Save::First, !undo.again))
+            let (chosen, data_sha256) = (&Chosen::Stored(id), undo.safety_sha256.as_str());
+            let (save, again, kept) = (Save::First, !undo.again, undo.kept);
+            let wanted = Wanted { chosen, data_sha256, save, again, kept };
+            Ok(parts.restore(handle, &wanted))
         });
         let mut failed = match outcome.await {
             Ok(Ok(restored)) => return Ok(restored),
@@ -138,7 +197,7 @@ impl Service {
     pub(crate) async fn interrupted(&self) -> Result<Option<Interrupted>> {
         // in turn: the journal of one that runs tells of no crash
         self.changing(|parts, _| {
-            let notebook = Notebook::read(parts.storage.as_ref())?;
+            let notebook = parts.notebook()?;
             Ok(notebook
                 .restoring
                 .map(|journal| Interrupted { restored: journal.restored, undo: journal.undo }))
@@ -149,7 +208,7 @@ impl Service {
     /// Clears the journal once the administrator knows; the way back stays open.
     pub(crate) async fn note_told_of_interruption(&self) {
         let noted = self.changing(|parts, _| {
-            let mut notebook = Notebook::read(parts.storage.as_ref())?;
+            let mut notebook = parts.notebook()?;
             if let Some(journal) = notebook.restoring.take() {
                 notebook.undo = journal.undo.or(notebook.undo);
                 notebook.write(parts.storage.as_ref())?;
@@ -164,64 +223,59 @@ impl Service {
 
 impl Parts {
     fn undo_of(&self, token: &str) -> Result<Option<Undo>> {
-        let notebook = Notebook::read(self.storage.as_ref())?;
+        let notebook = self.notebook()?;
         Ok(notebook.undos().find(|undo| undo.token == token).cloned())
     }
 
-    fn restore(
-        &self,
-        handle: &Handle,
-        chosen: &Chosen,
-        data_sha256: &str,
-        save: Save,
-        again: bool,
-    ) -> Result<Restored, RestoreFailed> {
+    fn restore(&self, handle: &Handle, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {
+        let Wanted { chosen, data_sha256, .. } = *wanted;
         let mut checked = self.checked(handle, chosen)?;
         if checked.archive.summary.sha256 != data_sha256 {
             return Err(Error::new(ErrorKind::Changed, format!("{chosen} was replaced")).into());
         }
-        let (undo, before) = match save {
-            Save::First => match guarded(|| self.save(handle, again)) {
-                Ok((undo, before)) => (Some(undo), before),
-                Err(error) => return Err(RestoreFailed { unsaved: true, ..error.into() }),
-            },
-            // it may be readable again; if it is not, a person has agreed
-            Save::GiveUp => guarded(|| self.save(handle, again))
-                .map_or((None, Counts::default()), |(undo, before)| (Some(undo), before)),
-        };
-        let mut notebook = Notebook::read(self.storage.as_ref())?;
+        // until all of it is over, nobody writes into what is saved and replaced
+        let gate = self.gate.close(handle);
+        let (undo, before) = self.save_first(handle, wanted)?;
+        let mut notebook = self.notebook()?;
         let journal = Journal { restored: chosen.to_string(), undo: undo.clone() };
         let earlier = notebook.restoring.replace(journal);
         notebook.write(self.storage.as_ref())?;
-
-        let outcome = self.replace(handle, &mut checked.archive);
-
-        if matches!(outcome, Err(Failure::Refused(_))) {
-            // nothing was changed: what a crash cut off before still is
-            notebook.restoring = earlier;
-        } else {
-            notebook.restoring = None;
-            notebook.undo.clone_from(&undo);
-        }
-        if let Err(error) = notebook.write(self.storage.as_ref()) {
-            // the next start will tell of a restore that was cut off, which is the safe side
-            tracing::warn!(kind = ?error.kind(), step = %error, "the journal was not cleared");
-        }
-        match outcome {
-            Ok(taken) => {
-                tracing::info!(backup = %chosen, "restored a backup");
+        let end = self.replace_and_prove(handle, &mut checked, undo.as_ref(), wanted, &gate);
+        self.settle(notebook, earlier, undo.as_ref(), &end);
+        match end {
+            End::Done { taken, doubt } => {
+                tracing::info!(backup = %chosen, proved = doubt.is_none(), "restored a backup");
                 checked.taken = taken;
-                Ok(restored(checked, &before, undo))
+                Ok(restored(checked, &before, undo, doubt))
             }
-            Err(Failure::Refused(error)) => Err(error.into()),
-            Err(Failure::Unknown(error)) => {
+            End::Refused(error) => Err(error.into()),
+            End::RolledBack { error, difference, left } => Err(RestoreFailed {
+                rolled_back: Some(Box::new(difference)),
+                undo: left.map(Box::new),
+                ..error.into()
+            }),
+            End::Unclear(error) => {
                 Err(RestoreFailed { unclear: true, undo: undo.map(Box::new), ..error.into() })
             }
         }
     }
 
+    /// Saves what is live, or goes on without where a person has agreed to that.
+    fn save_first(
+        &self,
+        handle: &Handle,
+        wanted: &Wanted<'_>,
+    ) -> Result<(Option<Undo>, Counts), RestoreFailed> {
+        match (guarded(|| self.save(handle, wanted.again)), wanted.save) {
+            (Ok((undo, before)), _) => Ok((Some(undo), before)),
+            (Err(error), Save::First) => Err(RestoreFailed { unsaved: true, ..error.into() }),
+            // it might have been readable again
+            (Err(_), Save::GiveUp) => Ok((None, Counts::default())),
+        }
+    }
+
     /// Saves what is live, so that there is a way back.
-    fn save(&self, handle: &Handle, again: bool) -> Result<(Undo, Counts)> {
+    pub(super) fn save(&self, handle: &Handle, again: bool) -> Result<(Undo, Counts)> {
         let safety = self.create(handle, Trigger::BeforeRestore)?;
         let undo = Undo {
             token: Uuid::new_v4().simple().to_string(),
@@ -229,12 +283,44 @@ impl Parts {
             safety_sha256: safety.data_sha256,
             at: self.clock.now(),
             again,
+            kept: false,
         };
         Ok((undo, safety.info.counts))
     }
 
+    /// Clears the journal, since it is known how the restore ended.
+    fn settle(
+        &self,
+        mut notebook: Notebook,
+        earlier: Option<Journal>,
+        undo: Option<&Undo>,
+        end: &End,
+    ) {
+        match end {
+            // nothing was changed: what a crash cut off before still is
+            End::Refused(_) => notebook.restoring = earlier,
+            End::RolledBack { left, .. } => {
+                notebook.restoring = earlier;
+                notebook.undo = left.clone().or(notebook.undo);
+            }
+            End::Done { .. } | End::Unclear(_) => {
+                notebook.restoring = None;
+                notebook.undo = undo.cloned();
+            }
+        }
+        // what was replaced stays replaced, also if the host's storage panics now
+        if let Err(error) = guarded(|| notebook.write(self.storage.as_ref())) {
+            // the next start will tell of a restore that was cut off, which is the safe side
+            tracing::warn!(kind = ?error.kind(), step = %error, "the journal was not cleared");
+        }
+    }
+
     /// Gives the sections that the source has taken.
-    fn replace(&self, handle: &Handle, archive: &mut Archive) -> Result<BTreeSet<String>, Failure> {
+    pub(super) fn replace(
+        &self,
+        handle: &Handle,
+        archive: &mut Archive,
+    ) -> Result<BTreeSet<String>, Failure> {
         let mut import = Import::new(archive);
         let work = AssertUnwindSafe(|| handle.block_on(self.source.restore(&mut import)));
         let outcome = catch_unwind(work);
@@ -255,16 +341,21 @@ impl Parts {
     }
 }
 
-enum Failure {
+pub(super) enum Failure {
     /// The source says so, and promises that nothing was changed.
     Refused(Error),
     /// Nobody knows how far the source came.
     Unknown(Error),
 }
 
-fn restored(checked: Checked, before: &Counts, undo: Option<Undo>) -> Restored {
+fn restored(
+    checked: Checked,
+    before: &Counts,
+    undo: Option<Undo>,
+    doubt: Option<Doubt>,
+) -> Restored {
     let Checked { info, archive, taken } = checked;
     let (counts, unknown) = sorted(&archive, &taken);
     let untouched = before.only(|name, count| count > 0 && counts.get(name).is_none());
-    Restored { info: BackupInfo { counts, ..info }, unknown, untouched, undo }
+    Restored { info: BackupInfo { counts, ..info }, unknown, untouched, doubt, undo }
 }

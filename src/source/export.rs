@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::source::imprint::{AllSaved, Imprint, Saved};
+use crate::source::watch::Watch;
 
 /// Takes the data of a backup, section by section, in constant memory.
 pub struct Export<'a> {
@@ -15,11 +17,20 @@ pub struct Export<'a> {
     /// The section that is being written, until its writer's `end`.
     open: Option<String>,
     failure: Option<Error>,
+    watch: Watch,
+    saved: AllSaved,
 }
 
 impl<'a> Export<'a> {
     pub(crate) fn new(out: &'a mut (dyn Write + Send)) -> Self {
-        Self { out, written: BTreeSet::new(), open: None, failure: None }
+        Self {
+            out,
+            written: BTreeSet::new(),
+            open: None,
+            failure: None,
+            watch: Watch::default(),
+            saved: AllSaved::new(),
+        }
     }
 
     /// The first failure of this writing, even if the source passed over it.
@@ -37,12 +48,29 @@ impl<'a> Export<'a> {
     /// Writes a whole section.
     ///
     /// # Errors
-    /// A value that is not JSON, a section written twice, a full disk.
+    /// A value that is not JSON (a number that is not finite, say), a section written twice, a full
+    /// disk.
     pub fn value<T: Serialize + ?Sized>(&mut self, section: &str, value: &T) -> Result<()> {
+        self.imprinted(section, value)?;
+        Ok(())
+    }
+
+    /// Writes a whole section, and tells how to know it again.
+    pub(super) fn imprinted<T: Serialize + ?Sized>(
+        &mut self,
+        section: &str,
+        value: &T,
+    ) -> Result<Imprint> {
         self.begin(section)?;
+        self.watch = Watch::imprinting();
         self.json(value)?;
         self.open = None;
-        Ok(())
+        Ok(self.watch.finish())
+    }
+
+    /// Keeps what the check of this backup will want to know, under a section of the source's own.
+    pub(super) fn save(&mut self, section: &str, saved: Saved) {
+        self.saved.insert(section.to_owned(), saved);
     }
 
     /// Begins a section that is a JSON object, to be written entry by entry.
@@ -65,25 +93,26 @@ impl<'a> Export<'a> {
         Ok(ListWriter { out: self, empty: true })
     }
 
-    /// Writes a struct: each of its fields is a section.
-    pub(crate) fn fields<T: Serialize>(&mut self, value: &T, names: &[&str]) -> Result<()> {
-        if names.is_empty() {
-            return Ok(());
-        }
+    /// Writes a struct, each of whose fields is a section, and tells how to know it again.
+    pub(super) fn fields<T: Serialize>(&mut self, value: &T, names: &[&str]) -> Result<Imprint> {
         self.written.extend(names.iter().map(|&name| name.to_owned()));
-        self.raw(b"{")?;
-        let bare = Unbraced::new(&mut *self.out);
-        let outcome =
-            serde_json::to_writer(bare, value).map_err(|error| refused("the state", error));
-        self.note(outcome)
+        if !names.is_empty() {
+            self.raw(b"{")?;
+            self.watch = Watch::imprinting();
+            let mut json = serde_json::Serializer::new(Unbraced::new(&mut *self.out));
+            let outcome = self.watch.seen(value).serialize(&mut json);
+            let outcome = outcome.map_err(|error| refused(None, &self.watch, error));
+            self.note(outcome)?;
+        }
+        Ok(self.watch.finish())
     }
 
     /// Closes the frame; every section that was promised must be there. Gives the sections there
-    /// are, with those that held nothing and were left out.
+    /// are, with those that held nothing and were left out, and what was saved.
     pub(crate) fn finish<'n>(
         mut self,
         promised: impl Iterator<Item = &'n str>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<(Vec<String>, AllSaved)> {
         self.finish_open()?;
         for name in promised {
             if !self.written.contains(name) {
@@ -92,7 +121,7 @@ impl<'a> Export<'a> {
             }
         }
         self.raw(if self.written.is_empty() { b"{}" } else { b"}" })?;
-        Ok(self.written.into_iter().collect())
+        Ok((self.written.into_iter().collect(), self.saved))
     }
 
     fn begin(&mut self, section: &str) -> Result<()> {
@@ -124,9 +153,9 @@ impl<'a> Export<'a> {
     }
 
     fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let section = self.open.as_deref().unwrap_or_default();
-        let outcome =
-            serde_json::to_writer(&mut *self.out, value).map_err(|error| refused(section, error));
+        let mut json = serde_json::Serializer::new(&mut *self.out);
+        let outcome = self.watch.seen(value).serialize(&mut json);
+        let outcome = outcome.map_err(|error| refused(self.open.as_deref(), &self.watch, error));
         self.note(outcome)
     }
 
@@ -137,12 +166,15 @@ impl<'a> Export<'a> {
     }
 }
 
-fn refused(section: &str, error: serde_json::Error) -> Error {
+/// Names the place, as far as its names are the program's own.
+fn refused(section: Option<&str>, watch: &Watch, error: serde_json::Error) -> Error {
     // invalid data is what the frame of data.json says of the data, and not the disk
     if error.io_error_kind().is_some_and(|kind| kind != io::ErrorKind::InvalidData) {
         return Error::storage("write the archive", io::Error::from(error));
     }
-    Error::new(ErrorKind::Source, format!("write «{section}» as JSON")).because(error)
+    let place: Vec<_> = section.into_iter().chain(watch.place()).collect();
+    let place = if place.is_empty() { "the state".to_owned() } else { place.join(".") };
+    Error::new(ErrorKind::Source, format!("write «{place}» as JSON")).because(error)
 }
 
 impl fmt::Debug for Export<'_> {
@@ -171,15 +203,15 @@ impl MapWriter<'_, '_> {
     {
         // serde_json knows which keys are keys only inside a map: write one of a single entry,
         // and take its braces off
-        let section = self.out.open.clone().unwrap_or_default();
         if !self.empty {
             self.out.raw(b",")?;
         }
         self.empty = false;
-        let mut json = serde_json::Serializer::new(Unbraced::new(&mut *self.out.out));
-        let outcome =
-            collect_entry(&mut json, key, value).map_err(|error| refused(&section, error));
-        self.out.note(outcome)
+        let out = &mut *self.out;
+        let mut json = serde_json::Serializer::new(Unbraced::new(&mut *out.out));
+        let outcome = out.watch.seen(&Entry { key, value }).serialize(&mut json);
+        let outcome = outcome.map_err(|error| refused(out.open.as_deref(), &out.watch, error));
+        out.note(outcome)
     }
 
     /// Completes the section.
@@ -193,16 +225,16 @@ impl MapWriter<'_, '_> {
     }
 }
 
-fn collect_entry<K, V, S>(serializer: S, key: &K, value: &V) -> Result<S::Ok, S::Error>
-where
-    K: Serialize + ?Sized,
-    V: Serialize + ?Sized,
-    S: serde::Serializer,
-{
-    use serde::ser::SerializeMap;
-    let mut map = serializer.serialize_map(Some(1))?;
-    map.serialize_entry(key, value)?;
-    map.end()
+/// A map of a single entry.
+struct Entry<'e, K: ?Sized, V: ?Sized> {
+    key: &'e K,
+    value: &'e V,
+}
+
+impl<K: Serialize + ?Sized, V: Serialize + ?Sized> Serialize for Entry<'_, K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.key, self.value)])
+    }
 }
 
 /// Passes a JSON object on without its outer braces.

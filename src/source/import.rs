@@ -10,6 +10,7 @@ use serde::de::{
 };
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::source::imprint::{AllSaved, Saved};
 
 /// Where the sections of a backup are read from.
 pub(crate) trait Sections: Send {
@@ -33,11 +34,22 @@ pub struct Import<'a> {
     sections: &'a mut dyn Sections,
     taken: BTreeSet<String>,
     failure: Option<Error>,
+    saved: AllSaved,
 }
 
 impl<'a> Import<'a> {
     pub(crate) fn new(sections: &'a mut dyn Sections) -> Self {
-        Self { sections, taken: BTreeSet::new(), failure: None }
+        Self { sections, taken: BTreeSet::new(), failure: None, saved: AllSaved::new() }
+    }
+
+    /// A backup that this program has made just now, of this.
+    pub(crate) fn of(sections: &'a mut dyn Sections, saved: AllSaved) -> Self {
+        Self { saved, ..Self::new(sections) }
+    }
+
+    /// What was saved under this section; `None` in a backup of another day.
+    pub(super) fn saved(&mut self, section: &str) -> Option<Saved> {
+        self.saved.remove(section)
     }
 
     /// The [`schema_version`](crate::BackupPluginBuilder::schema_version) with which this backup was
@@ -119,17 +131,12 @@ impl<'a> Import<'a> {
         self.note(outcome)
     }
 
-    /// Remembers a failure on behalf of a caller that cannot return it.
-    pub(crate) fn keep(&mut self, outcome: Result<()>) {
-        let _ = self.note(outcome);
-    }
-
     /// The first failure of this reading, if the source passed over one.
     pub(crate) fn failure(&mut self) -> Option<Error> {
         self.failure.take()
     }
 
-    fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
+    pub(super) fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
         if let (Err(error), None) = (&outcome, &self.failure) {
             self.failure = Some(Error::new(error.kind(), error.chain()));
         }

@@ -11,6 +11,7 @@ use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::source::imprint::Saved;
 use crate::source::{DataSource, Export, Import, Section};
 
 /// The section of a state that is no struct.
@@ -22,6 +23,13 @@ const WHOLE: &str = "data";
 /// the backup lacks a field, while it is read. A state that is not a struct (a bare map or list) is
 /// one section called `data`. A field with `#[serde(skip)]` is in no backup, and after a restore it
 /// has its default: keep connections, caches and the like elsewhere.
+///
+/// When a backup is made it is decoded again, and what comes of it must tell serde what the state has
+/// told: else no backup is made, and the error names the field. So are found a `Some(None)`, which
+/// JSON takes for `None`, a variant of an `untagged` enum that is read as another one, keys that
+/// become one, and a `serialize_with` that its `deserialize_with` does not undo. The order in a map or
+/// a set does not count, that in a `Vec` does. What is not written at all is found by
+/// [`exact`](Self::exact) alone. A number that is not finite is in no JSON, and refused.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -45,6 +53,8 @@ pub struct Shared<T> {
     sections: Vec<Section>,
     /// The fields of the struct `T`; `None` where it is no struct.
     fields: Option<&'static [&'static str]>,
+    /// Whether two states are equal, where that is to be asked.
+    equal: Option<fn(&T, &T) -> bool>,
 }
 
 impl<T> Shared<T>
@@ -53,7 +63,23 @@ where
 {
     /// Makes a source of an `Arc` of a tokio or std `RwLock` or `Mutex`.
     pub fn new<L: SharedState<T>>(state: Arc<L>) -> Self {
-        Self { state, sections: Vec::new(), fields: fields_of::<T>() }
+        Self { state, sections: Vec::new(), fields: fields_of::<T>(), equal: None }
+    }
+
+    /// Compares what was saved with what would come back by `==` as well, and makes no backup where
+    /// they differ.
+    ///
+    /// So is found what serde is told nothing of: a field with `skip_serializing`, a
+    /// `skip_serializing_if` that leaves out more than the default, a time that is written in whole
+    /// seconds. A field with `#[serde(skip)]` must have its default then, or be left out of `==`. The
+    /// copy of the state stays in memory until the backup is checked. Default: what is written is
+    /// compared.
+    pub fn exact(mut self) -> Self
+    where
+        T: PartialEq,
+    {
+        self.equal = Some(T::eq);
+        self
     }
 
     /// Gives people's words for a field. Default: the field's name.
@@ -112,6 +138,11 @@ where
         })
     }
 
+    /// The section under which is kept what was saved.
+    fn first(&self) -> &'static str {
+        self.fields.map_or(WHOLE, |fields| fields.first().copied().unwrap_or_default())
+    }
+
     /// Whether the backup holds every field, so that nothing live must stay as it is.
     fn complete(&self, data: &Import<'_>) -> bool {
         let mut names = data.names();
@@ -133,16 +164,26 @@ where
 
     async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
         let snapshot = self.state.snapshot().await?;
-        match self.fields {
+        let imprint = match self.fields {
             Some(fields) => out.fields(&snapshot, fields)?,
-            None => out.value(WHOLE, &snapshot)?,
-        }
+            None => out.imprinted(WHOLE, &snapshot)?,
+        };
+        let copy = self.equal.map(|_| Box::new(snapshot) as _);
+        out.save(self.first(), Saved { imprint, copy });
         Ok(())
     }
 
     async fn check(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
         let live = if self.complete(data) { None } else { Some(self.state.snapshot().await?) };
-        self.decode(data, live.as_ref())?;
+        let back = self.decode(data, live.as_ref())?;
+        if let Some(saved) = data.saved(self.first()) {
+            let root = self.fields.is_none().then_some(WHOLE);
+            let mut outcome = saved.compare(&back, root);
+            if let (Ok(()), Some(equal)) = (&outcome, self.equal) {
+                outcome = saved.compare_wholly(&back, equal, &data.left_out());
+            }
+            data.note(outcome)?;
+        }
         Ok(())
     }
 

@@ -12,7 +12,9 @@ use crate::backup::BackupId;
 use crate::storage::{Draft, Readable, Storage};
 
 const STATE: &str = "state.json";
-/// Empty; it stays, because a lock on a file that is removed holds nobody off.
+const INDEX: &str = ".blocks";
+/// Empty; it stays, because a lock on a file that is removed holds nobody off. The part that one
+/// program plays for life has a file of its own beside it, `.lock_` and the part.
 const LOCK: &str = ".lock";
 const DRAFT_PREFIX: &str = ".backup_";
 const DRAFT_SUFFIX: &str = ".tmp";
@@ -58,10 +60,23 @@ impl FolderStorage {
         Ok(file)
     }
 
+    /// Locks a file of this name; `None` while another program or another plugin has it locked.
+    fn lock_named(&self, name: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
+        let file = self.lock_file(name).map_err(|error| self.at_folder(&error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(%error, "this file system knows no locks: run one program a folder");
+            }
+        }
+        Ok(Some(Box::new(file)))
+    }
+
     /// The file that is locked. One that is there is given to nobody: root would give away what a
     /// link of that name leads to.
-    fn lock_file(&self) -> io::Result<File> {
-        let path = self.folder.join(LOCK);
+    fn lock_file(&self, name: &str) -> io::Result<File> {
+        let path = self.folder.join(name);
         let mut new = File::options();
         new.write(true).create_new(true);
         #[cfg(unix)]
@@ -233,15 +248,15 @@ impl Storage for FolderStorage {
     }
 
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        let file = self.lock_file().map_err(|error| self.at_folder(&error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => {
-                tracing::warn!(%error, "this file system knows no locks: run one program a folder");
-            }
+        self.lock_named(LOCK)
+    }
+
+    fn claim(&self, part: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if part.is_empty() || !part.chars().all(plain) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a name for a part"));
         }
-        Ok(Some(Box::new(file)))
+        self.lock_named(&format!("{LOCK}_{part}"))
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
@@ -287,6 +302,21 @@ impl Storage for FolderStorage {
         let mut state = Vec::new();
         file.read_to_end(&mut state)?;
         Ok(Some(state))
+    }
+
+    fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
+        let Some(mut file) = open_file(&self.folder.join(INDEX))? else { return Ok(None) };
+        let mut index = Vec::new();
+        file.read_to_end(&mut index)?;
+        Ok(Some(index))
+    }
+
+    fn write_index(&self, index: &[u8]) -> io::Result<()> {
+        // not flushed: it has a hash, and a power cut may take it
+        let mut file = self.temporary()?;
+        file.write_all(index)?;
+        file.persist(self.folder.join(INDEX))?;
+        Ok(())
     }
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Archives in memory, for tests and for trying out.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +18,9 @@ pub struct MemoryStorage {
 struct Held {
     archives: BTreeMap<BackupId, Arc<[u8]>>,
     state: Option<Vec<u8>>,
+    index: Option<Vec<u8>>,
     locked: bool,
+    claimed: BTreeSet<String>,
 }
 
 /// Frees the place when it is dropped.
@@ -27,6 +29,15 @@ struct Lock(MemoryStorage);
 impl Drop for Lock {
     fn drop(&mut self) {
         self.0.held().locked = false;
+    }
+}
+
+/// Frees a part when it is dropped.
+struct Claim(MemoryStorage, String);
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.0.held().claimed.remove(&self.1);
     }
 }
 
@@ -71,6 +82,11 @@ impl Storage for MemoryStorage {
         Ok((!taken).then(|| Box::new(Lock(self.clone())) as Box<dyn Any + Send>))
     }
 
+    fn claim(&self, part: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
+        let free = self.held().claimed.insert(part.to_owned());
+        Ok(free.then(|| Box::new(Claim(self.clone(), part.to_owned())) as Box<dyn Any + Send>))
+    }
+
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         let held = self.held();
         Ok(held.archives.iter().map(|(id, bytes)| (id.clone(), bytes.len() as u64)).collect())
@@ -91,6 +107,15 @@ impl Storage for MemoryStorage {
 
     fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
         Ok(self.held().state.clone())
+    }
+
+    fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.held().index.clone())
+    }
+
+    fn write_index(&self, index: &[u8]) -> io::Result<()> {
+        self.held().index = Some(index.to_vec());
+        Ok(())
     }
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {

@@ -26,6 +26,9 @@ scheduled-failed = ❌ The scheduled backup was not made.
     { $reason }
 
     I will keep trying, and tell you when it works.
+standing-by = 👥 The bot is running twice. The other copy makes the scheduled backups; this one waits, and takes over if that one stops.
+
+    If you meant it so, there is nothing to do. If not, stop the copy that is too many.
 
 ## List
 
@@ -35,6 +38,7 @@ list-entry = { $number }. { $name }
     {"   "}Created: { $created }
     {"   "}Records: { $records }
 list-entry-safety = {"   "}🛟 Saved before a restore
+list-entry-foreign = {"   "}🤖 Made by another bot
 list-entry-damaged = { $number }. { $name }
     {"   "}Size: { $size }
     {"   "}⚠️ { $state }
@@ -118,6 +122,27 @@ restore-unclear = ❌ An error in the bot itself cut the restore off. The data m
 
     { $reason }
 restore-way-back = All that was there before is saved. The button below brings it back.
+restore-runs = ⏳ A restore is running, one minute…
+restore-doubtful = ⚠️ The data are loaded from the backup:
+    <b>{ $name }</b>
+restore-unreadable = They could not be read after that, so they cannot be compared with the backup.
+
+    <code>{ $detail }</code>
+difference-counts = In the backup: { $archived }
+    In the bot now: { $live }
+difference-contents = As many records, but not those of the backup: { $records }
+doubt-written = The bot was used during the restore, and the data may have changed. So I left everything. Check the data.
+doubt-origin = Another bot or another version of this one made the backup. The difference may come from that, so I left everything. Check the data.
+doubt-chosen = You chose this yourself, so I left everything. Check the data.
+doubt-no-way-back = What was there before the restore could not be saved, so it cannot be brought back. Check the data.
+rolled-back = ❌ After the restore the data were not those of the backup. I brought everything back as it was.
+rolled-back-unreadable = ❌ After the restore the bot's data could not be read. I brought everything back as it was.
+
+    <code>{ $detail }</code>
+rolled-back-counts = In the backup: { $archived }
+    After the restore: { $live }
+rolled-back-left = What the restore left is saved. If it suits you, keep it with the button below.
+button-keep = ✅ Keep what the restore left
 undo-failed = ❌ The restore could not be undone yet; the bot's data are as they were. The button below works, try again.
 
     { $reason }
@@ -160,6 +185,7 @@ settings-hint-code = The settings are part of the bot's program
 settings-never = none yet
 settings-off = not scheduled
 settings-soon = within minutes
+settings-elsewhere = another running copy of the bot makes it
 settings-not-started = the schedule is not running (the bot's program lacks spawn)
 
 ## Access
@@ -257,6 +283,15 @@ command-restore-failed = ❌ The restore did not work. The bot's data were not c
     { $reason }
 command-restore-unclear = ❌ An error cut the restore off. The data may have changed: look at them.
     { $reason }
+command-restore-doubtful = ⚠️ The data were restored from the backup { $name }
+command-restore-unreadable = They could not be read after that, so they cannot be compared with the backup.
+    { $detail }
+command-rolled-back = ❌ After the restore the data were not those of the backup. Everything is back as it was.
+command-rolled-back-unreadable = ❌ After the restore the bot's data could not be read. Everything is back as it was.
+    { $detail }
+command-rolled-back-advice = If the bot is running, it may have changed the data: stop it and try again.
+command-rolled-back-left = What the restore left is saved. To keep it:
+    {"  "}{ $program } restore { $safety }
 command-interrupted = ⚠️ The last restore, from { $name }, was cut off half-way.
 command-way-back = What was there before the restore is saved. To bring it back:
     {"  "}{ $program } restore { $safety }

@@ -138,6 +138,26 @@ async fn clients_of_the_python_bot_find_their_orders() {
 }
 
 #[tokio::test]
+async fn entries_of_the_python_bot_that_hold_nothing_are_named_and_no_more() {
+    let world = World::new().await;
+    // who has invited nobody is no client with friends here
+    let data = json!({ "referrals": { "10": [], "11": [12] }, "tickets": { "9": {} } });
+    let name = "backup_20260301_100000.zip";
+    add_archive(&world, name, &data);
+    let _bot = world.start();
+    world.admin.send("/backup_list").await;
+    let list = world.admin.wait_for("Список бекапов").await;
+    world.admin.press_on(list.id, &button_of(&list, name)).await;
+    world.admin.wait_for("Восстановить данные из этого бекапа?").await;
+    world.admin.press("✅ Да, восстановить").await;
+    let told = world.admin.wait_for("⚠️ Данные загружены из бекапа").await;
+    let lines = "В бекапе: 2 клиента с друзьями\nСейчас в боте: 1 клиент с друзьями";
+    assert!(told.plain.contains(lines), "{told}");
+    assert!(told.button("↩️ Отменить восстановление").is_some(), "{told}");
+    world.sandbox.finish().await;
+}
+
+#[tokio::test]
 async fn strangers_are_refused_the_backups() {
     let world = World::new().await;
     let stranger = world.sandbox.person(666, "Никто").await;
@@ -446,9 +466,9 @@ async fn a_stop_in_the_middle_of_a_backup_leaves_a_whole_one() {
         files.filter(|file| file.extension().is_some_and(|end| end == "zip")).collect()
     };
     world.admin.send("/backup").await;
-    // its draft comes first, and before it the lock between programs
+    // its draft comes first, and before it the locks between programs
     let files = || fs::read_dir(&folder).expect("the folder").map(|file| file.expect("a file"));
-    while !files().any(|file| file.file_name() != ".lock") {
+    while files().all(|file| file.file_name().to_string_lossy().starts_with(".lock")) {
         tokio::task::yield_now().await;
     }
     assert_eq!(archives(), Vec::<PathBuf>::new());

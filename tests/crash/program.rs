@@ -61,7 +61,7 @@ struct Program {
 impl Program {
     fn new(home: PathBuf) -> Self {
         let kind = std::env::var(KIND).expect("a kind");
-        let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).expect("a kind");
+        let kind = Kind::named(&kind).expect("a kind");
         let folder = home.join("backups");
         let wrong = std::env::var(WRONG).ok().and_then(|name| Wrong::named(&name));
         let storage = match wrong {

@@ -161,7 +161,7 @@ impl Place {
         let ran = Ran::new(&output, false);
         assert!(ran.ended_well, "{}{}", ran.output, ran.errors);
         let done: Vec<_> = ran.said("done").filter_map(|line| line.split(' ').next()).collect();
-        assert_eq!(done, ["backup", "backup", "restore", "undo"], "{}{}", ran.output, ran.errors);
+        assert_eq!(done, self.kind.done(), "{}{}", ran.output, ran.errors);
         read_points(&fs::read_to_string(notes).expect("notes"))
     }
 }

@@ -75,10 +75,11 @@ fn archives(folder: &Path) -> Vec<String> {
     names(folder).into_iter().filter(|name| name.starts_with("backup_")).collect()
 }
 
-/// Whatever is neither an archive, the notebook nor the lock.
+/// Whatever is neither an archive, the notebook nor a lock.
 fn drafts(folder: &Path) -> Vec<String> {
-    let ours =
-        |name: &String| name.starts_with("backup_") || name == "state.json" || name == ".lock";
+    let ours = |name: &String| {
+        name.starts_with("backup_") || name == "state.json" || name.starts_with(".lock")
+    };
     names(folder).into_iter().filter(|name| !ours(name)).collect()
 }
 
@@ -126,7 +127,7 @@ fn state_is_readable(place: &Place) -> Result<(), String> {
     let Ok(state) = fs::read(place.folder().join("state.json")) else { return Ok(()) };
     let state: serde_json::Value =
         serde_json::from_slice(&state).map_err(|error| format!("state.json: {error}"))?;
-    if state["version"] == 1 { Ok(()) } else { Err("state.json is not ours".to_owned()) }
+    if state["version"] == 2 { Ok(()) } else { Err("state.json is not ours".to_owned()) }
 }
 
 /// A draft of the last seconds may be another program's: makes those of the dead program older.

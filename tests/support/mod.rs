@@ -96,10 +96,19 @@ pub struct Probe {
     state: State,
     shop: Arc<Shared<Shop>>,
     calls: Arc<watch::Sender<[usize; 3]>>,
-    held: Arc<watch::Sender<bool>>,
+    held: Arc<watch::Sender<Held>>,
     trouble: Arc<Mutex<Option<(Step, Trouble)>>>,
     /// How many steps run now, and how many ran at once at most.
     at_once: Arc<Mutex<(usize, usize)>>,
+}
+
+/// Which steps wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Held {
+    #[default]
+    None,
+    At(Step),
+    All,
 }
 
 /// A step that runs.
@@ -128,7 +137,7 @@ impl Probe {
             state: Arc::clone(state),
             shop: Arc::new(shop),
             calls: Arc::new(watch::Sender::new([0; 3])),
-            held: Arc::new(watch::Sender::new(false)),
+            held: Arc::default(),
             trouble: Arc::default(),
             at_once: Arc::default(),
         }
@@ -146,12 +155,17 @@ impl Probe {
 
     /// Every step waits from now on.
     pub fn hold(&self) {
-        self.held.send_replace(true);
+        self.held.send_replace(Held::All);
+    }
+
+    /// This step waits from now on, and no other.
+    pub fn hold_at(&self, step: Step) {
+        self.held.send_replace(Held::At(step));
     }
 
     /// What waits goes on.
     pub fn release(&self) {
-        self.held.send_replace(false);
+        self.held.send_replace(Held::None);
     }
 
     /// Waits until this step was begun so often.
@@ -179,7 +193,8 @@ impl Probe {
     async fn enter(&self, step: Step) -> Result<Inside, BoxError> {
         let inside = Inside::new(&self.at_once);
         self.calls.send_modify(|calls| calls[step as usize] += 1);
-        self.held.subscribe().wait_for(|held| !held).await?;
+        let waits = |held: &Held| [Held::All, Held::At(step)].contains(held);
+        self.held.subscribe().wait_for(|held| !waits(held)).await?;
         let trouble = *self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match trouble.filter(|(at, _)| *at == step).map(|(_, trouble)| trouble) {
             None => Ok(inside),
@@ -582,13 +597,13 @@ impl Scene {
         self.state.read().await.clone()
     }
 
-    /// The names of all that lies in the folder, but for the lock, which is always there.
+    /// The names of all that lies in the folder, but for the locks, which are always there.
     pub fn files(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.folder()) else { return Vec::new() };
         let mut names: Vec<_> = entries
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .collect();
-        names.retain(|name| name != ".lock");
+        names.retain(|name| !name.starts_with(".lock"));
         names.sort();
         names
     }
@@ -650,6 +665,7 @@ pub const NO: &str = "❌ Отмена";
 pub const DOWNLOAD: &str = "📥 Скачать архив";
 pub const UNDO: &str = "↩️ Отменить восстановление";
 pub const REDO: &str = "↩️ Вернуть обратно";
+pub const KEEP: &str = "✅ Оставить то, что получилось";
 pub const STALE: &str = "Кнопка устарела. Откройте список заново: /backup_list";
 
 fn text_of(call: &Call) -> String {

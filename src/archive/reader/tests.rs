@@ -74,10 +74,12 @@ fn write(json: &[u8], workers: usize) -> Vec<u8> {
     let packing = Packing { workers: NonZeroUsize::new(workers), ..Packing::default() };
     let meter = Meter::new(|name| if name == "tickets" { 2 } else { 1 }, &Limits::folder());
     let origin = origin(&["tickets", "bonuses", "gone"]);
-    let out = Cursor::new(Vec::new());
-    let mut writer = ArchiveWriter::begin(out, origin.created_at, meter, packing).expect("begun");
+    let mut out = Cursor::new(Vec::new());
+    let writer = ArchiveWriter::begin(&mut out, origin.created_at, meter, packing, None);
+    let mut writer = writer.expect("begun");
     writer.write_all(json).expect("written");
-    writer.finish(&origin).expect("finished").0.into_inner()
+    writer.finish(&origin).expect("finished");
+    out.into_inner()
 }
 
 /// Data of so many clients.
@@ -98,7 +100,7 @@ fn small() -> Vec<u8> {
 
 fn large() -> Vec<u8> {
     let data = json(25_000);
-    assert!(data.len() > 6 * super::super::deflate::BLOCK, "{} bytes", data.len());
+    assert!(data.len() > 6 * super::super::blocks::LONGEST, "{} bytes", data.len());
     write(&data, 3)
 }
 
@@ -276,8 +278,9 @@ fn repacked(data: &[u8], metadata: &[u8]) -> Vec<u8> {
         let mut crc = flate2::Crc::new();
         crc.update(content);
         zip.begin(name).expect("begun");
-        let mut deflate = Deflate::new(Packing::default());
-        zip.put(deflate.finish(content.to_vec()).expect("compressed")).expect("written");
+        let mut deflate = Deflate::new(Packing::default(), None);
+        zip.put(deflate.take(content.to_vec()).expect("compressed")).expect("written");
+        zip.put(deflate.finish().expect("compressed")).expect("written");
         zip.end(&crc, content.len() as u64).expect("ended");
     }
     zip.finish().expect("finished").into_inner()

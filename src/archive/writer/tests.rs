@@ -5,8 +5,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate};
+use sha2::{Digest, Sha256};
 
-use super::super::{Archive, Timer};
+use super::super::{Archive, Compression, Timer};
 use super::*;
 use crate::backup::Trigger;
 use crate::clock::{Clock, SystemClock};
@@ -33,11 +34,37 @@ fn timer() -> Timer {
     Timer::start(&clock, &Limits::folder())
 }
 
-fn write_to<W: WriteSeek>(out: W, workers: usize, json: &[u8]) -> Result<W> {
-    let packing = Packing { workers: NonZeroUsize::new(workers), ..Packing::default() };
-    let mut writer = ArchiveWriter::begin(out, origin().created_at, meter(), packing)?;
+fn packing(workers: usize) -> Packing {
+    Packing { workers: NonZeroUsize::new(workers), ..Packing::default() }
+}
+
+fn write_to<W: WriteSeek>(
+    out: W,
+    packing: Packing,
+    previous: Option<Previous>,
+    json: &[u8],
+) -> Result<Index> {
+    let (at, previous) = (origin().created_at, previous.map(Arc::new));
+    let mut writer = ArchiveWriter::begin(out, at, meter(), packing, previous)?;
     writer.write_all(json).map_err(written)?;
-    writer.finish(&origin()).map(|(out, _)| out)
+    writer.finish(&origin()).map(|(_, index)| index)
+}
+
+/// An archive, and what is remembered of it.
+fn archive(packing: Packing, previous: Option<Previous>, json: &[u8]) -> (Vec<u8>, Index) {
+    let mut out = Cursor::new(Vec::new());
+    let index = write_to(&mut out, packing, previous, json).expect("written");
+    (out.into_inner(), index)
+}
+
+/// What stands in the only section.
+fn text_of(archive: &[u8]) -> Vec<u8> {
+    let file = Cursor::new(archive.to_vec());
+    let mut archive = Archive::open(Box::new(file), meter(), timer()).expect("whole");
+    let mut text = Vec::new();
+    let mut section = archive.section("t").expect("read").expect("there");
+    section.read_to_end(&mut text).expect("read");
+    text
 }
 
 /// Letters that compress about as text does, from a seed.
@@ -56,6 +83,8 @@ fn json(length: usize) -> Vec<u8> {
     [b"{\"t\":\"", letters(length).as_slice(), b"\"}"].concat()
 }
 
+const BLOCK: usize = 256 << 10;
+
 /// Around the borders of the blocks, and around where more threads begin.
 const LENGTHS: [usize; 9] =
     [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 4 * BLOCK, 5 * BLOCK - 1, 5 * BLOCK, 9 * BLOCK + 7];
@@ -65,29 +94,79 @@ fn our_reader_takes_what_any_number_of_threads_has_written() {
     for length in LENGTHS {
         let json = json(length);
         for workers in [1, 2, 4] {
-            let out = write_to(Cursor::new(Vec::new()), workers, &json).expect("written");
-            let mut archive = Archive::open(Box::new(out), meter(), timer()).expect("whole");
-            assert_eq!(archive.summary.bytes, json.len() as u64);
-            let mut text = Vec::new();
-            let mut section = archive.section("t").expect("read").expect("there");
-            section.read_to_end(&mut text).expect("read");
-            assert!(text == json[5..json.len() - 1], "{length} letters, {workers} workers");
+            let (archive, _) = archive(packing(workers), None, &json);
+            assert!(text_of(&archive) == json[5..json.len() - 1], "{length}, {workers} workers");
         }
     }
 }
 
+fn previous(archive: &[u8], index: &Index) -> Previous {
+    Previous::new(index.clone(), Box::new(Cursor::new(archive.to_vec())))
+}
+
+/// How many blocks are the same as in another archive.
+fn common(one: &Index, other: &Index) -> usize {
+    one.entries.iter().filter(|entry| other.entries.contains(entry)).count()
+}
+
+#[test]
+fn blocks_that_are_the_same_are_taken_over() {
+    let before = json(4_000_000);
+    let mut after = before.clone();
+    after.splice(1_500_000..1_500_000, *b"one more order");
+    after.splice(3_999_000..3_999_100, *b"another");
+    for workers in [1, 3] {
+        let packing = packing(workers);
+        let (first, index) = archive(packing, None, &before);
+        assert!(index.entries.len() > 20, "{} blocks", index.entries.len());
+        let (second, taken) = archive(packing, Some(previous(&first, &index)), &after);
+        assert!(text_of(&second) == after[5..after.len() - 1]);
+        let changed = taken.entries.len() - common(&taken, &index);
+        assert!((2..=6).contains(&changed), "{changed} of {} blocks", taken.entries.len());
+
+        // they do come from the first: its blocks are given whatever they hold
+        let mut marked = index.clone();
+        let noise = vec![0x55; first.len()];
+        for entry in &mut marked.entries {
+            entry.sum = Sha256::digest(&noise[..entry.length as usize]).into();
+        }
+        let (other, _) = archive(packing, Some(previous(&noise, &marked)), &after);
+        let place =
+            |archive: &[u8]| archive.split(|byte| *byte != 0x55).map(<[u8]>::len).sum::<usize>();
+        assert!(place(&other) > second.len() / 2, "{workers}: {} bytes", place(&other));
+    }
+}
+
+#[test]
+fn nothing_is_taken_over_from_an_archive_that_is_not_what_it_was() {
+    let json = json(1_500_000);
+    let (first, index) = archive(packing(2), None, &json);
+    let mut broken = first.clone();
+    for at in (60..broken.len()).step_by(10_000) {
+        broken[at] ^= 1;
+    }
+    let moved = Index { start: index.start + 1, ..index.clone() };
+    let half = &first[..first.len() / 2];
+    for (file, index) in [(&broken[..], &index), (&first, &moved), (half, &index), (&[], &index)] {
+        let (again, _) = archive(packing(2), Some(previous(file, index)), &json);
+        assert!(text_of(&again) == json[5..json.len() - 1]);
+    }
+    // nor from one of another level
+    let fast = Packing { compression: Compression::Fast, ..packing(2) };
+    let (_, again) = archive(fast, Some(previous(&first, &index)), &json);
+    assert_eq!((common(&again, &index), again.level), (0, 2));
+}
+
 /// A plain ZIP of one file.
 fn zip_of(data: &[u8], workers: usize) -> Vec<u8> {
-    let packing = Packing { workers: NonZeroUsize::new(workers), ..Packing::default() };
     let mut zip = Container::new(Cursor::new(Vec::new()), origin().created_at);
-    let (mut deflate, mut checksum) = (Deflate::new(packing), Crc::new());
+    let (mut deflate, mut checksum) = (Deflate::new(packing(workers), None), Crc::new());
     checksum.update(data);
     zip.begin(DATA).expect("begun");
-    let whole = data.len() / BLOCK * BLOCK;
-    for block in data[..whole].chunks(BLOCK) {
+    for block in data.chunks(BLOCK) {
         zip.put(deflate.take(block.to_vec()).expect("compressed")).expect("written");
     }
-    zip.put(deflate.finish(data[whole..].to_vec()).expect("compressed")).expect("written");
+    zip.put(deflate.finish().expect("compressed")).expect("written");
     zip.end(&checksum, data.len() as u64).expect("ended");
     zip.finish().expect("finished").into_inner()
 }
@@ -165,7 +244,7 @@ fn other_programs_take_what_any_number_of_threads_has_written() {
 fn other_programs_take_more_than_four_gigabytes() {
     let archive = tempfile::NamedTempFile::new().expect("a file");
     let mut zip = Container::new(archive.reopen().expect("opened"), origin().created_at);
-    let (mut deflate, mut checksum) = (Deflate::new(Packing::default()), Crc::new());
+    let (mut deflate, mut checksum) = (Deflate::new(Packing::default(), None), Crc::new());
     zip.begin(DATA).expect("begun");
     let mut state = 1_u64;
     let blocks = 4500_u64 << 20 >> 18;
@@ -180,7 +259,7 @@ fn other_programs_take_more_than_four_gigabytes() {
         checksum.update(&block);
         zip.put(deflate.take(block).expect("compressed")).expect("written");
     }
-    zip.put(deflate.finish(Vec::new()).expect("compressed")).expect("written");
+    zip.put(deflate.finish().expect("compressed")).expect("written");
     zip.end(&checksum, blocks << 18).expect("ended");
     add(&mut zip, METADATA, b"{}".to_vec(), Packing::default()).expect("added");
     zip.finish().expect("finished");
@@ -238,13 +317,14 @@ fn a_disk_that_fails_at_any_call_fails_the_backup() {
     for (length, workers) in [(10, 1), (10, 2), (7 * BLOCK, 1), (7 * BLOCK, 2)] {
         let json = json(length);
         let disk = |calls| Failing { file: Cursor::new(Vec::new()), calls };
-        let least = (0..1000).find(|&calls| match write_to(disk(calls), workers, &json) {
-            Ok(_) => true,
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::StorageFull, "after {calls} calls");
-                false
-            }
-        });
+        let least =
+            (0..1000).find(|&calls| match write_to(disk(calls), packing(workers), None, &json) {
+                Ok(_) => true,
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::StorageFull, "after {calls} calls");
+                    false
+                }
+            });
         // both headers, their mending, the data, the directory, its end and a flush
         assert!(least.expect("enough calls") > 12, "{least:?}");
     }

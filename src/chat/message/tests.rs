@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::*;
+use crate::service::{Cause, Difference, Doubt};
 use crate::source::Section;
 use crate::text::{Language, snapshot};
 
@@ -76,6 +77,7 @@ fn way_back() -> Undo {
         safety_sha256: "00".to_owned(),
         at: DateTime::<Utc>::UNIX_EPOCH,
         again: false,
+        kept: false,
     }
 }
 
@@ -96,6 +98,7 @@ fn scheduled() {
     snapshot("scheduled_done", |text| scheduled_done(text, &report(), false));
     snapshot("scheduled_recovered", |text| scheduled_done(text, &report(), true));
     snapshot("scheduled_failed", |text| scheduled_failed(text, &full()));
+    snapshot("standing_by", standing_by);
 }
 
 #[test]
@@ -144,7 +147,7 @@ fn lists() {
         39_117,
         counts(10, 5, 4),
     );
-    let page = |lines, number, pages| Page { lines, number, pages, size: 5 };
+    let page = |lines, number, pages| Page { lines, number, pages, size: 5, bot_id: Some(1) };
     let two = page(vec![Listed::Good(newest()), Listed::Good(older)], 0, 1);
     snapshot("list", |text| list(text, &two));
     snapshot("list_empty", |text| list(text, &page(vec![], 0, 0)));
@@ -167,6 +170,10 @@ fn lists() {
         size_bytes: 400,
         error: Error::new(ErrorKind::AccessDenied, "open the backup"),
     };
+    let foreign = crate::backup::BackupInfo { bot_id: Some(2), ..newest() };
+    let unnamed = crate::backup::BackupInfo { bot_id: None, ..newest() };
+    let mixed = page(vec![Listed::Good(foreign), Listed::Good(unnamed)], 0, 1);
+    snapshot("list_foreign", |text| list(text, &mixed));
     let large = Listed::Damaged {
         id: BackupId::new(at(1, 6, 0, 0), 1),
         size_bytes: 388_000,
@@ -211,6 +218,7 @@ fn restore() {
         info: newest(),
         unknown: Counts::default(),
         untouched,
+        doubt: None,
         undo: Some(way_back()),
     };
     snapshot("restore_done", |text| restore_done(text, &restored(Counts::default())));
@@ -225,9 +233,64 @@ fn restore() {
         error: Error::new(ErrorKind::Source, "the bot's own code panicked"),
         unclear: true,
         unsaved: false,
+        rolled_back: None,
         undo: Some(Box::new(way_back())),
     };
     snapshot("restore_unclear", |text| restore_failed(text, &unclear));
+}
+
+/// Two orders less than in the backup, and other reviews.
+fn difference() -> Difference {
+    let orders = |count| [("tickets".to_owned(), count)].into_iter().collect();
+    let altered = [("reviews".to_owned(), 5)].into_iter().collect();
+    Difference { archived: orders(12), live: orders(10), altered }
+}
+
+fn unread() -> Error {
+    Error::new(ErrorKind::Source, "read the bot's data: <b>database is locked</b>")
+}
+
+#[test]
+fn a_restore_that_may_be_wrong() {
+    let doubtful = |found: &dyn Fn() -> Result<Difference, Error>, cause, undo| {
+        let doubt = Doubt { found: found(), cause };
+        let (unknown, untouched) = Default::default();
+        Restored { info: newest(), unknown, untouched, doubt: Some(doubt), undo }
+    };
+    let differs = || Ok(difference());
+    for (name, cause) in [
+        ("written", Cause::Written),
+        ("origin", Cause::Origin),
+        ("chosen", Cause::Chosen),
+        ("no_way_back", Cause::NoWayBack),
+    ] {
+        let undo = (cause != Cause::NoWayBack).then(way_back);
+        let restored = doubtful(&differs, cause, undo);
+        let name = format!("restore_doubtful_{name}");
+        snapshot(&name, |text| restore_done(text, &restored));
+        // an undo says the same
+        snapshot(&name, |text| undo_done(text, &restored));
+    }
+    let unreadable = doubtful(&|| Err(unread()), Cause::NoWayBack, None);
+    snapshot("restore_doubtful_unreadable", |text| restore_done(text, &unreadable));
+}
+
+#[test]
+fn a_restore_that_was_taken_back() {
+    let left = Undo { again: true, kept: true, ..way_back() };
+    let error = || Error::new(ErrorKind::Source, "the data are not those of the backup");
+    let mut failed = RestoreFailed {
+        rolled_back: Some(Box::new(difference())),
+        undo: Some(Box::new(left)),
+        ..error().into()
+    };
+    snapshot("rolled_back", |text| restore_failed(text, &failed));
+    snapshot("rolled_back", |text| undo_failed(text, &failed));
+    failed.rolled_back = Some(Box::default());
+    failed.error = unread();
+    failed.undo = None;
+    snapshot("rolled_back_unreadable", |text| restore_failed(text, &failed));
+    snapshot("restore_runs", restore_runs);
 }
 
 #[test]
@@ -247,6 +310,7 @@ fn undo() {
         info: newest(),
         unknown: Counts::default(),
         untouched: Counts::default(),
+        doubt: None,
         undo: Some(Undo { again, ..way_back() }),
     };
     snapshot("undo_done", |text| undo_done(text, &done(true)));
@@ -279,8 +343,10 @@ fn settings_page() {
     snapshot("settings_off", |text| settings(text, &off));
     let new = Settings { days: 21, last: None, next: Next::Soon, ..page.clone() };
     snapshot("settings_new", |text| settings(text, &new));
-    let idle = Settings { days: 32, next: Next::NotStarted, ..page };
+    let idle = Settings { days: 32, next: Next::NotStarted, ..page.clone() };
     snapshot("settings_not_started", |text| settings(text, &idle));
+    let elsewhere = Settings { next: Next::Elsewhere, ..page };
+    snapshot("settings_elsewhere", |text| settings(text, &elsewhere));
 }
 
 #[test]
@@ -303,7 +369,7 @@ fn no_list_is_too_long_for_telegram() {
     let counts: Counts = sections.iter().map(|section| (section.name.clone(), u64::MAX)).collect();
     let text = Text::new(Language::Russian, &[], sections).expect("texts");
     let lines = (1..=5).map(|n| Listed::Good(info(at(n, 0, 0, 0), u64::MAX, counts.clone())));
-    let page = Page { lines: lines.collect(), number: 1, pages: 3, size: 5 };
+    let page = Page { lines: lines.collect(), number: 1, pages: 3, size: 5, bot_id: Some(1) };
     assert!(list(&text, &page).html.encode_utf16().count() <= 4096);
     let inspection = Inspection {
         info: info(at(1, 0, 0, 0), 1, counts.clone()),

@@ -46,6 +46,7 @@ fn undo() -> Undo {
         safety_sha256: "00".to_owned(),
         at: DateTime::<Utc>::UNIX_EPOCH,
         again: false,
+        kept: false,
     }
 }
 
@@ -132,6 +133,7 @@ fn restore() {
         info: newest(),
         unknown: Counts::default(),
         untouched: Counts::default(),
+        doubt: None,
         undo: Some(undo()),
     };
     assert("restore_done", |text| restore_done(text, PROGRAM, NAME, &whole()));
@@ -156,6 +158,35 @@ fn a_restore_that_failed() {
     assert("restore_unclear", |text| restore_failed(text, PROGRAM, &unclear));
     let cut_off = Interrupted { restored: NAME.to_owned(), undo: Some(undo()) };
     assert("interrupted", |text| interrupted(text, PROGRAM, &cut_off));
+}
+
+#[test]
+fn a_restore_that_left_something_else() {
+    let difference = || Difference {
+        archived: some("tickets", 12),
+        live: some("tickets", 10),
+        altered: some("reviews", 5),
+    };
+    let doubtful = |found| Restored {
+        info: newest(),
+        unknown: Counts::default(),
+        untouched: Counts::default(),
+        doubt: Some(found),
+        undo: None,
+    };
+    let origin = doubtful(Doubt { found: Ok(difference()), cause: Cause::Origin });
+    assert("restore_doubtful", |text| restore_done(text, PROGRAM, NAME, &origin));
+    let unread = doubtful(Doubt { found: Err(unreadable()), cause: Cause::NoWayBack });
+    assert("restore_doubtful_unreadable", |text| restore_done(text, PROGRAM, NAME, &unread));
+    let rolled_back = |difference, undo| RestoreFailed {
+        rolled_back: Some(Box::new(difference)),
+        undo,
+        ..unreadable().into()
+    };
+    let differs = rolled_back(difference(), Some(Box::new(undo())));
+    assert("rolled_back", |text| restore_failed(text, PROGRAM, &differs));
+    let unread = rolled_back(Difference::default(), None);
+    assert("rolled_back_unreadable", |text| restore_failed(text, PROGRAM, &unread));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use serde::Deserialize;
 
 use super::*;
-use crate::source::Sections;
+use crate::source::{AllSaved, Sections};
 
 /// A backup, without the archive around it.
 #[derive(Clone, Default)]
@@ -46,13 +46,21 @@ fn export<T>(source: &Shared<T>) -> Backup
 where
     T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
 {
+    saved(source).0
+}
+
+/// A backup, and what its own check is told.
+fn saved<T>(source: &Shared<T>) -> (Backup, AllSaved)
+where
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
     let mut json = Vec::new();
     let mut export = Export::new(&mut json);
     block_on(DataSource::export(source, &mut export)).expect("exported");
-    let names = export.finish(std::iter::empty()).expect("whole");
+    let (names, saved) = export.finish(std::iter::empty()).expect("whole");
     let mut backup = Backup::of(serde_json::from_slice(&json).expect("JSON"));
     backup.left_out = names.into_iter().filter(|name| !backup.json.contains_key(name)).collect();
-    backup
+    (backup, saved)
 }
 
 fn block_on<V>(future: impl Future<Output = V>) -> V {
@@ -175,4 +183,124 @@ fn every_lock_will_do() {
     assert_eq!(export(&Shared::new(tokio_lock)).json, expected);
     assert_eq!(export(&Shared::new(mutex)).json, expected);
     assert_eq!(export(&Shared::new(std_lock)).json, expected);
+}
+
+/// What a price may be, and what is lost of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Price {
+    Fixed { amount: f64 },
+    Asked { by: Option<Option<String>> },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Item {
+    price: Price,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Catalogue {
+    items: BTreeMap<String, Vec<Item>>,
+    open: bool,
+}
+
+fn catalogue(price: Price) -> Shared<Catalogue> {
+    let fixed = Item { price: Price::Fixed { amount: 1.5 } };
+    let items = BTreeMap::from([("тайна".to_owned(), vec![fixed, Item { price }])]);
+    Shared::new(Arc::new(Mutex::new(Catalogue { items, open: true })))
+}
+
+/// What a person is told of a state that cannot be written.
+fn refusal<T>(source: &Shared<T>) -> String
+where
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    let mut json = Vec::new();
+    let mut export = Export::new(&mut json);
+    block_on(DataSource::export(source, &mut export)).expect_err("refused");
+    export.failure().expect("kept").chain()
+}
+
+#[test]
+fn a_number_that_is_not_finite_is_named_by_its_fields() {
+    let reason = "a number that is not finite (NaN or infinity) has no place in JSON";
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert_eq!(
+            refusal(&catalogue(Price::Fixed { amount: number })),
+            format!("write «items.price.amount» as JSON: {reason}")
+        );
+        let whole = Shared::new(Arc::new(Mutex::new(vec![Some(number)])));
+        assert_eq!(refusal(&whole), format!("write «data» as JSON: {reason}"));
+    }
+}
+
+#[test]
+fn no_writer_takes_a_number_that_is_not_finite() {
+    let bad = Item { price: Price::Fixed { amount: f64::NAN } };
+    let writers: [fn(&mut Export<'_>, &Item) -> Result<()>; 4] = [
+        |out, bad| out.value("items", bad),
+        |out, bad| out.list("items")?.item(bad),
+        |out, bad| out.map("items")?.entry("тайна", bad),
+        |out, _| out.map("items")?.entry(&f32::NAN, &1),
+    ];
+    for (number, write) in writers.into_iter().enumerate() {
+        let mut json = Vec::new();
+        let mut export = Export::new(&mut json);
+        let error = write(&mut export, &bad).expect_err("refused").chain();
+        let place = if number == 3 { "items" } else { "items.price.amount" };
+        assert!(error.starts_with(&format!("write «{place}» as JSON: a number")), "{error}");
+        // even if the source passes over it
+        assert!(export.failure().is_some());
+    }
+}
+
+#[test]
+fn what_would_come_back_as_another_is_named_by_its_fields() {
+    for (by, lost) in [(None, false), (Some(Some(String::new())), false), (Some(None), true)] {
+        let source = catalogue(Price::Asked { by });
+        let (mut backup, saved) = saved(&source);
+        let outcome = block_on(source.check(&mut Import::of(&mut backup.clone(), saved)));
+        let reason = outcome.map_err(|error| error.downcast::<Error>().expect("ours").chain());
+        let expected = "what would come back is not what was saved: «items.price.by» is written \
+                        otherwise than it is read";
+        assert_eq!(reason, if lost { Err(expected.to_owned()) } else { Ok(()) });
+        // an archive of another day is taken as it is: its own day has held it against what was saved
+        block_on(source.check(&mut Import::new(&mut backup))).expect("readable");
+    }
+}
+
+#[test]
+fn a_lost_place_in_a_list_is_found_and_that_in_a_set_is_none() {
+    #[derive(Clone, Serialize, Deserialize)]
+    struct Lists {
+        #[serde(deserialize_with = "reversed")]
+        list: Vec<u8>,
+        #[serde(serialize_with = "unordered")]
+        set: std::collections::BTreeSet<u8>,
+    }
+
+    fn reversed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().rev().collect())
+    }
+
+    /// In one order and in the other, in turn.
+    fn unordered<S: serde::Serializer>(
+        set: &std::collections::BTreeSet<u8>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        static TURN: AtomicBool = AtomicBool::new(false);
+        if TURN.fetch_not(Ordering::Relaxed) {
+            serializer.collect_seq(set)
+        } else {
+            serializer.collect_seq(set.iter().rev())
+        }
+    }
+
+    for (list, lost) in [(vec![1, 2, 1], false), (vec![1, 2], true)] {
+        let source = Shared::new(Arc::new(Mutex::new(Lists { list, set: [1, 2, 3].into() })));
+        let (mut backup, saved) = saved(&source);
+        let outcome = block_on(source.check(&mut Import::of(&mut backup, saved)));
+        let told = outcome.err().map(|error| error.downcast::<Error>().expect("ours").chain());
+        assert_eq!(told.is_some_and(|told| told.contains("«list»")), lost);
+    }
 }

@@ -17,6 +17,8 @@ pub enum Fault {
     ///
     /// teloxide itself waits 10 seconds after a status of 500 or more.
     Status(u16),
+    /// This HTTP status with a gateway's page instead of an answer; the call has no effect.
+    Page(u16),
     /// This error answer in the words of Telegram; the call has no effect.
     Refuse {
         /// HTTP status, like 400.
@@ -68,7 +70,7 @@ impl Fault {
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::TooManyRequests { .. } => "busy",
-            Self::Status(_) => "broken",
+            Self::Status(_) | Self::Page(_) => "broken",
             Self::Refuse { .. } => "refused",
             Self::MigratedTo(_) => "migrated",
             Self::Drop => "down",

@@ -158,6 +158,9 @@ async fn call(
         Err(refusal) => (refusal.status, refusal.body()),
     };
     running.record(status, &body);
+    if let Some(Fault::Page(_)) = fault {
+        return gateway_page(status);
+    }
     json_response(status, &body)
 }
 
@@ -202,7 +205,7 @@ fn refusal_for(fault: Fault) -> Option<Refusal> {
             let parameters = Some(json!({ "migrate_to_chat_id": chat }));
             Some(Refusal { parameters, ..Refusal::met(400, text) })
         }
-        Fault::Status(status) => {
+        Fault::Status(status) | Fault::Page(status) => {
             let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let reason = code.canonical_reason().unwrap_or("Internal Server Error");
             Some(Refusal::met(code.as_u16(), reason))
@@ -254,6 +257,17 @@ fn refused(refusal: &Refusal) -> Response {
 /// What nobody gets to see, since the connection is cut.
 fn cut_off() -> Response {
     Response::new(Body::empty())
+}
+
+/// What a gateway says in the place of the server behind it.
+fn gateway_page(status: u16) -> Response {
+    let page = "<html>\r\n<head><title>Bad Gateway</title></head>\r\n</html>\r\n";
+    let mut response = Response::new(Body::from(page));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let kind = axum::http::HeaderValue::from_static("text/html");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }
 
 fn json_response(status: u16, body: &Value) -> Response {

@@ -81,7 +81,7 @@ fn commands(state: &State, id: i64) -> Value {
 fn fault(planned: &PlannedFault) -> Value {
     let number = match planned.fault {
         Fault::TooManyRequests { retry_after } => retry_after.into(),
-        Fault::Status(status) | Fault::Refuse { status, .. } => status.into(),
+        Fault::Status(status) | Fault::Page(status) | Fault::Refuse { status, .. } => status.into(),
         Fault::Delay(time) => time.as_secs(),
         Fault::MigratedTo(_) | Fault::Drop | Fault::DropAfter => 0,
     };

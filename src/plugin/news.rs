@@ -1,0 +1,101 @@
+//! What the schedule tells: each word once, and kept until somebody has heard it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::chat::Chat;
+use crate::error::Error;
+use crate::service::{Report, Service};
+
+/// How long a note may wait for its turn.
+const NOTED_WITHIN: Duration = Duration::from_secs(2 * 60);
+
+/// How long after a message that nobody took it is tried anew, at first and at most.
+pub(super) const TOLD_AGAIN: Duration = Duration::from_secs(15 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The news of the schedule. What was told and what was not stands in the notebook.
+pub(super) struct News {
+    chat: Chat,
+    service: Service,
+    stop: CancellationToken,
+    /// One word after the other: each depends on what was heard before.
+    turn: Mutex<()>,
+    /// The administrator has heard that it fails, and the notebook could not take it.
+    told: AtomicBool,
+}
+
+impl News {
+    pub(super) fn new(chat: Chat, service: Service, stop: CancellationToken) -> Self {
+        Self { chat, service, stop, turn: Mutex::default(), told: AtomicBool::default() }
+    }
+
+    /// Tells of a failure, unless it belongs to one that was told of.
+    pub(super) async fn failed(&self, error: Error) {
+        let _turn = self.turn.lock().await;
+        // where the note cannot be written, as on a full disk or while a backup that never ends
+        // holds the place, this program remembers it
+        let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
+        let untold = match noted {
+            Ok(Ok(untold)) => untold,
+            _ => !self.told.swap(true, Ordering::Relaxed),
+        };
+        if !untold {
+            return;
+        }
+        if self.chat.tell_failed(&error).await {
+            self.service.note_told_of_failure().await;
+        } else {
+            self.told.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes a backup that was made, until somebody has heard of it. Where it cannot be noted, gives
+    /// whether a failure has ended with it, as far as this program remembers.
+    pub(super) async fn made(&self, report: &Report) -> Option<bool> {
+        let recovered = self.told.swap(false, Ordering::Relaxed);
+        let noted = self.service.note_made(report.info.id.clone(), recovered).await;
+        noted.err().map(|_| recovered)
+    }
+
+    /// Tells of a backup, again and again until somebody hears it or there is newer news.
+    /// `unnoted` says whether a failure has ended with it, where the notebook cannot.
+    pub(super) async fn tell(&self, report: Report, unnoted: Option<bool>) {
+        let mut pause = TOLD_AGAIN;
+        while !self.told_of(&report, unnoted).await {
+            let rest = tokio::time::sleep(pause);
+            if self.stop.run_until_cancelled(rest).await.is_none() {
+                return;
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn told_of(&self, report: &Report, unnoted: Option<bool>) -> bool {
+        let _turn = self.turn.lock().await;
+        let id = &report.info.id;
+        let recovered = match unnoted {
+            Some(recovered) => recovered,
+            None => match self.service.untold_recovery(id.clone()).await {
+                Ok(Some(recovered)) => recovered,
+                Ok(None) => return true,
+                Err(_) => return false,
+            },
+        };
+        let heard = self.chat.tell_done(report, recovered).await;
+        if heard && unnoted.is_none() {
+            self.service.note_told_of_backup(id.clone()).await;
+        }
+        heard
+    }
+
+    /// Tells of the last backup, if the bot stopped before anybody had heard of it.
+    pub(super) async fn tell_what_is_left(&self) {
+        if let Ok(Some(report)) = self.service.untold_backup().await {
+            self.tell(report, None).await;
+        }
+    }
+}

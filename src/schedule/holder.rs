@@ -1,0 +1,81 @@
+//! One holder of the schedule: other programs of the same bot stand by.
+
+use std::any::Any;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Job, Schedule, give_up, sleep_until};
+
+/// The schedule of one bot in one place, for as long as this lives.
+pub(crate) type Part = Box<dyn Any + Send>;
+
+/// How often a program that stands by looks whether the other one is gone: a lock has no better way
+/// to tell.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// A deploy starts the new program before the old one has ended: that is nothing to tell of.
+const TOLD_AFTER: Duration = Duration::from_secs(10 * 60);
+
+/// Takes the schedule for as long as this program lives, once no other program has it; `None` when it
+/// is stopped before that.
+pub(super) async fn hold(
+    schedule: &Schedule,
+    job: &dyn Job,
+    stop: &CancellationToken,
+) -> Option<Part> {
+    let mut wait = None;
+    while !stop.is_cancelled() {
+        match job.claim().await {
+            Ok(Some(part)) => {
+                if wait.is_some() {
+                    tracing::info!("the other program is gone: this one makes the backups now");
+                }
+                schedule.stand_by(false);
+                return Some(part);
+            }
+            // who has no say cannot tell whether there is one that makes them
+            Err(error) if wait.is_none() => {
+                give_up(schedule, job, error).await;
+                if let Some(until) = schedule.paused_until() {
+                    sleep_until(until, schedule, stop).await;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), step = %error, "the schedule was not taken");
+                look_again(stop).await;
+            }
+            Ok(None) => {
+                wait.get_or_insert_with(|| Wait::begin(schedule)).tell(job).await;
+                look_again(stop).await;
+            }
+        }
+    }
+    None
+}
+
+async fn look_again(stop: &CancellationToken) {
+    stop.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN)).await;
+}
+
+/// The time since which another program has had the schedule.
+struct Wait {
+    since: Instant,
+    told: bool,
+}
+
+impl Wait {
+    fn begin(schedule: &Schedule) -> Self {
+        tracing::warn!("another program of this bot makes the backups; this one stands by");
+        schedule.stand_by(true);
+        Self { since: Instant::now(), told: false }
+    }
+
+    /// Tells people once, if it takes longer than a deploy does.
+    async fn tell(&mut self, job: &dyn Job) {
+        if !self.told && self.since.elapsed() >= TOLD_AFTER {
+            self.told = true;
+            job.stands_by().await;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What the administrators have heard of the schedule, noted so that each word is told once.
+
+use super::notebook::{Failing, Notebook, Untold};
+use super::{Listed, Parts, Report, Service};
+use crate::backup::BackupId;
+use crate::error::Result;
+
+impl Service {
+    /// Notes that the schedule fails; true while the administrator has not heard of it.
+    pub(crate) async fn note_failing(&self) -> Result<bool> {
+        self.noting(|parts, notebook| {
+            // whoever has not heard that the last failure ended, to them it is the same one
+            let same = notebook.untold.take().is_some_and(|untold| untold.recovered);
+            let failing = notebook
+                .failing
+                .get_or_insert_with(|| Failing { since: parts.clock.now(), told: same });
+            !failing.told
+        })
+        .await
+    }
+
+    /// Notes that the administrator has heard of the failure.
+    pub(crate) async fn note_told_of_failure(&self) {
+        let noted = self.noting(|_, notebook| {
+            if let Some(failing) = &mut notebook.failing {
+                failing.told = true;
+            }
+        });
+        warn(noted.await, "the failure was not noted");
+    }
+
+    /// Notes a backup of the schedule of which nobody has heard yet. `recovered` says that a failure
+    /// has ended with it; the notebook may know better.
+    pub(crate) async fn note_made(&self, id: BackupId, recovered: bool) -> Result<()> {
+        self.noting(move |_, notebook| {
+            let failed = notebook.failing.take().is_some_and(|failing| failing.told);
+            let before = notebook.untold.take().is_some_and(|untold| untold.recovered);
+            let recovered = recovered || failed || before;
+            notebook.untold = Some(Untold { backup: id.to_string(), recovered });
+        })
+        .await
+    }
+
+    /// Whether a failure has ended with this backup; `None` where its news is none any more.
+    pub(crate) async fn untold_recovery(&self, id: BackupId) -> Result<Option<bool>> {
+        self.blocking(move |parts, _| {
+            let untold = parts.notebook()?.untold;
+            let untold = untold.filter(|untold| untold.backup == id.to_string());
+            Ok(untold.map(|untold| untold.recovered))
+        })
+        .await
+    }
+
+    /// The backup of which nobody has heard yet.
+    pub(crate) async fn untold_backup(&self) -> Result<Option<Report>> {
+        self.blocking(|parts, _| parts.untold_backup()).await
+    }
+
+    /// Notes that the administrator has heard of a backup.
+    pub(crate) async fn note_told_of_backup(&self, id: BackupId) {
+        let noted = self.noting(move |_, notebook| {
+            if let Some(failing) = &mut notebook.failing {
+                // it failed while that was on its way: they think now that it works
+                failing.told = false;
+            }
+            match &mut notebook.untold {
+                Some(untold) if untold.backup != id.to_string() => untold.recovered = false,
+                untold => *untold = None,
+            }
+        });
+        warn(noted.await, "the message was not noted");
+    }
+
+    /// Changes the notebook, if there is something to change.
+    async fn noting<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Parts, &mut Notebook) -> T + Send + 'static,
+    ) -> Result<T> {
+        self.changing(move |parts, _| {
+            let mut notebook = parts.notebook()?;
+            let before = (notebook.failing, notebook.untold.clone());
+            let outcome = change(parts, &mut notebook);
+            if before != (notebook.failing, notebook.untold.clone()) {
+                notebook.write(parts.storage.as_ref())?;
+            }
+            Ok(outcome)
+        })
+        .await
+    }
+}
+
+impl Parts {
+    fn untold_backup(&self) -> Result<Option<Report>> {
+        let untold = self.notebook()?.untold;
+        let Some(id) = untold.and_then(|untold| BackupId::parse(&untold.backup)) else {
+            return Ok(None);
+        };
+        let found = self.newest_first()?.into_iter().find(|(listed, _)| *listed == id);
+        let Some((id, size_bytes)) = found else { return Ok(None) };
+        let path = self.storage.path(&id);
+        match self.line(id, size_bytes) {
+            Listed::Good(info) => Ok(Some(Report { info, path, cleanup: None })),
+            Listed::Damaged { .. } => Ok(None),
+        }
+    }
+}
+
+fn warn(noted: Result<()>, what: &str) {
+    if let Err(error) = noted {
+        tracing::warn!(kind = ?error.kind(), step = %error, "{what}");
+    }
+}

@@ -1,0 +1,131 @@
+//! Whose notes are whose.
+
+use serde_json::json;
+
+use super::*;
+use crate::storage::MemoryStorage;
+
+const ANNA: Option<u64> = Some(777);
+const BORIS: Option<u64> = Some(888);
+
+fn with(state: &Value) -> MemoryStorage {
+    let storage = MemoryStorage::new();
+    storage.write_state(state.to_string().as_bytes()).expect("written");
+    storage
+}
+
+fn read(storage: &MemoryStorage, bot: Option<u64>) -> Notebook {
+    Notebook::read(storage, bot).expect("a notebook")
+}
+
+fn state(storage: &MemoryStorage) -> Value {
+    let json = storage.read_state().expect("read").expect("a notebook");
+    serde_json::from_slice(&json).expect("JSON")
+}
+
+fn undo(token: &str, at: &str) -> Value {
+    json!({
+        "token": token, "safety": "backup_20260101_000000.zip", "safety_sha256": "0", "at": at,
+    })
+}
+
+/// What a version before this one wrote: it knew no bots.
+fn old() -> Value {
+    let back = undo("old", "2026-01-01T00:00:00Z");
+    json!({
+        "version": 1,
+        "proofs": { "backup_20260101_000000.zip": { "size_bytes": 7, "data_sha256": "0" } },
+        "undo": back,
+        "restoring": { "restored": "backup_20251231_000000.zip", "undo": back },
+        "failing": { "since": "2026-01-01T00:00:00Z", "told": true },
+    })
+}
+
+fn is_empty(notebook: &Notebook) -> bool {
+    let Notebook { proofs, undo, restoring, failing, .. } = notebook;
+    proofs.is_empty() && undo.is_none() && restoring.is_none() && failing.is_none()
+}
+
+#[test]
+fn each_bot_reads_what_it_has_noted_and_nothing_else() {
+    let storage = MemoryStorage::new();
+    let failing = |told| Some(Failing { since: DateTime::UNIX_EPOCH, told });
+    for (bot, told) in [(ANNA, true), (BORIS, false)] {
+        let mut notebook = read(&storage, bot);
+        assert!(is_empty(&notebook), "{notebook:?}");
+        notebook.failing = failing(told);
+        notebook.write(&storage).expect("written");
+    }
+    assert_eq!(read(&storage, ANNA).failing, failing(true));
+    assert_eq!(read(&storage, BORIS).failing, failing(false));
+    assert_eq!(read(&storage, BORIS).others().collect::<Vec<_>>(), [ANNA]);
+}
+
+#[test]
+fn another_bots_notes_stay_as_they_are_whatever_they_are() {
+    let foreign = json!({ "undo": 5, "what this version does not know": [{ "b": 1, "a": null }] });
+    let storage = with(&json!({ "version": 2, "bots": { "888": foreign, "777": {} } }));
+    let mut notebook = read(&storage, ANNA);
+    notebook.prove(&BackupId::parse("backup_20260101_000000.zip").expect("a name"), 7, "0");
+    notebook.write(&storage).expect("written");
+    assert_eq!(state(&storage)["bots"]["888"], foreign);
+    // what it cannot read of its own is lost, and nothing else is
+    assert!(is_empty(&read(&storage, BORIS)));
+    read(&storage, BORIS).write(&storage).expect("written");
+    assert_eq!(read(&storage, ANNA).proofs.len(), 1);
+}
+
+#[test]
+fn an_old_notebook_is_the_first_bots_and_is_read_whole() {
+    let storage = with(&old());
+    let notebook = read(&storage, ANNA);
+    notebook.write(&storage).expect("written");
+    let mut expected = old();
+    expected.as_object_mut().expect("an object").remove("version");
+    assert_eq!(state(&storage), json!({ "version": 2, "bots": { "777": expected } }));
+    // the second one finds nothing that is its own
+    assert!(is_empty(&read(&storage, BORIS)));
+}
+
+#[test]
+fn a_program_without_a_token_speaks_for_the_only_bot() {
+    let storage = with(&old());
+    read(&storage, None).write(&storage).expect("written");
+    assert_eq!(state(&storage)["undo"]["token"], "old", "no bot has come yet");
+    read(&storage, ANNA).write(&storage).expect("written");
+    let mut notebook = read(&storage, None);
+    notebook.restoring = None;
+    notebook.write(&storage).expect("written");
+    assert!(read(&storage, ANNA).restoring.is_none());
+    assert_eq!(state(&storage).as_object().expect("an object").len(), 2, "version and bots");
+}
+
+#[test]
+fn among_several_bots_what_names_none_is_nobodys() {
+    let mut state_before = old();
+    state_before["version"] = 2.into();
+    state_before["bots"] = json!({ "777": {}, "888": {} });
+    let storage = with(&state_before);
+    for bot in [ANNA, BORIS] {
+        let notebook = read(&storage, bot);
+        assert!(is_empty(&notebook));
+        notebook.write(&storage).expect("written");
+    }
+    let unnamed = read(&storage, None);
+    assert!(unnamed.restoring.is_some());
+    unnamed.write(&storage).expect("written");
+    for key in ["proofs", "undo", "restoring", "failing"] {
+        assert_eq!(state(&storage)[key], state_before[key], "{key}");
+    }
+}
+
+#[test]
+fn of_two_ways_back_the_later_one_counts() {
+    for (own, unnamed, expected) in [("3", "2", "own"), ("2", "3", "unnamed")] {
+        let at = |day| format!("2026-01-0{day}T00:00:00Z");
+        let notes = json!({ "777": { "undo": undo("own", &at(own)) } });
+        let back = undo("unnamed", &at(unnamed));
+        let storage = with(&json!({ "version": 2, "bots": notes, "undo": back }));
+        assert_eq!(read(&storage, ANNA).undo.expect("a way back").token, expected);
+    }
+}

@@ -1,0 +1,120 @@
+//! What a source says of its restore is held against what is live; what is not so is taken back.
+
+use std::collections::BTreeSet;
+
+use tokio::runtime::Handle;
+
+use super::comparison::{Closeness, Difference};
+use super::gate::Closed;
+use super::notebook::Undo;
+use super::owner::anothers;
+use super::restore::{Cause, Doubt, End, Failure, Wanted};
+use super::turn::guarded;
+use super::{Checked, Chosen, Parts};
+use crate::archive::Archive;
+use crate::error::{Error, ErrorKind, Result};
+
+impl Parts {
+    /// Replaces what is live, and looks whether it is what the archive holds now.
+    pub(super) fn replace_and_prove(
+        &self,
+        handle: &Handle,
+        checked: &mut Checked,
+        undo: Option<&Undo>,
+        wanted: &Wanted<'_>,
+        gate: &Closed,
+    ) -> End {
+        let taken = match self.replace(handle, &mut checked.archive) {
+            Ok(taken) => taken,
+            Err(Failure::Refused(error)) if self.is_as_saved(handle, undo) => {
+                return End::Refused(error);
+            }
+            Err(Failure::Refused(error) | Failure::Unknown(error)) => return End::Unclear(error),
+        };
+        let closeness = self.closeness(&checked.archive);
+        let found = guarded(|| self.compare(handle, &mut checked.archive, &taken, closeness));
+        if found.as_ref().is_ok_and(Difference::is_none) {
+            return End::Done { taken, doubt: None };
+        }
+        let cause = match undo {
+            None => Cause::NoWayBack,
+            Some(_) if wanted.kept => Cause::Chosen,
+            Some(_) if gate.was_passed() => Cause::Written,
+            // where the shape may differ lawfully, a person must look
+            Some(_) if closeness == Closeness::Counts && found.is_ok() => Cause::Origin,
+            Some(undo) => return self.roll_back(handle, undo, wanted, found),
+        };
+        End::Done { taken, doubt: Some(Doubt { found, cause }) }
+    }
+
+    /// How closely an archive can be compared: another program, or another version of this one, gave
+    /// its records another shape.
+    fn closeness(&self, archive: &Archive) -> Closeness {
+        let metadata = &archive.metadata;
+        let ours = metadata.is_ours() && !anothers(metadata.bot_id, self.bot_id);
+        let version = metadata.schema_version == Some(self.schema_version);
+        if ours && version { Closeness::Contents } else { Closeness::Counts }
+    }
+
+    /// Whether nothing was changed, as the source says: a commit may fail after it took effect.
+    fn is_as_saved(&self, handle: &Handle, undo: Option<&Undo>) -> bool {
+        let compared = guarded(|| {
+            let Some(safety) = undo.and_then(Undo::safety) else { return Ok(false) };
+            let mut archive = self.archive(&safety)?;
+            let all = sections(&archive);
+            Ok(self.compare(handle, &mut archive, &all, Closeness::Contents)?.is_none())
+        });
+        compared.unwrap_or(false)
+    }
+
+    /// Brings back what was live before, and saves what the restore has left.
+    fn roll_back(
+        &self,
+        handle: &Handle,
+        undo: &Undo,
+        wanted: &Wanted<'_>,
+        found: Result<Difference>,
+    ) -> End {
+        let (error, difference) = match found {
+            Ok(difference) => (differs("the data are not those of the backup"), difference),
+            Err(error) => {
+                let step = "read the data after the restore";
+                (differs(step).because(error.chain()), Difference::default())
+            }
+        };
+        tracing::warn!(step = %error, "a restore is taken back");
+        let left = guarded(|| self.save(handle, !wanted.again)).ok();
+        let left = left.map(|(left, _)| Undo { kept: true, ..left });
+        match guarded(|| self.bring_back(handle, undo)) {
+            Ok(()) => End::RolledBack { error, difference, left },
+            Err(error) => End::Unclear(error),
+        }
+    }
+
+    fn bring_back(&self, handle: &Handle, undo: &Undo) -> Result<()> {
+        let step = "bring back what was there before";
+        let safety = undo.safety().ok_or_else(|| Error::new(ErrorKind::Internal, step))?;
+        let mut archive = self.checked(handle, &Chosen::Stored(safety))?.archive;
+        if archive.summary.sha256 != undo.safety_sha256 {
+            return Err(Error::new(ErrorKind::Changed, step));
+        }
+        let replaced = self.replace(handle, &mut archive);
+        // what is live counts, and not what the source says
+        let all = sections(&archive);
+        if self.compare(handle, &mut archive, &all, Closeness::Contents)?.is_none() {
+            return Ok(());
+        }
+        match replaced {
+            Err(Failure::Refused(error) | Failure::Unknown(error)) => Err(error),
+            Ok(_) => Err(differs(step)),
+        }
+    }
+}
+
+fn differs(step: &'static str) -> Error {
+    Error::new(ErrorKind::Source, step)
+}
+
+fn sections(archive: &Archive) -> BTreeSet<String> {
+    archive.summary.sections.iter().map(|section| section.name.clone()).collect()
+}

@@ -1,0 +1,261 @@
+//! Several bots in one place: each has its own backups and its own notes.
+
+use std::sync::PoisonError;
+
+use chrono::{MappedLocalTime, TimeDelta, TimeZone};
+use tokio::sync::RwLock;
+
+use super::*;
+use crate::source::Shared;
+use crate::storage::{Draft, MemoryStorage};
+
+/// A clock that a test sets.
+#[derive(Clone)]
+struct Hand(Arc<std::sync::Mutex<DateTime<Utc>>>);
+
+impl Hand {
+    fn forward(&self, by: TimeDelta) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+        moment.naive_utc()
+    }
+
+    fn to_utc(&self, wall: NaiveDateTime) -> MappedLocalTime<DateTime<Utc>> {
+        Utc.from_local_datetime(&wall)
+    }
+}
+
+/// A memory with so much room, where that matters.
+#[derive(Clone, Default)]
+struct Room(MemoryStorage, Option<u64>);
+
+impl Storage for Room {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn path(&self, id: &BackupId) -> String {
+        self.0.path(id)
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        self.0.prepare()
+    }
+
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
+        self.0.lock()
+    }
+
+    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
+        self.0.list()
+    }
+
+    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
+        self.0.open(id)
+    }
+
+    fn free(&self) -> io::Result<Option<u64>> {
+        Ok(self.1)
+    }
+
+    fn draft(&self) -> io::Result<Box<dyn Draft>> {
+        self.0.draft()
+    }
+
+    fn delete(&self, id: &BackupId) -> io::Result<()> {
+        self.0.delete(id)
+    }
+
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
+        self.0.read_state()
+    }
+
+    fn write_state(&self, state: &[u8]) -> io::Result<()> {
+        self.0.write_state(state)
+    }
+}
+
+/// A place in which several bots keep their backups.
+struct House {
+    clock: Hand,
+    room: Room,
+}
+
+type Data = std::collections::BTreeMap<String, Vec<u64>>;
+
+impl House {
+    fn new() -> Self {
+        let moment = DateTime::from_timestamp(1_770_000_000, 0).expect("a moment");
+        let clock = Hand(Arc::new(std::sync::Mutex::new(moment)));
+        Self { clock, room: Room::default() }
+    }
+
+    /// A bot that keeps two, with so many records.
+    fn bot(&self, bot_id: Option<u64>, records: u64) -> (Service, Arc<RwLock<Data>>) {
+        let numbers = (0..records).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        let data = Arc::new(RwLock::new(Data::from([("numbers".to_owned(), numbers)])));
+        let service = Service::new(Parts {
+            source: Box::new(Shared::new(Arc::clone(&data))),
+            storage: Box::new(self.room.clone()),
+            clock: Arc::new(self.clock.clone()),
+            keep: 2,
+            bot_id,
+            schema_version: 1,
+            packing: Packing::default(),
+            limits: Limits::folder(),
+            upload_limits: Limits::upload(),
+            gate: Gate::new(false),
+        });
+        (service, data)
+    }
+
+    /// Makes a backup, a minute later.
+    async fn back_up(&self, service: &Service) -> BackupId {
+        self.clock.forward(TimeDelta::minutes(1));
+        let report = service.back_up(Trigger::Scheduled).await.expect("a backup");
+        assert!(report.cleanup.is_none());
+        report.info.id
+    }
+
+    fn has(&self, id: &BackupId) -> bool {
+        self.room.0.get(id).is_some()
+    }
+
+    async fn restore(&self, service: &Service, id: &BackupId) -> Restored {
+        self.clock.forward(TimeDelta::minutes(1));
+        let chosen = Chosen::Stored(id.clone());
+        let sha256 = service.inspect(chosen.clone()).await.expect("good").data_sha256;
+        service.restore(chosen, sha256, Save::First).await.expect("restored")
+    }
+}
+
+const ANNA: Option<u64> = Some(777);
+const BORIS: Option<u64> = Some(888);
+
+#[tokio::test]
+async fn each_bot_counts_and_removes_its_own_backups_alone() {
+    let house = House::new();
+    let ((anna, _), (boris, _)) = (house.bot(ANNA, 3), house.bot(BORIS, 5));
+    let mut made = [Vec::new(), Vec::new()];
+    for round in 0..12 {
+        made[0].push(house.back_up(&anna).await);
+        if round % 3 == 0 {
+            made[1].push(house.back_up(&boris).await);
+        }
+        for made in &made {
+            let stay: Vec<bool> = made.iter().rev().map(|id| house.has(id)).collect();
+            let expected: Vec<bool> = (0..made.len()).map(|age| age < 2).collect();
+            assert_eq!(stay, expected, "round {round}");
+        }
+    }
+    assert_eq!((anna.made_at().await.expect("a list").len(), made[1].len()), (2, 4));
+    assert_eq!(boris.made_at().await.expect("a list").len(), 2);
+}
+
+#[tokio::test]
+async fn what_names_no_bot_counts_for_the_only_bot_and_for_none_of_several() {
+    let house = House::new();
+    let ((anna, _), (shell, _)) = (house.bot(ANNA, 3), house.bot(None, 3));
+    let first = house.back_up(&shell).await;
+    house.back_up(&anna).await;
+    assert_eq!(anna.made_at().await.expect("a list").len(), 2);
+    house.back_up(&anna).await;
+    assert!(!house.has(&first), "it was one of three");
+    // it may be the other one's from now on
+    let (boris, _) = house.bot(BORIS, 5);
+    house.back_up(&boris).await;
+    let second = house.back_up(&shell).await;
+    for _ in 0..4 {
+        house.back_up(&anna).await;
+        house.back_up(&boris).await;
+        house.back_up(&shell).await;
+    }
+    assert!(house.has(&second));
+    for bot in [&anna, &boris] {
+        assert_eq!(bot.made_at().await.expect("a list").len(), 2, "no more than its own");
+    }
+}
+
+#[tokio::test]
+async fn a_restore_its_way_back_and_its_interruption_are_one_bots() {
+    let house = House::new();
+    let ((anna, hers), (boris, his)) = (house.bot(ANNA, 3), house.bot(BORIS, 5));
+    let (of_anna, of_boris) = (house.back_up(&anna).await, house.back_up(&boris).await);
+    let token = house.restore(&anna, &of_anna).await.undo.expect("a way back").token;
+    house.restore(&boris, &of_boris).await;
+    assert!(anna.undo_target(token.clone()).await.is_some(), "his restore took hers away");
+    assert!(boris.undo_target(token.clone()).await.is_none(), "it leads to her data");
+    let error = boris.undo(token.clone()).await.expect_err("it is not his").error;
+    assert_eq!(error.kind(), ErrorKind::Changed);
+    assert_eq!(his.read().await["numbers"].len(), 5);
+
+    // a crash in the middle of hers
+    let mut notes = anna.parts.notebook().expect("a notebook");
+    let undo = notes.undo.take();
+    notes.restoring = Some(notebook::Journal { restored: of_anna.to_string(), undo });
+    notes.write(&house.room).expect("written");
+    assert!(boris.interrupted().await.expect("read").is_none());
+    boris.note_told_of_interruption().await;
+    house.restore(&boris, &of_boris).await;
+    let found = anna.interrupted().await.expect("read").expect("she must hear of it");
+    assert_eq!(found.restored, of_anna.to_string());
+    anna.note_told_of_interruption().await;
+    hers.write().await.clear();
+    anna.undo(token).await.expect("the way back is open");
+    assert_eq!(hers.read().await["numbers"].len(), 3);
+}
+
+#[tokio::test]
+async fn a_failure_is_one_bots_and_so_is_its_end() {
+    let house = House::new();
+    let ((anna, _), (boris, _)) = (house.bot(ANNA, 3), house.bot(BORIS, 5));
+    assert!(anna.note_failing().await.expect("noted"));
+    anna.note_told_of_failure().await;
+    assert!(boris.note_failing().await.expect("noted"), "nobody has told of his");
+    // he gets a backup by hand, and his is over
+    let his = boris.back_up(Trigger::Manual).await.expect("a backup").info.id;
+    boris.note_made(his.clone(), false).await.expect("noted");
+    assert_eq!(boris.untold_recovery(his.clone()).await.expect("read"), Some(false));
+    assert!(!anna.note_failing().await.expect("noted"), "hers was told");
+    anna.note_made(his.clone(), false).await.expect("noted");
+    assert_eq!(anna.untold_recovery(his).await.expect("read"), Some(true), "and is over");
+}
+
+#[tokio::test]
+async fn another_bots_large_backup_says_nothing_of_the_room_for_ours() {
+    let mut house = House::new();
+    let (anna, _) = house.bot(ANNA, 3);
+    house.back_up(&anna).await;
+    let (boris, _) = house.bot(BORIS, 2000);
+    house.back_up(&boris).await;
+    house.room.1 = Some(4000);
+    house.back_up(&house.bot(ANNA, 3).0).await;
+    let refused = house.bot(BORIS, 2000).0.back_up(Trigger::Manual).await;
+    assert_eq!(refused.expect_err("no room for his").kind(), ErrorKind::StorageFull);
+}
+
+#[tokio::test]
+async fn the_list_shows_all_and_knows_whose_it_is() {
+    let house = House::new();
+    let ((anna, _), (boris, _)) = (house.bot(ANNA, 3), house.bot(BORIS, 5));
+    house.back_up(&anna).await;
+    house.back_up(&boris).await;
+    let page = anna.list(0, 5).await.expect("a list");
+    let foreign: Vec<bool> = page
+        .lines
+        .iter()
+        .map(|line| match line {
+            Listed::Good(info) => anothers(info.bot_id, page.bot_id),
+            Listed::Damaged { error, .. } => panic!("{error}"),
+        })
+        .collect();
+    assert_eq!(foreign, [true, false], "the newest is his");
+}

@@ -1,0 +1,137 @@
+use super::*;
+
+fn ids(language: Language) -> Vec<&'static str> {
+    let lines = language.resource().lines();
+    lines
+        .filter_map(|line| line.split_once(" = ").or(line.split_once(" =")))
+        .map(|(id, _)| id)
+        .filter(|id| !id.starts_with([' ', '#']))
+        .collect()
+}
+
+#[test]
+fn both_languages_have_every_text() {
+    assert_eq!(ids(Language::Russian), ids(Language::English));
+    assert!(ids(Language::Russian).len() > 30);
+}
+
+#[test]
+fn russian_counts_rightly() {
+    let section = Section::new("tickets").ru("заказ", "заказа", "заказов");
+    let text = Text::new(Language::Russian, &[], vec![section]).expect("texts");
+    let say = |n| text.records(&[("tickets".to_owned(), n)].into_iter().collect());
+    for n in [1, 21, 31, 101, 121, 1001] {
+        assert_eq!(say(n), format!("{n} заказ"));
+    }
+    for n in [2, 3, 4, 22, 33, 104, 1002] {
+        assert_eq!(say(n), format!("{n} заказа"));
+    }
+    for n in [0, 5, 10, 11, 12, 13, 14, 19, 20, 25, 100, 111, 112, 114, 1011, 1_000_000] {
+        assert_eq!(say(n), format!("{n} заказов"));
+    }
+}
+
+#[test]
+fn sizes_have_one_decimal() {
+    let text = Text::new(Language::Russian, &[], vec![]).expect("texts");
+    let shown = [0, 388, 1024, 46_387, 1_048_575, 1_048_576, 5_452_595, u64::MAX];
+    let shown = shown.map(|bytes| text.size(bytes));
+    assert_eq!(
+        shown,
+        ["0.0 KB", "0.4 KB", "1.0 KB", "45.3 KB", "1.0 MB", "1.0 MB", "5.2 MB", "16777216.0 TB"]
+    );
+}
+
+#[test]
+fn a_host_may_say_it_differently() {
+    let own = "list-empty = Пусто!".to_owned();
+    let text = Text::new(Language::Russian, &[own], vec![]).expect("texts");
+    assert_eq!(text.say("list-empty", &[]), "Пусто!");
+    let Err(error) = Text::new(Language::Russian, &["= what".to_owned()], vec![]) else {
+        panic!("that is not Fluent")
+    };
+    assert_eq!(error.kind(), ErrorKind::Config);
+}
+
+/// Texts that are Fluent, and that no reader can want.
+fn hostile() -> Vec<(&'static str, String)> {
+    let chain: String = (0..500).map(|n| format!("a{n} = {{ a{} }}\n", n + 1)).collect();
+    let laughs: String = (0..30).map(|n| format!("b{n} = {{ b{0} }}{{ b{0} }}\n", n + 1)).collect();
+    let nines = "9".repeat(400);
+    vec![
+        ("a circle of one", "list-empty = { list-empty }".to_owned()),
+        ("a circle of two", "list-empty = { back }\nback = { list-empty }".to_owned()),
+        ("a circle of terms", "list-empty = { -a }\n-a = { -b }\n-b = { -a }".to_owned()),
+        ("a chain", format!("list-empty = {{ a0 }}\n{chain}a500 = end")),
+        ("a billion laughs", format!("list-empty = {{ b0 }}\n{laughs}b30 = {}", "ha".repeat(99))),
+        ("a megabyte", format!("list-empty = {}", "ж".repeat(500_000))),
+        ("no such value", "list-empty = { $nobody } { nobody } { -nobody }".to_owned()),
+        ("no such function", "list-empty = { NOBODY(1, x: 2) }".to_owned()),
+        ("a function", "list-empty = { NUMBER($x, minimumFractionDigits: 999999999) }".to_owned()),
+        ("a date", "list-empty = { DATETIME($x) }".to_owned()),
+        ("no value", "list-empty =\n    .attribute = x".to_owned()),
+        ("no such attribute", "list-empty = { list-title.nobody }".to_owned()),
+        (
+            "a number of no size",
+            format!("list-empty = {{ {nines} ->\n    [one] x\n   *[other] y\n }}"),
+        ),
+        (
+            "a long fraction",
+            format!("list-empty = {{ 1.{nines} ->\n    [one] x\n   *[other] y\n }}"),
+        ),
+        (
+            "less than nothing",
+            "list-empty = { -9223372036854775809 ->\n   *[other] y\n }".to_owned(),
+        ),
+        ("a wrong escape", "list-empty = { \"\\UFFFFFF\" }{ \"\\uD800\" }".to_owned()),
+        ("nothing", "list-empty = { \"\" }".to_owned()),
+    ]
+}
+
+#[test]
+fn no_text_of_a_host_ends_the_bot() {
+    for (name, fluent) in hostile() {
+        let text = Text::new(Language::Russian, std::slice::from_ref(&fluent), vec![]);
+        // refused with a reason, or said in some way
+        match text {
+            Ok(text) => drop(text.say("list-empty", &[])),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Config, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn where_a_hosts_text_gives_nothing_the_plugins_own_is_said() {
+    let mut texts = vec!["list-empty =\n    .attribute = x".to_owned()];
+    if cfg!(debug_assertions) {
+        // fluent counts these digits with a number that overflows, which panics in such a build
+        let nines = "9".repeat(400);
+        texts.push(format!("list-empty = {{ 1.{nines} ->\n    [one] x\n   *[other] y\n }}"));
+    }
+    for fluent in texts {
+        let text = Text::new(Language::English, std::slice::from_ref(&fluent), vec![]);
+        let said = text.expect("texts").say("list-empty", &[]);
+        assert!(said.starts_with("📂 "), "{fluent}: {said}");
+    }
+}
+
+#[test]
+fn a_text_nested_too_deeply_is_refused() {
+    for nested in [["{ ", " }"], ["{ NUMBER(", ") }"]] {
+        let [open, close] = nested.map(|part| part.repeat(100_000));
+        let fluent = format!("list-empty = {open} 1 {close}");
+        let refused = Text::new(Language::Russian, &[fluent], vec![]).map(|_| ());
+        assert_eq!(refused.expect_err("too deep").kind(), ErrorKind::Config);
+    }
+    let braces = "list-empty = {\"{\"}".to_owned() + &"{\"{\"} ( :( ".repeat(100);
+    assert!(Text::new(Language::Russian, &[braces], vec![]).is_ok(), "braces as letters");
+}
+
+#[test]
+fn names_of_clients_cannot_break_a_message() {
+    let text = Text::new(Language::English, &[], vec![]).expect("texts");
+    let counts: Counts = [("<b>&".to_owned(), 1)].into_iter().collect();
+    assert_eq!(text.records(&counts), "&lt;b&gt;&amp;: 1");
+    let many: Counts = (0..20).map(|n| (format!("s{n}"), n + 1)).collect();
+    assert!(text.records(&many).ends_with("s7: 8, and 12 more"));
+}

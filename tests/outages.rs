@@ -1,0 +1,132 @@
+//! Telegram on its bad days: what was done stays done, and its answer comes later or not at all.
+
+mod support;
+
+use std::time::Duration;
+
+use support::{ADMIN, Scene, Step, YES, shop};
+use telegram_sandbox::{Fault, PlannedFault};
+use teloxide::types::UserId;
+
+/// Whatever Telegram may say to the answer, and whether the answer comes in spite of it.
+fn bad_days() -> Vec<(PlannedFault, bool)> {
+    let refuse = |status, description| Fault::Refuse { status, description };
+    let later = [
+        Fault::TooManyRequests { retry_after: 1 },
+        Fault::Page(200),
+        Fault::Page(404),
+        Fault::Drop,
+        Fault::DropAfter,
+        refuse(413, "Request Entity Too Large"),
+        refuse(400, "Bad Request: message can't be edited"),
+        refuse(400, "Bad Request: message to edit not found"),
+        refuse(400, "Bad Request: MESSAGE_TOO_LONG"),
+        refuse(400, "Bad Request: can't parse entities: Unsupported start tag \"x\" at byte 0"),
+        refuse(403, "Forbidden: user is deactivated"),
+        refuse(418, "I'm a teapot"),
+        Fault::Delay(Duration::from_secs(1)),
+    ];
+    let later = later.into_iter().map(|fault| (fault.on("editMessageText"), true));
+    // no private chat becomes a group; if one did, nobody would read the answer there
+    later.chain([(Fault::MigratedTo(-1_009).on("editMessageText"), false)]).collect()
+}
+
+#[tokio::test]
+async fn a_backup_stays_whatever_telegram_says_to_its_answer() {
+    for (fault, arrives) in bad_days() {
+        let scene = Scene::start().await;
+        scene.sandbox.allow_refusal("message is not modified");
+        scene.sandbox.inject(fault.clone());
+        scene.admin.send("/backup").await;
+        if arrives {
+            scene.admin.wait_for("✅ Бекап создан успешно").await;
+        } else {
+            scene.called(2).await;
+        }
+        scene.sandbox.settled().await;
+        assert_eq!(scene.archives().len(), 1, "{fault:?}");
+        // and the bot lives
+        scene.admin.send("/backup_list").await;
+        scene.admin.wait_for("📂 Список бекапов").await;
+        scene.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_restore_stays_whatever_telegram_says_to_its_answer() {
+    for (fault, arrives) in bad_days() {
+        let scene = Scene::start().await;
+        scene.sandbox.allow_refusal("message is not modified");
+        scene.back_up().await;
+        scene.set_shop(shop(1, 0)).await;
+        let question = scene.choose_newest().await;
+        scene.source.hold();
+        let checks = scene.source.count(Step::Check);
+        scene.admin.press_on(question.id, YES).await;
+        scene.source.reached(Step::Check, checks + 1).await;
+        // what it says first is said by now: the fault meets the result
+        scene.admin.wait_for("⏳ Восстанавливаю").await;
+        scene.sandbox.settled().await;
+        scene.sandbox.inject(fault.clone());
+        scene.source.release();
+        if arrives {
+            scene.admin.wait_for("Готово!").await;
+        } else {
+            scene.source.reached(Step::Restore, 1).await;
+            scene.sandbox.settled().await;
+        }
+        assert_eq!(scene.shop().await, shop(12, 5), "{fault:?}");
+        assert_eq!(scene.source.count(Step::Restore), 1, "{fault:?}");
+        scene.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_hangs_holds_nothing_up() {
+    let scene = Scene::start().await;
+    // longer than teloxide's own patience, which is 17 seconds
+    scene.sandbox.inject(Fault::Delay(Duration::from_secs(30)).on("editMessageText"));
+    scene.admin.send("/backup").await;
+    scene.admin.wait_for("⏳").await;
+    scene.admin.send("/backup_settings").await;
+    scene.admin.wait_for("⚙️").await;
+    assert_eq!(scene.archives().len(), 1);
+    scene.admin.wait_for("✅ Бекап создан успешно").await;
+    scene.sandbox.allow_refusal("message is not modified");
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn the_word_of_a_scheduled_backup_reaches_whoever_can_be_reached() {
+    let admins =
+        |builder: teloxide_backup::BackupPluginBuilder| builder.admin(UserId(43)).enabled(true);
+    let mut scene = Scene::prepare(admins).await;
+    let boris = scene.sandbox.person(43, "Борис").await;
+    scene.admin.block_bot().await;
+    scene.begin();
+    boris.wait_for("✅ Бекап по расписанию создан").await;
+    scene.sandbox.settled().await;
+    scene.restart().await;
+    scene.sandbox.settled().await;
+    let told = |id| {
+        let chat = scene.sandbox.chat(id);
+        chat.messages.iter().filter(|message| message.plain.contains("по расписанию")).count()
+    };
+    assert_eq!((told(43), told(ADMIN)), (1, 0), "somebody has heard it");
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_at_once_ends_with_one_answer() {
+    let scene = Scene::start().await;
+    for (fault, _) in bad_days().into_iter().take(4) {
+        scene.sandbox.inject(fault);
+    }
+    scene.admin.send("/backup").await;
+    scene.admin.wait_for("✅ Бекап создан успешно").await;
+    scene.sandbox.settled().await;
+    let chat = scene.admin.chat();
+    let results = chat.visible().filter(|shown| shown.plain.contains("успешно")).count();
+    assert_eq!((results, scene.archives().len()), (1, 1), "{chat}");
+    scene.finish().await;
+}

@@ -1,0 +1,432 @@
+//! Whatever of the host's own code panics: the bot lives, and each question gets its answer.
+
+mod support;
+
+use std::any::Any;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, Utc};
+use support::{ADMIN, Place, Probe, Scene, Wall, YES, shop};
+use telegram_sandbox::Chat;
+use teloxide_backup::{
+    BackupId, BoxError, Clock, DataSource, Draft, Export, Import, MemoryStorage, Readable, Section,
+    Storage,
+};
+
+/// The places of the host's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spot {
+    Sections,
+    Export,
+    ExportAfterAwait,
+    Check,
+    CheckAfterAwait,
+    Name,
+    Path,
+    Lock,
+    At(Place),
+    Open,
+    ReadNotes,
+    Free,
+    Now,
+    ToLocal,
+    ToUtc,
+}
+
+const SPOTS: [Spot; 18] = [
+    Spot::Sections,
+    Spot::Export,
+    Spot::ExportAfterAwait,
+    Spot::Check,
+    Spot::CheckAfterAwait,
+    Spot::Name,
+    Spot::Path,
+    Spot::Lock,
+    Spot::At(Place::List),
+    Spot::At(Place::Draft),
+    Spot::At(Place::Delete),
+    Spot::At(Place::Notes),
+    Spot::Open,
+    Spot::ReadNotes,
+    Spot::Free,
+    Spot::Now,
+    Spot::ToLocal,
+    Spot::ToUtc,
+];
+
+/// Where it panics now.
+#[derive(Clone, Default)]
+struct Mine(Arc<Mutex<Option<Spot>>>);
+
+impl Mine {
+    fn lay(&self, spot: Option<Spot>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = spot;
+    }
+
+    fn step(&self, spot: Spot) {
+        let laid = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(laid != Some(spot), "the host's own code is wrong");
+    }
+}
+
+/// Source, storage and clock of a host, each with the mine in it.
+#[derive(Clone)]
+struct Mined<T>(T, Mine);
+
+impl DataSource for Mined<Probe> {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        self.1.step(Spot::Sections);
+        self.0.sections()
+    }
+
+    // a future that is not even made
+    #[allow(clippy::manual_async_fn)]
+    fn export(&self, out: &mut Export<'_>) -> impl Future<Output = Result<(), BoxError>> + Send {
+        self.1.step(Spot::Export);
+        async move {
+            tokio::task::yield_now().await;
+            self.1.step(Spot::ExportAfterAwait);
+            self.0.export(out).await
+        }
+    }
+
+    #[allow(clippy::manual_async_fn)]
+    fn check(&self, data: &mut Import<'_>) -> impl Future<Output = Result<(), BoxError>> + Send {
+        self.1.step(Spot::Check);
+        async move {
+            tokio::task::yield_now().await;
+            self.1.step(Spot::CheckAfterAwait);
+            self.0.check(data).await
+        }
+    }
+
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        self.0.restore(data).await
+    }
+}
+
+impl Clock for Mined<Wall> {
+    fn now(&self) -> DateTime<Utc> {
+        self.1.step(Spot::Now);
+        self.0.now()
+    }
+
+    fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+        self.1.step(Spot::ToLocal);
+        self.0.to_local(moment)
+    }
+
+    fn to_utc(&self, wall: NaiveDateTime) -> MappedLocalTime<DateTime<Utc>> {
+        self.1.step(Spot::ToUtc);
+        self.0.to_utc(wall)
+    }
+}
+
+impl Storage for Mined<Arc<MemoryStorage>> {
+    fn name(&self) -> String {
+        self.1.step(Spot::Name);
+        self.0.name()
+    }
+
+    fn path(&self, id: &BackupId) -> String {
+        self.1.step(Spot::Path);
+        self.0.path(id)
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        self.0.prepare()
+    }
+
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
+        self.1.step(Spot::Lock);
+        self.0.lock()
+    }
+
+    fn free(&self) -> io::Result<Option<u64>> {
+        self.1.step(Spot::Free);
+        self.0.free()
+    }
+
+    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
+        self.1.step(Spot::At(Place::List));
+        self.0.list()
+    }
+
+    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
+        self.1.step(Spot::Open);
+        self.0.open(id)
+    }
+
+    fn draft(&self) -> io::Result<Box<dyn Draft>> {
+        self.1.step(Spot::At(Place::Draft));
+        self.0.draft()
+    }
+
+    fn delete(&self, id: &BackupId) -> io::Result<()> {
+        self.1.step(Spot::At(Place::Delete));
+        self.0.delete(id)
+    }
+
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
+        self.1.step(Spot::ReadNotes);
+        self.0.read_state()
+    }
+
+    fn write_state(&self, state: &[u8]) -> io::Result<()> {
+        self.1.step(Spot::At(Place::Notes));
+        self.0.write_state(state)
+    }
+}
+
+/// A bot all of whose host's code is mined. It keeps one backup, so that old ones are removed.
+async fn mined() -> (Scene, Mine, Arc<MemoryStorage>) {
+    let (mine, storage) = (Mine::default(), Arc::new(MemoryStorage::new()));
+    let (laid, place) = (mine.clone(), Arc::clone(&storage));
+    let clock = Wall::at("2026-02-01 14:30:25");
+    let hand = clock.clone();
+    let mut scene = Scene::prepare(move |builder| {
+        let clock = Mined(clock.clone(), laid.clone());
+        builder.keep(1).clock(clock).storage(Mined(Arc::clone(&place), laid.clone()))
+    })
+    .await;
+    scene.clock = hand;
+    let plugin = scene.plugin_of(Mined(scene.source.clone(), mine.clone()));
+    scene.begin_with(&plugin);
+    (scene, mine, storage)
+}
+
+/// What the bot has said: number, how often it was changed, text.
+fn said(chat: &Chat) -> Vec<(i64, u32, String)> {
+    let shown = chat.messages.iter().filter(|message| message.from_bot);
+    shown.map(|message| (message.id, message.edits, message.plain.clone())).collect()
+}
+
+/// What the bot says to what a person does, once it works on it no longer.
+async fn answer_to(scene: &Scene, act: impl Future<Output = ()>) -> String {
+    let before = said(&scene.admin.chat());
+    act.await;
+    let answer = scene.admin.wait_until(|chat| {
+        let mut now = said(chat);
+        if now.iter().any(|(_, _, text)| text.starts_with('⏳')) {
+            return None;
+        }
+        now.retain(|message| !before.contains(message));
+        now.pop().map(|(_, _, text)| text)
+    });
+    let answer = answer.await;
+    scene.sandbox.settled().await;
+    answer
+}
+
+#[tokio::test]
+async fn each_command_is_answered_whatever_panics() {
+    let (scene, mine, _) = mined().await;
+    scene.back_up().await;
+    for spot in SPOTS {
+        for command in ["/backup", "/backup_list", "/backup_settings"] {
+            scene.clock.forward(TimeDelta::minutes(1));
+            mine.lay(Some(spot));
+            let answer = answer_to(&scene, async {
+                _ = scene.admin.send(command).await;
+            })
+            .await;
+            mine.lay(None);
+            let of_which = format!("{spot:?}, {command}: {answer}");
+            assert!(answer.starts_with(['✅', '❌', '📂', '⚙']), "{of_which}");
+        }
+        scene.clock.forward(TimeDelta::minutes(1));
+        scene.back_up().await;
+    }
+    scene.admin.send("hello").await;
+    scene.sandbox.settled().await;
+    assert_eq!(scene.host.take(), ["message: hello"]);
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn each_button_is_answered_whatever_panics() {
+    let (scene, mine, _) = mined().await;
+    for spot in SPOTS {
+        scene.clock.forward(TimeDelta::minutes(1));
+        scene.back_up().await;
+        scene.admin.send("/backup_list").await;
+        let list = scene.admin.wait_for("📂").await;
+        let data = list.buttons[0][0].data.clone().expect("a button");
+        for data in [data.clone(), data.replace(":b:", ":d:"), "bkp:p:0".to_owned()] {
+            mine.lay(Some(spot));
+            let press = async { drop(scene.admin.press_data(list.id, &data).await) };
+            let answer = answer_to(&scene, press).await;
+            mine.lay(None);
+            let answers = ['❌', '📂', '🔄'];
+            let sent = answer.is_empty() || answer.starts_with(answers);
+            assert!(sent, "{spot:?}, {data}: {answer}");
+        }
+    }
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn a_backup_that_is_there_is_not_called_failed_for_what_panics_after_it() {
+    let (scene, mine, storage) = mined().await;
+    for spot in [Spot::Path, Spot::At(Place::Delete), Spot::At(Place::Notes)] {
+        let before = storage.list().expect("a list");
+        scene.clock.forward(TimeDelta::minutes(1));
+        mine.lay(Some(spot));
+        let answer = answer_to(&scene, async {
+            _ = scene.admin.send("/backup").await;
+        })
+        .await;
+        mine.lay(None);
+        assert!(answer.starts_with("✅"), "{spot:?}: {answer}");
+        assert_ne!(storage.list().expect("a list"), before, "{spot:?}");
+    }
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn an_old_archive_over_which_the_source_panics_fails_no_backup() {
+    let mut scene = Scene::prepare(|builder| builder.keep(1)).await;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let plugin = scene.plugin_of(PanicsOnOld(scene.source.clone(), Arc::clone(&calls)));
+    scene.begin_with(&plugin);
+    scene.back_up().await;
+    // nobody knows any more that it was checked
+    std::fs::remove_file(scene.folder().join("state.json")).expect("removed");
+    scene.clock.forward(TimeDelta::minutes(1));
+    calls.store(1, Ordering::Relaxed);
+    scene.back_up().await;
+    assert_eq!(calls.load(Ordering::Relaxed), 3, "the new one, then the old one");
+    assert_eq!(scene.archives().len(), 2, "what could not be checked stays");
+    scene.finish().await;
+}
+
+/// A source that cannot look at the second archive it is shown.
+struct PanicsOnOld(Probe, Arc<AtomicUsize>);
+
+impl DataSource for PanicsOnOld {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        self.0.sections()
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        self.0.export(out).await
+    }
+
+    async fn check(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        let number = self.1.fetch_add(1, Ordering::Relaxed);
+        assert!(number != 2, "the host's own code is wrong");
+        self.0.check(data).await
+    }
+
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        self.0.restore(data).await
+    }
+}
+
+/// A notebook that panics when it is written: at the journal, or when that is cleared.
+#[tokio::test]
+async fn what_a_restore_says_is_true_whenever_the_notebook_panics() {
+    for (writes, replaced) in [(0, false), (1, false), (2, true)] {
+        let storage = Counted(Arc::default(), Arc::new(AtomicUsize::new(usize::MAX)));
+        let own = storage.clone();
+        let scene = Scene::with(move |builder| builder.storage(own.clone())).await;
+        scene.back_up().await;
+        scene.set_shop(shop(1, 0)).await;
+        let question = scene.choose_newest().await;
+        storage.1.store(writes, Ordering::Relaxed);
+        let press = async { drop(scene.admin.press_on(question.id, YES).await) };
+        let answer = answer_to(&scene, press).await;
+        storage.1.store(usize::MAX, Ordering::Relaxed);
+        let done = answer.starts_with("✅ Готово!");
+        assert_eq!(done, scene.shop().await == shop(12, 5), "{writes}: {answer}");
+        assert!(done || answer.contains("не изменены"), "{writes}: {answer}");
+        assert!(done || !replaced, "{writes}: {answer}");
+        scene.finish().await;
+    }
+}
+
+/// A storage whose notebook panics after so many writings.
+#[derive(Clone)]
+struct Counted(Arc<MemoryStorage>, Arc<AtomicUsize>);
+
+impl Storage for Counted {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn path(&self, id: &BackupId) -> String {
+        self.0.path(id)
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        self.0.prepare()
+    }
+
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
+        self.0.lock()
+    }
+
+    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
+        self.0.list()
+    }
+
+    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
+        self.0.open(id)
+    }
+
+    fn draft(&self) -> io::Result<Box<dyn Draft>> {
+        self.0.draft()
+    }
+
+    fn delete(&self, id: &BackupId) -> io::Result<()> {
+        self.0.delete(id)
+    }
+
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
+        self.0.read_state()
+    }
+
+    fn write_state(&self, state: &[u8]) -> io::Result<()> {
+        let left = self.1.load(Ordering::Relaxed);
+        assert!(left > 0, "the host's own code is wrong");
+        self.1.store(left.saturating_sub(1), Ordering::Relaxed);
+        self.0.write_state(state)
+    }
+}
+
+/// A source whose sections nobody can tell.
+struct NoSections(Probe);
+
+impl DataSource for NoSections {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        panic!("the host's own code is wrong")
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        self.0.export(out).await
+    }
+
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        self.0.restore(data).await
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_of_a_source_that_panics_is_an_error() {
+    let scene = Scene::prepare(|builder| builder).await;
+    let bot = support::client(&scene.sandbox);
+    let admin = teloxide::types::UserId(ADMIN.unsigned_abs());
+    let source = NoSections(scene.source.clone());
+    let builder = teloxide_backup::BackupPlugin::builder(bot, source);
+    let refused = builder.admin(admin).folder(scene.folder()).build().expect_err("it panics");
+    assert_eq!(refused.kind(), teloxide_backup::ErrorKind::Source);
+    scene.finish().await;
+}
