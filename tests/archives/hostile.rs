@@ -290,7 +290,7 @@ fn wrong_ends(both: &[Entry; 2]) -> Hostile {
     let end = good.len();
     let mut comment = [&good[..], b"comment"].concat();
     comment[end - 2] = 7;
-    let mut huge_comment = [&good[..], &[b'x'; 65_535]].concat();
+    let mut huge_comment = [&good[..], &vec![b'x'; 65_535]].concat();
     huge_comment[end - 2..end].fill(0xff);
     let mut hostile: Hostile = [1, 2, 21, 22, 23, end / 2, end - 4]
         .map(|cut| (format!("{cut} bytes cut off"), good[..end - cut].to_vec()))
