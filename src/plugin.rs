@@ -184,12 +184,20 @@ impl Job for ScheduledBackup {
         })
     }
 
+    fn rests(&self) {
+        self.told.store(false, Ordering::Relaxed);
+    }
+
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // where the note cannot be written, as on a full disk or while a backup that never ends
             // holds the place, this program remembers it
             let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
             let untold = match noted {
+                Ok(Ok(true)) if self.told.swap(false, Ordering::Relaxed) => {
+                    self.service.note_told_of_failure().await;
+                    false
+                }
                 Ok(Ok(untold)) => untold,
                 _ => !self.told.swap(true, Ordering::Relaxed),
             };
@@ -208,3 +216,6 @@ impl Job for ScheduledBackup {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::io::SeekFrom;
 
-use chrono::SubsecRound;
+use chrono::{NaiveDateTime, SubsecRound};
 use tokio::runtime::Handle;
 
 use super::notebook::Notebook;
@@ -61,17 +61,23 @@ impl Parts {
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
 
         let data_sha256 = self.read_back(handle, draft.as_mut(), &written)?;
-        let id = (1..=MOST_COPIES)
-            .map(|copy| BackupId::new(stamp, copy))
-            .find_map(|id| match draft.publish(&id) {
-                Ok(true) => Some(Ok(id)),
-                Ok(false) => None,
-                Err(error) => Some(Err(Error::storage("name the archive", error))),
-            })
-            .unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "find a free name")))?;
+        let id = self.name(draft.as_mut(), stamp)?;
         self.note_proof(&id, size_bytes, &data_sha256);
         tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
         Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
+    }
+
+    /// Gives the archive a name that no other has, and none that is gone has had.
+    fn name(&self, draft: &mut dyn Draft, stamp: NaiveDateTime) -> Result<BackupId> {
+        let notebook = self.notebook().unwrap_or_default();
+        let free = (1..=MOST_COPIES).map(|copy| BackupId::new(stamp, copy));
+        for id in free.filter(|id| !notebook.knows(id)) {
+            let published = draft.publish(&id);
+            if published.map_err(|error| Error::storage("name the archive", error))? {
+                return Ok(id);
+            }
+        }
+        Err(Error::new(ErrorKind::Storage, "find a free name"))
     }
 
     /// Says so before anything is written, where another archive as long as the newest has no room.
