@@ -177,6 +177,10 @@ impl Job for ScheduledBackup {
         })
     }
 
+    fn rests(&self) {
+        self.news.forget();
+    }
+
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let news = Arc::clone(&self.news);
@@ -184,3 +188,6 @@ impl Job for ScheduledBackup {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,6 +165,9 @@ pub(crate) trait Job: Send + Sync + 'static {
     /// Makes one, and tells of it; false where one was made meanwhile, so that none is due.
     fn back_up(&self) -> BoxFuture<'_, Result<bool, Error>>;
 
+    /// None is due: whatever failed before is over, even if it was not this job that has ended it.
+    fn rests(&self);
+
     /// Tells that there will be none.
     fn failed(&self, error: Error) -> BoxFuture<'_, ()>;
 }
@@ -188,6 +191,7 @@ pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: Cancel
 async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
     match job.made_at().await {
         Ok(made_at) if schedule.next(&made_at) > schedule.clock.now() => {
+            job.rests();
             sleep_until(schedule.next(&made_at), &schedule, &stop).await;
         }
         Ok(_) => attempt(&schedule, &job).await,

@@ -40,6 +40,10 @@ impl News {
         // holds the place, this program remembers it
         let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
         let untold = match noted {
+            Ok(Ok(true)) if self.told.swap(false, Ordering::Relaxed) => {
+                self.service.note_told_of_failure().await;
+                false
+            }
             Ok(Ok(untold)) => untold,
             _ => !self.told.swap(true, Ordering::Relaxed),
         };
@@ -51,6 +55,11 @@ impl News {
         } else {
             self.told.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// Forgets a failure that has ended without a backup of the schedule's.
+    pub(super) fn forget(&self) {
+        self.told.store(false, Ordering::Relaxed);
     }
 
     /// Notes a backup that was made, until somebody has heard of it. Where it cannot be noted, gives

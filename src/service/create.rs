@@ -47,16 +47,7 @@ impl Parts {
         let step = "write the archive";
         self.check_room()
             .map_err(|reason| Error::new(ErrorKind::StorageFull, step).because(reason))?;
-        // whole seconds are all that the name and the metadata hold
-        let now = self.clock.now().trunc_subsecs(0);
-        let mut origin = Origin {
-            created_at: self.clock.to_local(now),
-            created_at_utc: now,
-            trigger,
-            bot_id: self.bot_id,
-            schema_version: self.schema_version,
-            sections: Vec::new(),
-        };
+        let mut origin = self.origin(trigger);
         let stamp = origin.created_at;
         let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
         let previous = self.previous().map(Arc::new);
@@ -75,7 +66,7 @@ impl Parts {
                     self.note_index(&[]);
                 }
             })?;
-        let id = publish(draft.as_mut(), stamp)?;
+        let id = self.name(draft.as_mut(), stamp)?;
         self.note_proof(&id, size_bytes, &data_sha256);
         if !index.is_empty() {
             self.note_index(&index.to_bytes(&id.to_string()));
@@ -84,18 +75,53 @@ impl Parts {
         Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
     }
 
+    fn origin(&self, trigger: Trigger) -> Origin {
+        // whole seconds are all that the name and the metadata hold
+        let now = self.clock.now().trunc_subsecs(0);
+        Origin {
+            created_at: self.clock.to_local(now),
+            created_at_utc: now,
+            trigger,
+            bot_id: self.bot_id,
+            schema_version: self.schema_version,
+            sections: Vec::new(),
+        }
+    }
+
     /// The newest archive, if the blocks of it are known.
     fn previous(&self) -> Option<Previous> {
-        let (name, index) = Index::parse(&self.storage.read_index().ok()??)?;
-        let file = self.storage.open(&BackupId::parse(&name)?).ok()??;
-        Some(Previous::new(index, Box::new(file)))
+        let found = guarded(|| {
+            let kept = self.storage.read_index().ok().flatten();
+            let Some((name, index)) = kept.and_then(|kept| Index::parse(&kept)) else {
+                return Ok(None);
+            };
+            let file = BackupId::parse(&name).map(|id| self.open(&id)).transpose()?;
+            Ok(file.map(|file| Previous::new(index, Box::new(file))))
+        });
+        found.ok().flatten()
     }
 
     /// Without it the next archive takes longer, and nothing else.
     fn note_index(&self, index: &[u8]) {
-        if let Err(error) = self.storage.write_index(index) {
-            tracing::debug!(%error, "the blocks of the archive were not noted");
+        let noted = guarded(|| {
+            self.storage.write_index(index).map_err(|e| Error::storage("note the blocks", e))
+        });
+        if let Err(error) = noted {
+            tracing::debug!(kind = ?error.kind(), "the blocks of the archive were not noted");
         }
+    }
+
+    /// Gives the archive a name that no other has, and none that is gone has had.
+    pub(super) fn name(&self, draft: &mut dyn Draft, stamp: NaiveDateTime) -> Result<BackupId> {
+        let notebook = self.notebook().unwrap_or_default();
+        let free = (1..=MOST_COPIES).map(|copy| BackupId::new(stamp, copy));
+        for id in free.filter(|id| !notebook.knows(id)) {
+            let published = draft.publish(&id);
+            if published.map_err(|error| Error::storage("name the archive", error))? {
+                return Ok(id);
+            }
+        }
+        Err(Error::new(ErrorKind::Storage, "find a free name"))
     }
 
     /// Says so before anything is written, where another archive as long as the newest has no room.
@@ -229,18 +255,6 @@ impl Parts {
         };
         Candidate { id, created_at: self.moment(&info), trigger: info.trigger, standing }
     }
-}
-
-/// Gives an archive the first name of its second that is free.
-pub(super) fn publish(draft: &mut dyn Draft, stamp: NaiveDateTime) -> Result<BackupId> {
-    (1..=MOST_COPIES)
-        .map(|copy| BackupId::new(stamp, copy))
-        .find_map(|id| match draft.publish(&id) {
-            Ok(true) => Some(Ok(id)),
-            Ok(false) => None,
-            Err(error) => Some(Err(Error::storage("name the archive", error))),
-        })
-        .unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "find a free name")))
 }
 
 /// An archive in the list, and what it says of itself, if it can be read.

@@ -1,6 +1,6 @@
 //! `state.json`: what is remembered beside the archives. Lost or damaged, no backup is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 
 const VERSION: u32 = 2;
+/// Some years of a daily backup.
+const MOST_GONE: usize = 1000;
 
 /// The notes of one bot.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -18,6 +20,10 @@ pub(crate) struct Notebook {
     /// Which archives were read to their end, by name.
     #[serde(default)]
     proofs: BTreeMap<String, Proof>,
+    /// The names of archives that are gone, the last ones: none is given a second time, wherever the
+    /// clock is set.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    gone: VecDeque<String>,
     /// The way back from the last restore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) undo: Option<Undo>,
@@ -136,6 +142,7 @@ impl Notebook {
         for (name, proof) in other.proofs {
             self.proofs.entry(name).or_insert(proof);
         }
+        self.gone.extend(other.gone);
         self.undo = self.undo.take().into_iter().chain(other.undo).max_by_key(|undo| undo.at);
         self.restoring = self.restoring.take().or(other.restoring);
         self.failing = self.failing.or(other.failing);
@@ -185,9 +192,21 @@ impl Notebook {
         self.proofs.get(&id.to_string()).is_some_and(|proof| proof.size_bytes == size_bytes)
     }
 
-    /// Forgets the archives that are gone.
+    /// Keeps no more than the names of the archives that are gone.
     pub(crate) fn retain(&mut self, exists: impl Fn(&str) -> bool) {
-        self.proofs.retain(|name, _| exists(name));
+        let (kept, gone) = std::mem::take(&mut self.proofs)
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|(name, _)| exists(name));
+        self.proofs = kept;
+        self.gone.extend(gone.into_keys());
+        let surplus = self.gone.len().saturating_sub(MOST_GONE);
+        self.gone.drain(..surplus);
+    }
+
+    /// Whether an archive of this name is there or was.
+    pub(crate) fn knows(&self, id: &BackupId) -> bool {
+        let name = id.to_string();
+        self.proofs.contains_key(&name) || self.gone.contains(&name)
     }
 
     /// The other bots that have noted something here.

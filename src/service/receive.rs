@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::create::publish;
 use super::{Parts, Service};
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,7 +35,7 @@ impl Parts {
             return Err(Error::new(ErrorKind::Storage, step));
         }
         drop(written);
-        let id = publish(draft.as_mut(), archive.metadata.created_at)?;
+        let id = self.name(draft.as_mut(), archive.metadata.created_at)?;
         self.note_proof(&id, bytes.len() as u64, &archive.summary.sha256);
         tracing::info!(backup = %id, size_bytes = bytes.len(), "took in an archive");
         Ok(id)

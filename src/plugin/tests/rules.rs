@@ -1,0 +1,399 @@
+//! The rules in the words of the promises, held against all that is seen. They know nothing of the
+//! code: names, times and who has done what is all they are told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use tokio::time::{Duration, Instant};
+
+use super::history::Trouble;
+use crate::backup::BackupId;
+
+/// Longer than any nap of the schedule and any look of a copy that stands by.
+const WINDOW: TimeDelta = TimeDelta::minutes(17);
+/// Longer than any pause after a failure.
+const LONG_WINDOW: TimeDelta = TimeDelta::minutes(24 * 60 + 17);
+/// Longer than a message is tried.
+const TOLD_WITHIN: Duration = Duration::from_secs(3 * 60);
+/// A copy that stands by is told of after so long.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// The number of another bot, whose archives lie in the same place.
+pub(super) const STRANGER: usize = usize::MAX;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Normal,
+    Safety,
+    Foreign,
+    Damaged,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Archive {
+    kind: Kind,
+    at: DateTime<Utc>,
+}
+
+/// From the first failure to the next backup.
+#[derive(Clone, Copy, Debug, Default)]
+struct Incident {
+    failures: u32,
+    told: u32,
+    /// The notebook could not take it: the next holder knows nothing of it.
+    unnoted: bool,
+    /// Somebody died over it, or Telegram was away: more may be told, or less.
+    unclear: bool,
+}
+
+/// An incident that a backup has ended.
+#[derive(Clone, Copy, Debug)]
+struct Over {
+    incident: Incident,
+    by_hand: bool,
+    by: usize,
+    at: Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct Rules {
+    zone: Tz,
+    every: i64,
+    keep: usize,
+    pub(super) jumped: TimeDelta,
+    base: DateTime<Utc>,
+    since: Instant,
+    archives: BTreeMap<BackupId, Archive>,
+    names: BTreeSet<BackupId>,
+    pub(super) undo_to: Option<BackupId>,
+    holder: Option<usize>,
+    /// Those that run, since when, and whether they have told that they stand by.
+    alive: BTreeMap<usize, (Instant, u32)>,
+    /// The process for which a person does something just now.
+    pub(super) by_hand: Option<usize>,
+    trouble: Option<Trouble>,
+    away: bool,
+    /// Since when Telegram takes messages, where it does.
+    heard_since: Instant,
+    /// Since when nobody came, went, died or was disturbed.
+    calm: Instant,
+    /// When the last failure of each process was, and how many it had in a row.
+    tries: BTreeMap<usize, (Instant, u32)>,
+    last_made: Option<(Instant, DateTime<Utc>)>,
+    incident: Incident,
+    over: Option<Over>,
+    /// Who ended an incident died before it could say so: the next one may.
+    owed: bool,
+    pub(super) made: u64,
+    pub(super) violations: Vec<String>,
+}
+
+impl Rules {
+    pub(super) fn new(zone: Tz, base: DateTime<Utc>, every: u64, keep: usize) -> Self {
+        let now = Instant::now();
+        Self {
+            zone,
+            every: every.cast_signed(),
+            keep,
+            jumped: TimeDelta::zero(),
+            base,
+            since: now,
+            archives: BTreeMap::new(),
+            names: BTreeSet::new(),
+            undo_to: None,
+            holder: None,
+            alive: BTreeMap::new(),
+            by_hand: None,
+            trouble: None,
+            away: false,
+            heard_since: now,
+            calm: now,
+            tries: BTreeMap::new(),
+            last_made: None,
+            incident: Incident::default(),
+            over: None,
+            owed: false,
+            made: 0,
+            violations: Vec::new(),
+        }
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        let passed = TimeDelta::from_std(self.since.elapsed()).expect("less than an age");
+        self.base + passed + self.jumped
+    }
+
+    fn wall(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+        moment.with_timezone(&self.zone).naive_local()
+    }
+
+    fn broken_rule(&mut self, rule: impl Into<String>) {
+        let (now, rule) = (self.now(), rule.into());
+        self.violations.push(format!("{now} ({}): {rule}", self.wall(now)));
+    }
+
+    /// Whether the wall has shown, up to this moment, so many days after that one.
+    fn has_come(&self, at: DateTime<Utc>, moment: DateTime<Utc>) -> bool {
+        let wanted = self.wall(at) + TimeDelta::days(self.every);
+        // a wall that was set back for winter has shown later times before
+        (0..=8).any(|halves| {
+            let before = moment - TimeDelta::minutes(30 * halves);
+            before >= at && self.wall(before) >= wanted
+        })
+    }
+
+    /// The backups that the schedule counts from: a date further ahead is a wrong clock's.
+    fn counting(&self) -> impl Iterator<Item = &Archive> {
+        let horizon = self.now() + TimeDelta::days(1);
+        self.archives.values().filter(move |a| a.kind == Kind::Normal && a.at <= horizon)
+    }
+
+    /// Something has happened from outside: nobody can be held to a time that began before it.
+    pub(super) fn disturbed(&mut self) {
+        self.calm = Instant::now();
+    }
+
+    pub(super) fn started(&mut self, process: usize) {
+        self.alive.insert(process, (Instant::now(), 0));
+        self.disturbed();
+    }
+
+    pub(super) fn ended(&mut self, process: usize) {
+        self.alive.remove(&process);
+        let at_work = self.tries.remove(&process).is_some_and(|(at, _)| at.elapsed() < TOLD_WITHIN);
+        self.incident.unclear |= at_work;
+        let over = self.over.filter(|over| over.by == process);
+        self.owed |= over.is_some_and(|over| over.at.elapsed() < TOLD_WITHIN);
+        self.holder = self.holder.filter(|holder| *holder != process);
+        self.disturbed();
+    }
+
+    pub(super) fn claimed(&mut self, process: usize) {
+        if let Some(holder) = self.holder {
+            self.broken_rule(format!("{process} takes the schedule that {holder} has"));
+        }
+        self.holder = Some(process);
+        self.incident.unclear |= self.incident.unnoted;
+        self.disturbed();
+    }
+
+    pub(super) fn set_trouble(&mut self, trouble: Option<Trouble>) {
+        self.trouble = trouble;
+        self.disturbed();
+    }
+
+    pub(super) fn silence(&mut self, away: bool) {
+        if self.away && !away {
+            self.heard_since = Instant::now();
+        }
+        self.away = away;
+        self.incident.unclear |= away && self.incident.failures > 0;
+        self.over = None;
+    }
+
+    /// The schedule of a process tries, and fails.
+    pub(super) fn failed(&mut self, process: usize) {
+        if self.by_hand == Some(process) {
+            return;
+        }
+        if self.holder != Some(process) {
+            self.broken_rule(format!("{process} tries while {:?} has the schedule", self.holder));
+        }
+        let tried = self.tries.get(&process).copied();
+        // a clock that is set ends a row: it may be due no more, and then due for the first time
+        let (last, row) = tried.filter(|(at, _)| *at > self.calm).unwrap_or((self.calm, 0));
+        let pause = Duration::from_secs(60 * (15 << row.saturating_sub(1).min(7)).min(24 * 60));
+        if row > 0 && last.elapsed() + Duration::from_secs(1) < pause {
+            self.broken_rule(format!("try {row} after {:?}", last.elapsed()));
+        }
+        self.tries.insert(process, (Instant::now(), row + 1));
+        self.incident.failures += 1;
+        self.incident.unclear |= self.away;
+        self.incident.unnoted |= self.trouble == Some(Trouble::Full);
+    }
+
+    pub(super) fn published(
+        &mut self,
+        process: usize,
+        id: &BackupId,
+        trigger: &str,
+        at: DateTime<Utc>,
+    ) {
+        let kind = match trigger {
+            _ if process == STRANGER => Kind::Foreign,
+            "before_restore" => Kind::Safety,
+            _ => Kind::Normal,
+        };
+        if trigger == "scheduled" {
+            if self.holder != Some(process) {
+                let holder = self.holder;
+                self.broken_rule(format!("{process} makes what {holder:?} is to make"));
+            }
+            let now = self.now();
+            let early = self.counting().find(|a| !self.has_come(a.at, now)).copied();
+            if let Some(early) = early {
+                self.broken_rule(format!("{id} is made too early after {}", early.at));
+            }
+        }
+        self.appeared(id, kind, at);
+        if kind == Kind::Normal {
+            self.made += 1;
+            self.tries.clear();
+            self.last_made = Some((Instant::now(), self.now()));
+            let incident = std::mem::take(&mut self.incident);
+            self.over = Some(Over {
+                incident,
+                by_hand: trigger == "manual",
+                by: process,
+                at: Instant::now(),
+            });
+        }
+    }
+
+    /// An archive is there: a bot gives no name twice.
+    pub(super) fn appeared(&mut self, id: &BackupId, kind: Kind, at: DateTime<Utc>) {
+        if kind != Kind::Foreign && !self.names.insert(id.clone()) {
+            self.broken_rule(format!("{id} is a name that was given before"));
+        }
+        self.archives.insert(id.clone(), Archive { kind, at });
+    }
+
+    /// The good archive that so many are newer than.
+    pub(super) fn nth_newest(&self, nth: usize) -> Option<BackupId> {
+        let good = |a: &Archive| matches!(a.kind, Kind::Normal | Kind::Safety);
+        let mut good: Vec<_> = self.archives.iter().filter(|(_, a)| good(a)).collect();
+        good.sort_by_key(|(id, a)| (std::cmp::Reverse(a.at), *id));
+        good.get(nth).map(|(id, _)| (*id).clone())
+    }
+
+    pub(super) fn deleted(&mut self, process: usize, id: &BackupId) {
+        let Some(gone) = self.archives.remove(id) else { return };
+        if process == STRANGER {
+            if gone.kind != Kind::Foreign {
+                self.broken_rule(format!("{id} is removed by another bot"));
+            }
+            return;
+        }
+        let (now, id) = (self.now(), id.to_string());
+        let left = |kind: fn(Kind) -> bool| {
+            let good = self.archives.values().filter(move |a| kind(a.kind) && a.at <= now);
+            good.filter(|a| a.at >= gone.at).count()
+        };
+        let newer = left(|kind| kind == Kind::Normal);
+        let newer_of_all = left(|kind| matches!(kind, Kind::Normal | Kind::Safety));
+        let rule = match gone.kind {
+            Kind::Foreign => Some("another bot's"),
+            Kind::Damaged => Some("not proved"),
+            _ if gone.at > now => Some("of the future"),
+            _ if newer_of_all == 0 => Some("the newest good one"),
+            Kind::Normal if newer < self.keep => Some("one of those to keep"),
+            Kind::Safety if now - gone.at < TimeDelta::days(7) => Some("the way back of this week"),
+            _ if self.undo_to.as_ref().is_some_and(|undo| undo.to_string() == id) => {
+                Some("where a button leads")
+            }
+            _ => None,
+        };
+        if let Some(rule) = rule {
+            self.broken_rule(format!("{id} is removed, and is {rule}"));
+        }
+    }
+
+    /// A message to the administrator; false where its sender is dead.
+    pub(super) fn told(&mut self, request: &str) -> bool {
+        let process = request.split(":P").nth(1).and_then(|rest| rest.split('/').next());
+        let process = process.and_then(|number| number.parse::<usize>().ok());
+        let Some((_, stands)) = process.and_then(|process| self.alive.get_mut(&process)) else {
+            return false;
+        };
+        if request.contains("running twice") {
+            *stands += 1;
+            let (stands, process) = (*stands, process);
+            if stands > 1 || self.holder == process {
+                self.broken_rule(format!("{process:?} says {stands} times that it stands by"));
+            }
+        }
+        if request.contains("was not made") {
+            self.told_of_failure();
+        }
+        if request.contains("Scheduled backup made") {
+            self.told_of_success(request.contains("work again"));
+        }
+        true
+    }
+
+    fn told_of_failure(&mut self) {
+        self.incident.told += 1;
+        let Incident { failures, told, unclear, .. } = self.incident;
+        if !unclear && (failures == 0 || told > 1) {
+            self.broken_rule(format!("{told} messages of {failures} failures"));
+        }
+    }
+
+    /// Whoever has heard of a failure hears once that it is over, unless it was ended by hand.
+    fn told_of_success(&mut self, recovered: bool) {
+        let Some(Over { incident, by_hand, .. }) = self.over.take() else { return };
+        let expected = incident.told > 0 && !by_hand;
+        let owed = recovered && std::mem::take(&mut self.owed);
+        if recovered != expected && !incident.unclear && !owed {
+            let word = if recovered { "told" } else { "not told" };
+            self.broken_rule(format!("it is {word} that it works again, after {incident:?}"));
+        }
+    }
+
+    /// What must be so when a while has passed in which nothing came from outside.
+    pub(super) fn look(&mut self) {
+        self.look_for_what_is_due();
+        self.look_for_what_is_untold();
+        self.look_for_too_many();
+    }
+
+    fn look_for_what_is_due(&mut self) {
+        if self.alive.is_empty() || self.trouble.is_some() {
+            return;
+        }
+        let paused = self.tries.values().any(|(_, row)| *row > 0);
+        let window = if paused { LONG_WINDOW } else { WINDOW };
+        let calm = TimeDelta::from_std(self.calm.elapsed()).expect("less than an age");
+        let moment = self.now() - window;
+        if calm > window && self.counting().all(|a| self.has_come(a.at, moment)) {
+            self.broken_rule(format!("a backup is due, and nobody makes it for {window}"));
+        }
+    }
+
+    fn look_for_what_is_untold(&mut self) {
+        if self.away {
+            return;
+        }
+        let long_ago = |at: Instant| at.elapsed() > TOLD_WITHIN && at > self.heard_since;
+        let failed = self.tries.values().any(|(at, _)| *at > self.calm && long_ago(*at));
+        if failed && self.incident.told == 0 {
+            self.broken_rule("a failure is not told");
+        }
+        let waited = self.calm.elapsed() > PATIENCE + TOLD_WITHIN;
+        let heard = self.heard_since.elapsed() > PATIENCE + TOLD_WITHIN * 6;
+        let silent = self.alive.iter().find(|(process, (since, told))| {
+            self.holder.is_some_and(|holder| holder != **process)
+                && *told == 0
+                && since.elapsed() > PATIENCE + TOLD_WITHIN
+        });
+        if let Some(process) = silent.map(|(process, _)| *process).filter(|_| waited && heard) {
+            self.broken_rule(format!("{process} stands by and does not say so"));
+        }
+    }
+
+    /// After each backup so many stay, of those that were there at the time.
+    fn look_for_too_many(&mut self) {
+        let Some((made, at)) = self.last_made.filter(|_| self.trouble.is_none()) else { return };
+        if made <= self.calm || made.elapsed() < Duration::from_secs(1) {
+            return;
+        }
+        let counted = |(id, a): &(&BackupId, &Archive)| {
+            a.kind == Kind::Normal && a.at <= at && self.undo_to.as_ref() != Some(*id)
+        };
+        let stay = self.archives.iter().filter(counted).count();
+        if stay > self.keep {
+            self.broken_rule(format!("{stay} stay, and {} are to be kept", self.keep));
+        }
+    }
+}
