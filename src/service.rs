@@ -1,7 +1,7 @@
 //! The use cases: back up, list, inspect, restore, undo. One at a time.
 
 mod create;
-mod notebook;
+pub(crate) mod notebook;
 mod restore;
 mod turn;
 
