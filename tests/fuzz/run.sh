@@ -15,9 +15,9 @@ runs=${2:-1000000}
 
 # what cargo-fuzz would set; the switch lets a stable compiler take the sanitizer
 export RUSTC_BOOTSTRAP=1
-export RUSTFLAGS="--cfg fuzzing -Zsanitizer=address -Cpasses=sancov-module \
-    -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
-    -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
+export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address"
 export ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=0
 host=$(rustc -vV | sed -n 's/^host: //p')
 cargo build --locked --release --target "$host"
