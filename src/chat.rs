@@ -1,8 +1,8 @@
 //! The Telegram side: updates become use cases, their reports become messages.
 
 pub(crate) mod access;
-mod branch;
-mod button;
+pub(crate) mod branch;
+pub(crate) mod button;
 mod delivery;
 mod file;
 mod message;

@@ -1,7 +1,7 @@
 //! The command line: the same use cases without Telegram, for cron, for deploys, and for the day on
 //! which the bot does not start.
 
-mod arguments;
+pub(crate) mod arguments;
 mod message;
 
 use std::env;

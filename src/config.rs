@@ -71,7 +71,10 @@ impl BackupConfig {
         })
     }
 
-    fn with(mut self, read: impl Fn(&'static str) -> Result<Option<String>>) -> Result<Self> {
+    pub(crate) fn with(
+        mut self,
+        read: impl Fn(&'static str) -> Result<Option<String>>,
+    ) -> Result<Self> {
         if let Some(value) = read("BACKUP_ENABLED")? {
             self.enabled = yes_or_no("BACKUP_ENABLED", &value)?;
         }

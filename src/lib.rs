@@ -76,6 +76,8 @@ mod clock;
 mod command;
 mod config;
 mod error;
+#[cfg(any(fuzzing, test))]
+pub mod fuzz;
 mod plugin;
 mod retention;
 mod schedule;

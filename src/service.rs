@@ -5,7 +5,7 @@ mod create;
 mod gate;
 mod likeness;
 mod news;
-mod notebook;
+pub(crate) mod notebook;
 mod owner;
 mod receive;
 mod restore;

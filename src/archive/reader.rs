@@ -217,10 +217,14 @@ fn check_entry(entry: &ZipFile<'_, File>, length: u64) -> Result<()> {
 
 fn metadata(zip: &mut ZipArchive<File>) -> Result<Metadata> {
     let entry = zip.by_name(METADATA).map_err(unreadable)?;
+    let declared = entry.size();
     let mut json = Vec::new();
     entry.take(MAX_METADATA_BYTES + 1).read_to_end(&mut json).map_err(broken)?;
     if json.len() as u64 > MAX_METADATA_BYTES {
         return Err(Error::damaged("metadata.json is larger than 64 KB"));
+    }
+    if json.len() as u64 != declared {
+        return Err(Error::damaged("metadata.json has another length than the archive says"));
     }
     Metadata::parse(&json)
 }

@@ -185,7 +185,7 @@ fn read_message(message: &Message, access: &Access, bot_name: Option<&str>) -> O
 }
 
 /// The command in a text, and whether it names this bot: `/backup` or `/backup@this_bot`.
-fn read_command(text: &str, bot_name: Option<&str>) -> Option<(Command, bool)> {
+pub(crate) fn read_command(text: &str, bot_name: Option<&str>) -> Option<(Command, bool)> {
     let word = text.split_whitespace().next()?;
     if !text.starts_with('/') {
         return None;

@@ -9,7 +9,7 @@ use lexopt::{Arg, Parser};
 const WORDS: [&str; 7] = ["backup", "list", "verify", "restore", "help", "--help", "-h"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub(crate) enum Request {
     BackUp,
     List,
     Verify(Option<PathBuf>),
@@ -19,14 +19,14 @@ pub(super) enum Request {
 
 /// What needs an explanation and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Question {
+pub(crate) enum Question {
     Help,
     Unknown(String),
     NoFile,
 }
 
 /// Reads the arguments that follow the program's name; `None` where there are none.
-pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Option<Request> {
+pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Option<Request> {
     let mut parser = Parser::from_args(arguments);
     Some(match parser.next() {
         Ok(None) => return None,

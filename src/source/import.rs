@@ -201,14 +201,22 @@ fn unfit(section: &str, error: serde_json::Error) -> Error {
 
 /// What serde says, without the values that it quotes: those belong to the bot's clients.
 pub(super) fn without_data(text: String) -> String {
-    // these quote the name of a field of the host's own type
+    // the names that serde quotes besides are those of the host's own types
     if text.starts_with("missing field") || text.starts_with("duplicate field") {
         return text;
     }
-    let quotes = ['"', '`'];
+    let says = ["invalid type: ", "invalid value: ", "unknown variant ", "unknown field "];
+    let quoted = says.iter().any(|what| text.starts_with(what));
+    let expected =
+        [", expected ", ", there are no "].iter().filter_map(|end| text.rfind(end)).max();
+    let (data, rest) = match expected {
+        Some(end) if quoted => text.split_at(end),
+        _ => (text.as_str(), ""),
+    };
+    let marks = ['"', '`'];
     // a quote inside a value only makes the blank longer
-    match (text.find(quotes), text.rfind(quotes)) {
-        (Some(first), Some(last)) => format!("{}…{}", &text[..first], &text[last + 1..]),
+    match (data.find(marks), data.rfind(marks)) {
+        (Some(start), Some(end)) => format!("{}…{}{rest}", &data[..start], &data[end + 1..]),
         _ => text,
     }
 }
@@ -301,4 +309,55 @@ where
 fn stop<S: serde::de::Error>(failed: &mut Option<BoxError>, error: impl Into<BoxError>) -> S {
     *failed = Some(error.into());
     S::custom("stopped")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        #[serde(rename = "count")]
+        _count: u8,
+        #[serde(default, rename = "state")]
+        _state: Option<State>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum State {
+        New,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Nothing {}
+
+    fn told<T: DeserializeOwned>(json: &str) -> String {
+        let error = serde_json::from_str::<T>(json).err().expect("an error");
+        without_data(error.to_string())
+    }
+
+    #[test]
+    fn an_error_tells_what_is_wrong_and_nothing_of_the_data() {
+        let order = told::<Order>;
+        for (told, expected) in [
+            (order(r#"{"count":"Anna"}"#), "invalid type: string …, expected u8"),
+            (order(r#"{"count":79161234567}"#), "invalid value: integer …, expected u8"),
+            (order(r#"{"count":79.161234567}"#), "invalid type: floating point …, expected u8"),
+            (order(r#"{"count":null}"#), "invalid type: null, expected u8"),
+            (order(r#"{"Anna":1}"#), "unknown field …, expected `count` or `state`"),
+            (order(r"{}"), "missing field `count`"),
+            (order(r#"{"count":1,"count":1}"#), "duplicate field `count`"),
+            (order(r#"{"count":1,"state":"Anna"}"#), "unknown variant …, expected `New`"),
+            (order(r#"{"count":1,"state":"An`n, expected "a"}"#), "unknown variant …, expected"),
+            (told::<Nothing>(r#""Anna""#), "unknown variant …, there are no variants"),
+            (told::<u8>(r#""An"na, expected `x`""#), "invalid type: string …, expected u8"),
+            (told::<IgnoredAny>("{"), "EOF while parsing an object"),
+        ] {
+            assert!(told.starts_with(expected), "{told}");
+        }
+    }
 }

@@ -10,8 +10,8 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Map
 use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
+use super::import::without_data;
 use crate::error::{BoxError, Error, ErrorKind, Result};
-use crate::source::import::without_data;
 use crate::source::imprint::Saved;
 use crate::source::{DataSource, Export, Import, Section};
 
@@ -426,7 +426,8 @@ impl<'de> MapAccess<'de> for Fields<'_, '_> {
             },
             Some(Field::Live(json)) => {
                 let mut json = serde_json::Deserializer::from_reader(json.get().as_bytes());
-                seed.deserialize(&mut json).map_err(Self::Error::custom)
+                seed.deserialize(&mut json)
+                    .map_err(|error| Self::Error::custom(without_data(error.to_string())))
             }
             None => Err(Self::Error::custom("a value without a key")),
         }

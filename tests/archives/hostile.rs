@@ -326,6 +326,7 @@ fn wrong_directories(both: &[Entry; 2]) -> Hostile {
         let liar = Entry { length, crc, ..data.clone() };
         zip_of(&[liar, metadata.clone()])
     };
+    let longer = Entry { length: Some(4_000), ..metadata.clone() };
     let all = [
         ("says there is one", zip_saying(both, 1, b"")),
         ("says there are three", zip_saying(both, 3, b"")),
@@ -333,6 +334,7 @@ fn wrong_directories(both: &[Entry; 2]) -> Hostile {
         ("on a second disk", disks),
         ("says it is shorter", said(Some(5), None)),
         ("another checksum", said(None, Some(1))),
+        ("metadata that says it is longer", zip_of(&[data.clone(), longer])),
         ("a hundred thousand files", hundred_thousand(both)),
     ];
     all.map(|(what, bytes)| (what.to_owned(), bytes)).into()

@@ -1,4 +1,5 @@
 //! What the suite lets out: logs and requests, written to a file where one is named.
+#![allow(unreachable_pub)]
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -175,6 +175,30 @@ fn what_does_not_fit_changes_nothing_and_shows_no_data() {
 }
 
 #[test]
+fn live_data_that_cannot_be_read_again_are_not_shown() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Odd {
+        #[serde(default)]
+        orders: Vec<String>,
+        // written as a text, and read as a number
+        phone: Phone,
+    }
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    #[serde(into = "String")]
+    struct Phone(u64);
+    impl From<Phone> for String {
+        fn from(phone: Phone) -> Self {
+            phone.0.to_string()
+        }
+    }
+    let live = Odd { phone: Phone(79_161_234_567), ..Odd::default() };
+    let backup = Backup::of(serde_json::json!({ "orders": [] }));
+    let error = restored(live, backup).err().expect("refused");
+    let told = error.downcast::<Error>().expect("ours").chain();
+    assert_eq!(told, "read the state: invalid type: string …, expected u64 at line 1 column 13");
+}
+
+#[test]
 fn every_lock_will_do() {
     let tokio_lock = Arc::new(tokio::sync::RwLock::new(shop()));
     let mutex = Arc::new(tokio::sync::Mutex::new(shop()));

@@ -1,0 +1,207 @@
+//! What people write: to the bot, and to its program.
+
+use std::ffi::OsString;
+
+use serde_json::{Value, json};
+use teloxide::types::{ChatId, Update, UserId};
+
+use crate::chat::access::{Access, Strangers};
+use crate::chat::branch::{Action, Command, read, read_command};
+use crate::command::arguments::{self, Question, Request};
+
+const ADMIN: i64 = 42;
+const STRANGER: i64 = 43;
+const BOT: &str = "Shop_bot";
+
+/// Reads what people write. The first byte says what the rest is: a text, the arguments of a program
+/// with a zero after each, an update of Telegram, or how an update is made ([`Sent`]) and its text.
+///
+/// # Panics
+/// If anything but the words of a command is one, or anybody but the administrator is obeyed.
+pub fn command(input: &[u8]) {
+    match input.split_first() {
+        Some((0, text)) => written(&String::from_utf8_lossy(text)),
+        Some((1, line)) => typed(line),
+        Some((2, update)) => arrived(update),
+        Some((_, sent)) => sent_by(sent),
+        None => {}
+    }
+}
+
+fn written(text: &str) {
+    assert_eq!(read_command(text, Some(BOT)), in_words(text, Some(BOT)), "{text:?}");
+    assert_eq!(read_command(text, None), in_words(text, None), "{text:?}");
+}
+
+/// A command is its exact word, alone or before a blank, with or without the name of this bot.
+fn in_words(text: &str, bot: Option<&str>) -> Option<(Command, bool)> {
+    let ends = |rest: &str| rest.chars().next().is_none_or(char::is_whitespace);
+    let words = [
+        ("/backup", Command::BackUp),
+        ("/backup_list", Command::List),
+        ("/backup_settings", Command::Settings),
+    ];
+    for (word, command) in words {
+        let Some(rest) = text.strip_prefix(word) else { continue };
+        if ends(rest) {
+            return Some((command, false));
+        }
+        let named = rest.strip_prefix('@').zip(bot).is_some_and(|(rest, bot)| {
+            let name = rest.get(..bot.len());
+            name.is_some_and(|name| name.eq_ignore_ascii_case(bot)) && ends(&rest[bot.len()..])
+        });
+        if named {
+            return Some((command, true));
+        }
+    }
+    None
+}
+
+fn typed(line: &[u8]) {
+    let words: Vec<OsString> = line.split(|&byte| byte == 0).map(word).collect();
+    let Some(request) = arguments::read(words.clone()) else {
+        return assert!(words.is_empty(), "words that mean nothing");
+    };
+    let first = words.first().and_then(|word| word.to_str()).unwrap_or_default();
+    let own = |word: &str| words.iter().take_while(|own| *own != "--").any(|own| own == word);
+    let same: &[&str] = match &request {
+        Request::BackUp => &["backup"],
+        Request::List => &["list"],
+        Request::Verify(None) => &["verify"],
+        Request::Verify(Some(file)) => {
+            return assert!(first == "verify" && words.contains(&file.into()));
+        }
+        Request::Restore { file, yes, force } => {
+            assert!(first == "restore" && words.contains(&file.into()), "{words:?}");
+            let short = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with("-y"));
+            assert!(!yes || own("--yes") || words.iter().any(short), "nobody said yes: {words:?}");
+            assert_eq!(*force, own("--force"), "{words:?}");
+            let mut again: Vec<OsString> = vec!["restore".into()];
+            again.extend(yes.then(|| "--yes".into()));
+            again.extend(force.then(|| "--force".into()));
+            again.extend(["--".into(), file.into()]);
+            return assert_eq!(arguments::read(again), Some(request));
+        }
+        Request::Explain(Question::Help) => &["help"],
+        Request::Explain(Question::NoFile) => &["restore"],
+        Request::Explain(Question::Unknown(_)) => return,
+    };
+    assert_eq!(arguments::read(same.iter().map(OsString::from)), Some(request), "{words:?}");
+}
+
+#[cfg(unix)]
+fn word(bytes: &[u8]) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+#[cfg(not(unix))]
+fn word(bytes: &[u8]) -> OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+fn access(strangers: Strangers) -> Access {
+    Access { admins: vec![UserId(ADMIN.unsigned_abs())], strangers }
+}
+
+fn arrived(update: &[u8]) {
+    let Ok(update) = serde_json::from_slice::<Update>(update) else { return };
+    match read(&update, &access(Strangers::PassOn), Some(BOT)) {
+        None | Some(Action::NotHere(_) | Action::Dismiss(_)) => {}
+        Some(Action::Command(_, chat)) => assert_eq!(chat, ChatId(ADMIN)),
+        Some(Action::Press(press)) => assert_eq!((press.chat, press.admin.0), (ChatId(ADMIN), 42)),
+        Some(refusal) => assert_eq!(format!("{refusal:?}"), "none: strangers are passed on"),
+    }
+}
+
+/// How an update was made: three bytes of the input.
+#[derive(Debug)]
+struct Sent {
+    from: Option<i64>,
+    is_bot: bool,
+    chat: i64,
+    private: bool,
+    kind: &'static str,
+    /// In another's name, through another bot, or another's words.
+    borrowed: Option<&'static str>,
+    strangers: Strangers,
+}
+
+impl Sent {
+    fn new(who: u8, place: u8, how: u8) -> Self {
+        let borrowed = [Some("sender_chat"), Some("via_bot"), Some("forward_origin")];
+        let chats = [ADMIN, STRANGER, ADMIN, -7, -1_001_234_567_890, i64::MIN + 1];
+        let kinds = ["message", "callback_query", "edited_message", "channel_post"];
+        let people = [ADMIN, STRANGER, 777_000, 1_087_968_824, 136_817_688];
+        Self {
+            from: people.get(usize::from(who & 7)).copied(),
+            is_bot: who & 8 > 0,
+            chat: chats[usize::from(place) % chats.len()],
+            private: usize::from(place) % chats.len() < 2,
+            kind: kinds[usize::from(how & 3)],
+            borrowed: borrowed.get(usize::from(how >> 2 & 7)).copied().flatten(),
+            strangers: if how & 32 > 0 { Strangers::Refuse } else { Strangers::PassOn },
+        }
+    }
+
+    fn content(&self, text: &str) -> Value {
+        let person = |id: Option<i64>| {
+            id.map(|id| json!({ "id": id, "is_bot": self.is_bot, "first_name": "Anna" }))
+        };
+        let kind = if self.private { "private" } else { "supergroup" };
+        let chat = json!({ "id": self.chat, "type": kind, "first_name": "Anna", "title": "Shop" });
+        let mut message = json!({ "message_id": 1, "date": 1, "chat": chat });
+        if self.kind == "callback_query" {
+            return json!({
+                "id": "1", "from": person(self.from), "message": message, "data": text,
+                "chat_instance": "1",
+            });
+        }
+        message["text"] = text.into();
+        message["from"] = person(self.from).into();
+        match self.borrowed {
+            Some("sender_chat") => message["sender_chat"] = chat,
+            Some("via_bot") => message["via_bot"] = person(Some(9)).into(),
+            Some(_) => {
+                message["forward_origin"] =
+                    json!({ "type": "hidden_user", "date": 1, "sender_user_name": "Anna" });
+            }
+            None => {}
+        }
+        message
+    }
+
+    /// What it must come to, in the words of `docs/guide.md`.
+    fn expected(&self, text: &str) -> Option<&'static str> {
+        let admin = self.from == Some(ADMIN);
+        let refuse = self.strangers == Strangers::Refuse;
+        match self.kind {
+            "callback_query" if !text.starts_with("bkp:") || self.from.is_none() => None,
+            "callback_query" if !admin => refuse.then_some("RefusePress"),
+            "callback_query" if self.chat == ADMIN && self.private => Some("Press"),
+            "callback_query" => Some("Dismiss"),
+            "message" if self.borrowed.is_none() && !self.is_bot => {
+                let (_, addressed) = in_words(text, Some(BOT))?;
+                let home = self.private && self.from == Some(self.chat);
+                match (admin, home) {
+                    (true, true) => Some("Command"),
+                    (true, false) => addressed.then_some("NotHere"),
+                    (false, home) => (home && refuse).then_some("RefuseCommand"),
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+fn sent_by(input: &[u8]) {
+    let Some((&[who, place, how], text)) = input.split_first_chunk() else { return };
+    let text = String::from_utf8_lossy(text);
+    let sent = Sent::new(who, place, how);
+    // teloxide wants the number first
+    let update = format!(r#"{{"update_id":1,"{}":{}}}"#, sent.kind, sent.content(&text));
+    let update = serde_json::from_str::<Update>(&update);
+    let action = update.ok().and_then(|update| read(&update, &access(sent.strangers), Some(BOT)));
+    let action = action.map(|action| format!("{action:?}"));
+    let named = action.as_deref().and_then(|action| action.split('(').next());
+    assert_eq!(named, sent.expected(&text), "{sent:?} {text:?}");
+}
