@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use support::{STRANGER, Scene, Step, Trouble, UNDO, YES, shop};
+use support::{Running, STRANGER, Scene, Step, Trouble, UNDO, YES, client, shop};
 use telegram_sandbox::Person;
 use teloxide::RequestError;
 use teloxide::prelude::*;
@@ -110,6 +110,30 @@ async fn each_restore_is_told_of_anew_and_an_undo_is_one() {
     scene.admin.wait_for("↩️ Восстановление отменено").await;
     scene.sandbox.settled().await;
     assert_eq!(scene.host.take(), ["message: два"]);
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn who_writes_again_and_again_is_told_once() {
+    let mut scene = Scene::prepare(|builder| builder.hold_updates(true)).await;
+    let plugin = scene.plugin();
+    let tree = dptree::entry().branch(plugin.handler()).branch(scene.host.schema());
+    // a bot that handles the updates of a chat beside each other
+    let dispatcher = Dispatcher::<_, RequestError, _>::builder(client(&scene.sandbox), tree)
+        .distribution_function(|_| None::<()>)
+        .build();
+    scene.set_running(Running::start(dispatcher));
+    stand_still(&scene).await;
+    let stranger = stranger(&scene).await;
+    for text in ["раз", "два", "три"] {
+        stranger.send(text).await;
+    }
+    scene.sandbox.settled().await;
+    assert_eq!((scene.host.take().len(), told(&stranger)), (0, vec![WAIT.to_owned()]));
+    scene.source.release();
+    scene.admin.wait_for("Готово!").await;
+    scene.sandbox.settled().await;
+    assert_eq!(scene.host.take().len(), 3);
     scene.finish().await;
 }
 
