@@ -140,8 +140,16 @@ async fn back_up(source: impl DataSource, storage: impl Storage, clock: TestCloc
 /// The archive of this data, as the plugin of a bot with the id 777 makes it.
 async fn archive_of(crm: &Crm) -> Vec<u8> {
     let storage = MemoryStorage::new();
-    let state = Arc::new(RwLock::new(crm.clone()));
-    back_up(shared(&state), storage.clone(), clock_at("2026-02-01 14:30:25"), 10).await;
+    let (state, place) = (Arc::new(RwLock::new(crm.clone())), storage.clone());
+    // on a paused clock, whatever the test's own does
+    let made = tokio::task::spawn_blocking(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build().expect("a runtime");
+        runtime.block_on(async {
+            back_up(shared(&state), place, clock_at("2026-02-01 14:30:25"), 10).await;
+        });
+    });
+    made.await.expect("a backup");
     let [(id, _)] = &storage.list().expect("a list")[..] else { panic!("not one archive") };
     assert_eq!(id.to_string(), "backup_20260201_143025.zip");
     storage.get(id).expect("an archive").to_vec()
@@ -503,6 +511,23 @@ async fn a_lie_beside_the_data_is_refused_or_changes_nothing_of_them() {
         }
         scene.sandbox.finish().await;
     }
+}
+
+#[tokio::test]
+async fn a_client_who_stands_in_an_archive_twice_is_noticed_and_taken_back() {
+    let bot_id = Sandbox::start().await.bot_id();
+    let twice = hostile::DATA.replace(r#"{"1":5}"#, r#"{"1":7,"1":5}"#).into_bytes();
+    let archive = hostile::pair(&twice, &hostile::metadata_of(&twice, bot_id));
+    let live = Crm::with_users(1);
+    let scene = Scene::start(live.clone(), &BTreeMap::from([(name(0), archive)])).await;
+    let list = scene.list().await.id;
+    scene.choose(list, &name(0)).await;
+    scene.anna.press("✅ Да, восстановить").await;
+    let answer = scene.anna.wait_for("Я вернул всё, как было").await.plain;
+    assert!(answer.contains("В бекапе: 2 бонуса"), "{answer}");
+    assert!(answer.contains("После восстановления: 1 бонус"), "{answer}");
+    assert_eq!(*scene.state.read().await, live);
+    scene.sandbox.finish().await;
 }
 
 #[tokio::test]

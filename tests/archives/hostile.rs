@@ -202,13 +202,10 @@ pub(crate) fn harmless(bot_id: i64) -> Hostile {
     let longer = Entry { length: Some(4_000_000_000), ..data() };
     let between = zip_saying(&[data(), metadata()], 2, b"hidden between");
     let large = zip64(&data(), DATA.len() as u64);
-    let twice = DATA.replace(r#"{"1":5}"#, r#"{"1":7,"1":5}"#);
-    let twice = pair(twice.as_bytes(), &metadata_of(twice.as_bytes(), bot_id));
     vec![
         ("lengths of 64 bits".to_owned(), zip_of(&[large, metadata()])),
         ("an end of 64 bits".to_owned(), elsewhere(large_end(&[data(), metadata()], 2, |_| {}))),
         ("another end of 64 bits".to_owned(), large_end(&[data(), metadata()], 2, |_| {})),
-        ("a client twice".to_owned(), twice),
         ("a folder as data".to_owned(), zip_of(&[folder, metadata()])),
         ("says it is longer".to_owned(), zip_of(&[longer, metadata()])),
         ("something hidden between".to_owned(), between),
