@@ -103,7 +103,7 @@ impl BackupPlugin {
         self.work.spawn(async move { left.tell_what_is_left().await });
         let (chat, stop) = (self.chat.clone(), self.stop.clone());
         let schedule = Arc::clone(&self.schedule);
-        let job = Arc::new(ScheduledBackup { chat, service, schedule, news, stop, work });
+        let job = Arc::new(ScheduledBackup { chat, service, news, schedule, stop, work });
         let schedule = Arc::clone(&self.schedule);
         self.work.spawn(schedule::run(schedule, job, self.stop.clone()));
     }

@@ -138,6 +138,15 @@ fn every_reason_says_what_to_do() {
 }
 
 #[test]
+fn a_list_says_whose_backup_it_is() {
+    let foreign = crate::backup::BackupInfo { bot_id: Some(2), ..newest() };
+    let unnamed = crate::backup::BackupInfo { bot_id: None, ..newest() };
+    let lines = vec![Listed::Good(foreign), Listed::Good(unnamed)];
+    let mixed = Page { lines, number: 0, pages: 1, size: 5, bot_id: Some(1) };
+    snapshot("list_foreign", |text| list(text, &mixed));
+}
+
+#[test]
 fn lists() {
     let older = info(
         NaiveDate::from_ymd_opt(2026, 1, 25)
@@ -170,10 +179,6 @@ fn lists() {
         size_bytes: 400,
         error: Error::new(ErrorKind::AccessDenied, "open the backup"),
     };
-    let foreign = crate::backup::BackupInfo { bot_id: Some(2), ..newest() };
-    let unnamed = crate::backup::BackupInfo { bot_id: None, ..newest() };
-    let mixed = page(vec![Listed::Good(foreign), Listed::Good(unnamed)], 0, 1);
-    snapshot("list_foreign", |text| list(text, &mixed));
     let large = Listed::Damaged {
         id: BackupId::new(at(1, 6, 0, 0), 1),
         size_bytes: 388_000,
