@@ -93,7 +93,17 @@ impl Error {
         self.kind
     }
 
-    /// The step and all its causes in one line, for logs and for the administrator.
+    /// The same error once more. Its causes become their texts, and stay causes: no log shows them.
+    pub(crate) fn again(&self) -> Self {
+        let again = Self::new(self.kind, self.step.as_str());
+        let chain = self.chain();
+        match chain.strip_prefix(&self.step).map(|causes| causes.trim_start_matches(": ")) {
+            Some(causes) if !causes.is_empty() => again.because(causes),
+            _ => again,
+        }
+    }
+
+    /// The step and all its causes in one line, for the administrator.
     pub(crate) fn chain(&self) -> String {
         let mut line = self.step.clone();
         let mut next = std::error::Error::source(self);

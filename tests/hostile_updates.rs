@@ -37,6 +37,10 @@ async fn assert_holds(who: Who) {
     let mut wrong = Vec::new();
     for seed in SEEDS {
         wrong.extend(crowd.in_handfuls(&shuffled(&rows, seed), seed).await);
+        if !wrong.is_empty() {
+            // waiting for what never comes takes long enough once
+            break;
+        }
     }
     assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
     crowd.leave().await;

@@ -130,3 +130,24 @@ async fn all_that_is_wrong_at_once_ends_with_one_answer() {
     assert_eq!((results, scene.archives().len()), (1, 1), "{chat}");
     scene.finish().await;
 }
+
+#[tokio::test]
+async fn a_text_that_telegram_calls_too_large_comes_without_its_markup() {
+    let scene = Scene::start().await;
+    let description = "Request Entity Too Large";
+    scene.sandbox.inject(Fault::Refuse { status: 413, description }.on("sendMessage"));
+    scene.admin.send("/backup_list").await;
+    let list = scene.admin.wait_for("📂").await;
+    assert_eq!(list.parse_mode, None);
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn a_button_that_a_host_has_left_empty_is_a_button() {
+    let scene = Scene::with(|builder| builder.text("button-backup = { \"\" }")).await;
+    scene.back_up().await;
+    scene.admin.send("/backup_list").await;
+    let list = scene.admin.wait_for("📂").await;
+    assert_eq!(list.buttons[0][0].text, "…");
+    scene.finish().await;
+}

@@ -301,6 +301,8 @@ async fn an_old_archive_over_which_the_source_panics_fails_no_backup() {
     scene.back_up().await;
     assert_eq!(calls.load(Ordering::Relaxed), 3, "the new one, then the old one");
     assert_eq!(scene.archives().len(), 2, "what could not be checked stays");
+    let told = scene.admin.chat().last_from_bot().map(|message| message.plain.clone());
+    assert!(told.is_some_and(|told| !told.contains("⚠️")), "and that is no failure either");
     scene.finish().await;
 }
 

@@ -138,7 +138,7 @@ impl<'a> Import<'a> {
 
     pub(super) fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
         if let (Err(error), None) = (&outcome, &self.failure) {
-            self.failure = Some(Error::new(error.kind(), error.chain()));
+            self.failure = Some(error.again());
         }
         outcome
     }

@@ -11,7 +11,7 @@ use teloxide::types::UserId;
 use teloxide_backup::BackupPluginBuilder;
 
 use crate::row::{BORIS, FORUM, GROUP, Outcome, Row};
-use crate::support::{ADMIN, PATIENCE, STRANGER, Scene, Step, UNDO, YES, shop};
+use crate::support::{ADMIN, STRANGER, Scene, Step, UNDO, YES, shop};
 
 /// How many updates come at once: with their second deliveries Telegram gives them in one answer.
 const HANDFUL: usize = 45;
@@ -94,7 +94,7 @@ impl Crowd {
         scene.sandbox.group(FORUM, "Forum").await;
         let tokens = tokens(&scene).await;
         let archives = scene.archives();
-        Self { scene, host, tokens, archives, patience: PATIENCE }
+        Self { scene, host, tokens, archives, patience: Duration::from_secs(30) }
     }
 
     /// Delivers each update twice, and gives those of which something else came than expected.
