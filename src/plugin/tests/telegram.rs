@@ -44,7 +44,10 @@ async fn serve(mut stream: TcpStream, rules: Arc<Mutex<Rules>>, away: Arc<Atomic
         if !taken {
             return;
         }
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", TAKEN.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            TAKEN.len()
+        );
         if stream.write_all(format!("{head}{TAKEN}").as_bytes()).await.is_err() {
             return;
         }

@@ -122,7 +122,11 @@ impl Life {
         if self.left.fetch_update(order, order, |left| left.checked_sub(1)).is_err() {
             self.end();
         }
-        if self.dead.is_cancelled() { Err(io::Error::other("this process is dead")) } else { Ok(()) }
+        if self.dead.is_cancelled() {
+            Err(io::Error::other("this process is dead"))
+        } else {
+            Ok(())
+        }
     }
 
     fn end(&self) {
@@ -283,14 +287,17 @@ pub(super) struct World {
 impl World {
     async fn new(history: &History) -> Self {
         let zone = history.zone;
-        let wall = NaiveDateTime::parse_from_str(history.start, "%Y-%m-%d %H:%M:%S").expect("a time");
+        let wall =
+            NaiveDateTime::parse_from_str(history.start, "%Y-%m-%d %H:%M:%S").expect("a time");
         let base = zone.from_local_datetime(&wall).earliest().expect("it exists").to_utc();
         let rules = Rules::new(zone, base, history.every, history.keep);
         let rules = Arc::new(Mutex::new(rules));
         let telegram = Telegram::start(Arc::clone(&rules)).await;
         let url = telegram.url.clone();
         let client = teloxide::net::default_reqwest_settings().build().expect("a client");
-        let bot = move |token| Bot::with_client(token, client.clone()).set_api_url(url.parse().expect("an address"));
+        let bot = move |token| {
+            Bot::with_client(token, client.clone()).set_api_url(url.parse().expect("an address"))
+        };
         Self {
             ground: Ground { memory: MemoryStorage::new(), rules, trouble: Arc::default(), zone },
             telegram,
@@ -433,7 +440,8 @@ impl World {
             let way_back = restored.ok().and_then(|restored| restored.undo?.safety());
             let mut rules = self.ground.rules();
             // one that was cut off, or refused, may have taken the way back with it
-            rules.undo_to = way_back.or(rules.undo_to.take().filter(|_| !process.life.dead.is_cancelled()));
+            rules.undo_to =
+                way_back.or(rules.undo_to.take().filter(|_| !process.life.dead.is_cancelled()));
         }
         self.ground.rules().by_hand = None;
     }
