@@ -105,7 +105,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => Just(Event::Mend),
         1 => any::<bool>().prop_map(Event::Silence),
         3 => one.clone().prop_map(Event::BackUp),
-        1 => (one, 0..4_usize).prop_map(|(one, nth)| Event::Restore(one, nth)),
+        3 => (one, 0..4_usize).prop_map(|(one, nth)| Event::Restore(one, nth)),
         1 => Just(Event::Stranger),
         1 => Just(Event::Damage),
     ]
