@@ -214,7 +214,7 @@ const CASES: [Case; 16] = [
 const LARGE: [Case; 3] = [
     ("blanks of 1 GB behind the data", || packed(&in_lines("1", &" ".repeat(1024 * MB))), true),
     ("texts of 1 GB in 1 MB", || packed(&lines(&many(&text(LONGEST), 130))), true),
-    ("tiny objects of 200 MB", || packed(&lines(&many("{\"a\":1}", 25 * MB))), true),
+    ("tiny objects of 16 MB", || packed(&lines(&many("{\"a\":1}", 2 * MB))), true),
 ];
 
 /// An archive as the Python system writes it: its data are read for a list.
