@@ -199,7 +199,7 @@ fn writes_an_archive(point: &Point) -> bool {
 }
 
 fn writes_the_notebook(point: &Point) -> bool {
-    writes_an_archive(point) && point.arguments.contains("version")
+    writes_an_archive(point) && point.arguments.contains(r"{\n")
 }
 
 #[test]

@@ -83,8 +83,12 @@ pub(super) struct Rules {
     last_made: Option<(Instant, DateTime<Utc>)>,
     incident: Incident,
     over: Option<Over>,
-    /// Who ended an incident died before it could say so: the next one may.
+    /// Nobody has heard that an incident is over, or somebody died over saying so: what fails again
+    /// is the same to them, and the next one may say that it works.
     owed: bool,
+    /// Who said last that an incident is over, and when: if they die before it is noted, it is said
+    /// once more.
+    said: Option<(usize, Instant)>,
     pub(super) made: u64,
     pub(super) violations: Vec<String>,
 }
@@ -114,6 +118,7 @@ impl Rules {
             incident: Incident::default(),
             over: None,
             owed: false,
+            said: None,
             made: 0,
             violations: Vec::new(),
         }
@@ -165,6 +170,8 @@ impl Rules {
         self.incident.unclear |= at_work;
         let over = self.over.filter(|over| over.by == process);
         self.owed |= over.is_some_and(|over| over.at.elapsed() < TOLD_WITHIN);
+        let said = self.said.filter(|(by, _)| *by == process);
+        self.owed |= said.is_some_and(|(_, at)| at.elapsed() < TOLD_WITHIN);
         self.holder = self.holder.filter(|holder| *holder != process);
         self.disturbed();
     }
@@ -189,7 +196,15 @@ impl Rules {
         }
         self.away = away;
         self.incident.unclear |= away && self.incident.failures > 0;
-        self.over = None;
+        self.owe();
+    }
+
+    /// Nobody has heard yet that an incident is over: it is told with the next backup.
+    fn owe(&mut self) {
+        let over = self.over.take();
+        self.owed |= over.is_some_and(|Over { incident, by_hand, .. }| {
+            incident.unclear || (incident.told > 0 && !by_hand)
+        });
     }
 
     /// The schedule of a process tries, and fails.
@@ -242,6 +257,7 @@ impl Rules {
             self.tries.clear();
             self.last_made = Some((Instant::now(), self.now()));
             let incident = std::mem::take(&mut self.incident);
+            self.owe();
             self.over = Some(Over {
                 incident,
                 by_hand: trigger == "manual",
@@ -332,7 +348,8 @@ impl Rules {
 
     /// Whoever has heard of a failure hears once that it is over, unless it was ended by hand.
     fn told_of_success(&mut self, recovered: bool) {
-        let Some(Over { incident, by_hand, .. }) = self.over.take() else { return };
+        let Some(Over { incident, by_hand, by, .. }) = self.over.take() else { return };
+        self.said = Some((by, Instant::now())).filter(|_| recovered).or(self.said);
         let expected = incident.told > 0 && !by_hand;
         let owed = recovered && std::mem::take(&mut self.owed);
         if recovered != expected && !incident.unclear && !owed {
@@ -367,7 +384,7 @@ impl Rules {
         }
         let long_ago = |at: Instant| at.elapsed() > TOLD_WITHIN && at > self.heard_since;
         let failed = self.tries.values().any(|(at, _)| *at > self.calm && long_ago(*at));
-        if failed && self.incident.told == 0 {
+        if failed && self.incident.told == 0 && !self.owed {
             self.broken_rule("a failure is not told");
         }
         let waited = self.calm.elapsed() > PATIENCE + TOLD_WITHIN;
