@@ -80,6 +80,7 @@ struct Phones<T> {
 #[derive(Clone, Serialize, Deserialize)]
 enum Colour {
     Red,
+    Blue,
 }
 
 /// A host whose code fails in the words of the canary.

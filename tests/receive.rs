@@ -21,7 +21,9 @@ async fn moved() -> (Scene, Vec<u8>) {
     let scene = Scene::start().await;
     let name = scene.back_up().await;
     let archive = fs::read(scene.folder().join(&name)).expect("an archive");
-    fs::remove_file(scene.folder().join(&name)).expect("removed");
+    for file in [&name, "state.json"] {
+        fs::remove_file(scene.folder().join(file)).expect("removed");
+    }
     scene.set_shop(shop(1, 0)).await;
     (scene, archive)
 }

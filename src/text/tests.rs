@@ -55,8 +55,10 @@ fn a_host_may_say_it_differently() {
 
 /// Texts that are Fluent, and that no reader can want.
 fn hostile() -> Vec<(&'static str, String)> {
-    let chain: String = (0..500).map(|n| format!("a{n} = {{ a{} }}\n", n + 1)).collect();
-    let laughs: String = (0..30).map(|n| format!("b{n} = {{ b{0} }}{{ b{0} }}\n", n + 1)).collect();
+    let chain: Vec<String> = (0..500).map(|n| format!("a{n} = {{ a{} }}\n", n + 1)).collect();
+    let laughs: Vec<String> =
+        (0..30).map(|n| format!("b{n} = {{ b{0} }}{{ b{0} }}\n", n + 1)).collect();
+    let (chain, laughs) = (chain.concat(), laughs.concat());
     let nines = "9".repeat(400);
     vec![
         ("a circle of one", "list-empty = { list-empty }".to_owned()),

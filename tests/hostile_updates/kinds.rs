@@ -80,6 +80,27 @@ fn asked(who: Who) -> Vec<(&'static str, Value)> {
 }
 
 fn happened(who: Who) -> Vec<(&'static str, Value)> {
+    let connection = json!({
+        "id": "b", "user": user(who), "user_chat_id": 42, "date": DATE, "can_reply": true,
+        "is_enabled": true,
+    });
+    let emoji = json!({ "type": "emoji", "emoji": "👍" });
+    let place = with(bare(who, own_chat(who)), json!({ "user": user(who) }));
+    let reaction = with(place, json!({ "old_reaction": [], "new_reaction": [emoji] }));
+    let count = json!({
+        "chat": group(), "message_id": 1, "date": DATE,
+        "reactions": [{ "type": emoji, "total_count": 1 }],
+    });
+    let mut updates = vec![
+        ("business_connection", connection),
+        ("message_reaction", reaction),
+        ("message_reaction_count", count),
+    ];
+    updates.extend(joined(who));
+    updates
+}
+
+fn joined(who: Who) -> Vec<(&'static str, Value)> {
     let member = |status: &str| json!({ "user": user(who), "status": status });
     let joined = || {
         json!({
@@ -88,24 +109,7 @@ fn happened(who: Who) -> Vec<(&'static str, Value)> {
         })
     };
     let boost_source = json!({ "source": "premium", "user": user(who) });
-    let emoji = json!({ "type": "emoji", "emoji": "👍" });
-    let place = with(bare(who, own_chat(who)), json!({ "user": user(who) }));
     vec![
-        (
-            "business_connection",
-            json!({
-                "id": "b", "user": user(who), "user_chat_id": 42, "date": DATE, "can_reply": true,
-                "is_enabled": true,
-            }),
-        ),
-        ("message_reaction", with(place, json!({ "old_reaction": [], "new_reaction": [emoji] }))),
-        (
-            "message_reaction_count",
-            json!({
-                "chat": group(), "message_id": 1, "date": DATE,
-                "reactions": [{ "type": emoji, "total_count": 1 }],
-            }),
-        ),
         ("my_chat_member", joined()),
         ("chat_member", joined()),
         (

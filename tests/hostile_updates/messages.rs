@@ -24,7 +24,7 @@ pub(crate) fn rows(who: Who) -> Vec<Row> {
 }
 
 fn message(message: Value) -> Value {
-    json!({ "message": message })
+    Value::Object([("message".to_owned(), message)].into_iter().collect())
 }
 
 fn spellings(rows: &mut Rows) {
@@ -193,7 +193,7 @@ fn captions(rows: &mut Rows) {
     let file = json!({ "file_id": "a", "file_unique_id": "b", "file_size": 20_971_521 });
     let named = |name: &str| with(file.clone(), json!({ "file_name": name }));
     let picture = with(file.clone(), json!({ "width": 1, "height": 1 }));
-    let film = with(picture.clone(), json!({ "duration": 1 }));
+    let moving = with(picture.clone(), json!({ "duration": 1 }));
     let sound = with(file.clone(), json!({ "duration": 1 }));
     let attached = [
         ("a document", json!({ "document": named("backup_20260201_143025.zip") })),
@@ -207,8 +207,8 @@ fn captions(rows: &mut Rows) {
             json!({ "document": with(named("a.zip"), json!({ "mime_type": "text/html" })) }),
         ),
         ("a photo", json!({ "photo": [picture] })),
-        ("a video", json!({ "video": film })),
-        ("an animation", json!({ "animation": film, "document": file })),
+        ("a video", json!({ "video": moving })),
+        ("an animation", json!({ "animation": moving, "document": file })),
         ("a voice message", json!({ "voice": sound })),
     ];
     for (name, content) in attached {

@@ -27,7 +27,10 @@ fn press(who: Who, chat: Value, data: &str) -> Value {
 
 fn below(chat: Value) -> Value {
     let bot = json!({ "id": 7_000_000_001_i64, "is_bot": true, "first_name": "Bot" });
-    json!({ "message_id": number(), "date": 1_769_945_425, "from": bot, "chat": chat, "text": "?" })
+    let mut message =
+        json!({ "message_id": number(), "date": 1_769_945_425, "from": bot, "text": "?" });
+    message["chat"] = chat;
+    message
 }
 
 /// Each press is below a message of its own: two below one message are one tap.

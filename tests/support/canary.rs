@@ -11,12 +11,12 @@ use telegram_sandbox::Sandbox;
 const VARIABLE: &str = "CANARY_FILE";
 
 /// Writes all that is logged from now on into the file, down to the last detail.
-pub fn listen() {
+pub(crate) fn listen() {
     let _ = file();
 }
 
 /// Writes what a bot has asked of Telegram, but not the bytes of files, which are counted only.
-pub fn note_calls(sandbox: &Sandbox) {
+pub(crate) fn note_calls(sandbox: &Sandbox) {
     let Some(file) = file() else { return };
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
     for call in sandbox.calls() {
@@ -29,11 +29,12 @@ fn file() -> Option<&'static Mutex<File>> {
     FILE.get_or_init(|| {
         let path = std::env::var_os(VARIABLE)?;
         let open = || OpenOptions::new().create(true).append(true).open(&path).expect("a file");
-        tracing_subscriber::fmt()
+        // a test may have a listener of its own
+        let _ = tracing_subscriber::fmt()
             .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
             .with_ansi(false)
             .with_writer(Mutex::new(open()))
-            .init();
+            .try_init();
         Some(Mutex::new(open()))
     })
     .as_ref()
