@@ -59,15 +59,13 @@ fn a_machine_whose_clock_is_set_makes_its_backups() {
     let world = World { home: tempfile::tempdir().expect("a folder"), library };
 
     // an empty folder: at once, by the time that the process believes in
-    world.set_clock("2026-02-01 12:00:00");
-    let bot = world.start();
+    let bot = world.start("2026-02-01 12:00:00");
     bot.says("published");
     bot.stop();
     assert_eq!(world.backups(), ["20260201_120000"]);
 
     // due in two seconds; meanwhile the clock is set a week ahead: one is made, not seven
-    world.set_clock("2026-02-02 11:59:58");
-    let bot = world.start();
+    let bot = world.start("2026-02-02 11:59:58");
     bot.looks_and_sleeps();
     world.set_clock("2026-02-09 11:59:58");
     bot.says("published");
@@ -76,8 +74,7 @@ fn a_machine_whose_clock_is_set_makes_its_backups() {
     assert_eq!(world.backups(), ["20260201_120000", "20260209_115958"]);
 
     // due in two seconds; meanwhile the clock is set back by a day: it is not due any more
-    world.set_clock("2026-02-10 11:59:56");
-    let bot = world.start();
+    let bot = world.start("2026-02-10 11:59:56");
     bot.looks_and_sleeps();
     world.set_clock("2026-02-09 11:59:56");
     bot.looks_and_sleeps();
@@ -85,19 +82,16 @@ fn a_machine_whose_clock_is_set_makes_its_backups() {
     assert_eq!(world.backups().len(), 2);
 
     // set back while it is off, by some hours: it comes when it is its time again
-    world.set_clock("2026-02-09 07:00:00");
-    let bot = world.start();
+    let bot = world.start("2026-02-09 07:00:00");
     bot.looks_and_sleeps();
     bot.stop();
     assert_eq!(world.backups().len(), 2);
-    world.set_clock("2026-02-10 11:59:58");
-    let bot = world.start();
+    let bot = world.start("2026-02-10 11:59:58");
     bot.says("published");
     bot.stop();
 
     // set back by five days: what is there lies in the future, and holds nothing up
-    world.set_clock("2026-02-05 12:00:00");
-    let bot = world.start();
+    let bot = world.start("2026-02-05 12:00:00");
     bot.says("published");
     bot.looks_and_sleeps();
     bot.stop();
@@ -135,7 +129,9 @@ impl World {
         fs::rename(new, self.clock()).expect("in its place");
     }
 
-    fn start(&self) -> Running {
+    /// Starts the bot at this time.
+    fn start(&self, time: &str) -> Running {
+        self.set_clock(time);
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["--exact", "program", "--ignored", "--nocapture", "--test-threads=1"])
             .env(HOME, self.home.path())

@@ -56,7 +56,7 @@ pub(crate) struct Untold {
 struct Shared {
     version: u32,
     /// The notes of each bot, by its Telegram id.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     bots: Map<String, Value>,
     /// Notes that name no bot: of a program without a token, or of an older version.
     #[serde(flatten)]
@@ -158,20 +158,16 @@ impl Notebook {
     }
 
     /// The whole file, with these notes in it.
-    fn in_file(&self) -> serde_json::Result<Value> {
-        let mut bots = self.file.bots.clone();
-        let mut file = match &self.owner {
-            Some(owner) => {
-                bots.insert(owner.clone(), serde_json::to_value(self)?);
-                Value::Object(self.file.unnamed.clone())
+    fn in_file(&self) -> serde_json::Result<Shared> {
+        let (mut bots, mut unnamed) = (self.file.bots.clone(), self.file.unnamed.clone());
+        match (&self.owner, serde_json::to_value(self)?) {
+            (Some(owner), notes) => {
+                bots.insert(owner.clone(), notes);
             }
-            None => serde_json::to_value(self)?,
-        };
-        file["version"] = VERSION.into();
-        if !bots.is_empty() {
-            file["bots"] = bots.into();
+            (None, Value::Object(notes)) => unnamed = notes,
+            (None, _) => {}
         }
-        Ok(file)
+        Ok(Shared { version: VERSION, bots, unnamed })
     }
 
     /// A newer program's notes are left to it.

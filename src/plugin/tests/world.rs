@@ -383,7 +383,7 @@ impl World {
             self.settle().await;
             left -= LONGEST_TOGETHER;
             while self.processes.len() > 1 {
-                self.stop(left.unsigned_abs() as usize).await;
+                self.stop(self.started).await;
             }
         }
         sleep(left).await;

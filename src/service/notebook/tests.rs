@@ -132,12 +132,12 @@ fn of_two_ways_back_the_later_one_counts() {
 
 #[test]
 fn the_names_of_the_last_thousand_archives_that_are_gone_are_remembered() {
-    let name = |n: u32| {
+    let name = |n: usize| {
         let key = format!("20260101_{:02}{:02}{:02}", n / 3600, n / 60 % 60, n % 60);
         BackupId::from_key(&key).expect("a name")
     };
     let mut notebook = Notebook::default();
-    for n in 0..MOST_GONE as u32 + 10 {
+    for n in 0..MOST_GONE + 10 {
         notebook.prove(&name(n), 7, "0");
         assert!(notebook.knows(&name(n)));
         notebook.retain(|_| false);
@@ -146,6 +146,6 @@ fn the_names_of_the_last_thousand_archives_that_are_gone_are_remembered() {
     notebook.write(&storage).expect("written");
     let notebook = read(&storage, None);
     assert!(!notebook.knows(&name(9)));
-    assert!((10..MOST_GONE as u32 + 10).all(|n| notebook.knows(&name(n))));
-    assert!(!notebook.knows(&name(MOST_GONE as u32 + 10)));
+    assert!((10..MOST_GONE + 10).all(|n| notebook.knows(&name(n))));
+    assert!(!notebook.knows(&name(MOST_GONE + 10)));
 }
