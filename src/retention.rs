@@ -4,8 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::backup::{BackupId, Trigger};
 
-/// How long a restore can be undone at least, whatever happens to the notebook.
-const SAFETY_KEPT: TimeDelta = TimeDelta::days(7);
+/// How long a restore can be undone at least, whatever happens to the notebook; as long stays what a
+/// person has sent.
+pub(crate) const SAFETY_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// A backup as the plan sees it.
 #[derive(Clone, Debug)]

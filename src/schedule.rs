@@ -3,6 +3,7 @@
 mod holder;
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -107,7 +108,8 @@ impl Schedule {
     }
 
     fn succeeded(&self) {
-        let made_at = Some(self.clock.now());
+        // it was made, whatever the host's clock does
+        let made_at = catch_unwind(AssertUnwindSafe(|| self.clock.now())).ok();
         let retry = Retry { made_at, ..Retry::default() };
         *self.retry.lock().unwrap_or_else(PoisonError::into_inner) = retry;
     }
@@ -165,20 +167,24 @@ pub(crate) trait Job: Send + Sync + 'static {
     /// Makes one, and tells of it; false where one was made meanwhile, so that none is due.
     fn back_up(&self) -> BoxFuture<'_, Result<bool, Error>>;
 
-    /// None is due: whatever failed before is over, even if it was not this job that has ended it.
-    fn rests(&self);
-
     /// Tells that there will be none.
     fn failed(&self, error: Error) -> BoxFuture<'_, ()>;
 }
 
 /// Makes backups when they are due, until it is stopped; a backup that runs then is finished.
 pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
-    let Some(_part) = holder::hold(&schedule, job.as_ref(), &stop).await else { return };
+    let mut part = None;
     while !stop.is_cancelled() {
         // on a task of its own: the host's clock may panic
-        let round = round(Arc::clone(&schedule), Arc::clone(&job), stop.clone());
-        if let Err(panic) = tokio::spawn(round).await {
+        let (schedule, worker) = (Arc::clone(&schedule), Arc::clone(&job));
+        let outcome = match part {
+            None => {
+                let hold = holder::hold(schedule, worker, stop.clone());
+                tokio::spawn(hold).await.map(|held| part = held)
+            }
+            Some(_) => tokio::spawn(round(schedule, worker, stop.clone())).await,
+        };
+        if let Err(panic) = outcome {
             let error = Error::new(ErrorKind::Internal, "make the scheduled backup");
             tracing::warn!(step = %error, "the schedule panicked");
             job.failed(error.because(panic)).await;
@@ -191,7 +197,6 @@ pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: Cancel
 async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
     match job.made_at().await {
         Ok(made_at) if schedule.next(&made_at) > schedule.clock.now() => {
-            job.rests();
             sleep_until(schedule.next(&made_at), &schedule, &stop).await;
         }
         Ok(_) => attempt(&schedule, &job).await,

@@ -274,7 +274,9 @@ impl Parts {
                 Some(metadata.into_info(id, size_bytes))
             })
             .collect();
-        let owner = Owner::among(self.bot_id, infos.iter().map(|info| info.bot_id));
+        let notebook = self.notebook().unwrap_or_default();
+        let made_here = infos.iter().filter(|info| !notebook.is_received(&info.id));
+        let owner = Owner::among(self.bot_id, made_here.map(|info| info.bot_id));
         let counts = |info: &&BackupInfo| {
             owner.owns(info.bot_id) && info.trigger != Some(Trigger::BeforeRestore)
         };

@@ -4,6 +4,7 @@ mod support;
 
 use std::fs;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use support::{ADMIN, NO, STRANGER, Scene, Step, UNDO, YES, shop};
 use telegram_sandbox::{Fault, FileKind, Shown};
@@ -84,6 +85,39 @@ async fn the_same_file_is_kept_once_and_another_beside_it() {
     let kept = fs::read(scene.folder().join("backup_20260201_143025_2.zip")).expect("the second");
     assert_eq!(kept, second);
     other.finish().await;
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_sent_is_not_removed_for_newer_ones_before_it_is_restored() {
+    let (old, archive) = moved().await;
+    old.finish().await;
+    let scene = Scene::with(|builder| builder.keep(1)).await;
+    scene.set_shop(shop(1, 0)).await;
+    scene.clock.forward(TimeDelta::days(30));
+    scene.back_up().await;
+    let question = send(&scene, &archive, "Восстановить данные из этого бекапа?").await;
+    scene.clock.forward(TimeDelta::days(1));
+    scene.back_up().await;
+    assert!(scene.archives().contains(&"backup_20260201_143025.zip".to_owned()));
+    scene.admin.press_on(question.id, YES).await;
+    scene.admin.wait_for("Готово!").await;
+    assert_eq!(scene.shop().await, shop(12, 5));
+    // in a week it is one among others
+    scene.clock.forward(TimeDelta::days(8));
+    scene.back_up().await;
+    assert!(!scene.archives().contains(&"backup_20260201_143025.zip".to_owned()));
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn trouble_of_ours_is_not_said_to_be_the_files() {
+    let (scene, archive) = moved().await;
+    fs::remove_dir_all(scene.folder()).expect("removed");
+    let answer = send(&scene, &archive, "❌ Принять файл не получилось.").await;
+    assert!(answer.plain.contains("Папка бекапов не работает"), "{answer}");
+    fs::create_dir(scene.folder()).expect("back");
+    send(&scene, &archive, "Восстановить данные из этого бекапа?").await;
     scene.finish().await;
 }
 

@@ -30,7 +30,7 @@ const LITTLE: u64 = MB;
 /// | [`ratio`](Self::ratio) | 1100, which no archive reaches | 200 |
 /// | [`depth`](Self::depth) | 127 | 127 |
 /// | [`text_bytes`](Self::text_bytes) | 64 MB | 8 MB |
-/// | [`time`](Self::time) | a day | 30 seconds |
+/// | [`time`](Self::time) | none | 30 seconds |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The builder's method that sets them.
@@ -55,7 +55,7 @@ impl Limits {
             ratio: 1100,
             depth: MAX_DEPTH,
             text_bytes: 64 * MB,
-            time: Duration::from_secs(24 * 60 * 60),
+            time: Duration::MAX,
         }
     }
 
@@ -114,8 +114,9 @@ impl Limits {
         self
     }
 
-    /// How long the check of an archive may take, before it is restored. Default: a day in the folder,
-    /// 30 seconds in the chat.
+    /// How long the check of an archive may take, before it is restored. It is reckoned by
+    /// the clock on the wall, which may be set meanwhile. Default: none in the folder, 30 seconds in
+    /// the chat.
     #[must_use]
     pub const fn time(mut self, most: Duration) -> Self {
         self.time = most;

@@ -299,7 +299,15 @@ pub(crate) fn receive_refused(text: &Text) -> Message {
 }
 
 pub(crate) fn receive_failed(text: &Text, error: &Error) -> Message {
-    because(text, "receive-failed", error)
+    let unfit = [
+        ErrorKind::Damaged,
+        ErrorKind::UnknownVersion,
+        ErrorKind::Incompatible,
+        ErrorKind::TooLarge,
+    ];
+    // the file may be good, where the trouble is ours
+    let id = if unfit.contains(&error.kind()) { "receive-unfit" } else { "receive-failed" };
+    because(text, id, error)
 }
 
 /// The question that follows once an archive was taken in.
@@ -378,7 +386,7 @@ pub(crate) fn undo_failed(text: &Text, failed: &RestoreFailed) -> Message {
         return restore_failed(text, failed);
     }
     let lost = [ErrorKind::NotFound, ErrorKind::Damaged, ErrorKind::Changed, ErrorKind::TooLarge];
-    if lost.contains(&failed.error.kind()) {
+    if !failed.unsaved && lost.contains(&failed.error.kind()) {
         // what the button leads to is gone
         return because(text, "restore-failed", &failed.error);
     }

@@ -41,7 +41,7 @@ impl News {
         let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
         let untold = match noted {
             Ok(Ok(true)) if self.told.swap(false, Ordering::Relaxed) => {
-                self.service.note_told_of_failure().await;
+                self.note_told().await;
                 false
             }
             Ok(Ok(untold)) => untold,
@@ -51,15 +51,25 @@ impl News {
             return;
         }
         if self.chat.tell_failed(&error).await {
-            self.service.note_told_of_failure().await;
+            self.note_told().await;
         } else {
             self.told.store(false, Ordering::Relaxed);
         }
     }
 
-    /// Forgets a failure that has ended without a backup of the schedule's.
-    pub(super) fn forget(&self) {
+    /// Forgets a failure that a backup has ended, whoever has made it.
+    pub(super) async fn ended(&self) {
+        let _turn = self.turn.lock().await;
         self.told.store(false, Ordering::Relaxed);
+        // where that cannot be noted, the next look that finds a new backup does it
+        let _ = tokio::time::timeout(NOTED_WITHIN, self.service.note_ended()).await;
+    }
+
+    async fn note_told(&self) {
+        let noting = self.service.note_told_of_failure();
+        if tokio::time::timeout(NOTED_WITHIN, noting).await.is_err() {
+            self.told.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Notes a backup that was made, until somebody has heard of it. Where it cannot be noted, gives

@@ -1,6 +1,7 @@
 //! One holder of the schedule: other programs of the same bot stand by.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -20,10 +21,11 @@ const TOLD_AFTER: Duration = Duration::from_secs(10 * 60);
 /// Takes the schedule for as long as this program lives, once no other program has it; `None` when it
 /// is stopped before that.
 pub(super) async fn hold(
-    schedule: &Schedule,
-    job: &dyn Job,
-    stop: &CancellationToken,
+    schedule: Arc<Schedule>,
+    job: Arc<dyn Job>,
+    stop: CancellationToken,
 ) -> Option<Part> {
+    let (schedule, job, stop) = (schedule.as_ref(), job.as_ref(), &stop);
     let mut wait = None;
     while !stop.is_cancelled() {
         match job.claim().await {

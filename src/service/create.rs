@@ -13,7 +13,7 @@ use super::{Checked, Chosen, Parts, Report};
 use crate::archive::{Archive, ArchiveWriter, Index, Metadata, Origin, Previous};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
-use crate::retention::{Candidate, Standing, Verdict, plan};
+use crate::retention::{Candidate, SAFETY_KEPT, Standing, Verdict, plan};
 use crate::source::AllSaved;
 use crate::storage::Draft;
 
@@ -129,7 +129,7 @@ impl Parts {
         // who cannot tell is taken at no word: the writing will show
         let Ok(Some(free)) = self.storage.free() else { return Ok(()) };
         let found = self.newest_first().unwrap_or_default();
-        let newest = found.into_iter().find(|(id, _)| !self.is_anothers(id));
+        let newest = found.into_iter().find(|(id, _)| self.is_measure(id));
         let needed = newest.map_or(0, |(_, size_bytes)| size_bytes);
         if free >= needed {
             return Ok(());
@@ -139,9 +139,13 @@ impl Parts {
         Err(format!("{free} KB are free, and the last backup took {needed} KB"))
     }
 
-    /// Whether an archive names another bot; that one's may be of quite another size.
-    fn is_anothers(&self, id: &BackupId) -> bool {
-        self.glance(id).is_ok_and(|metadata| anothers(metadata.bot_id, self.bot_id))
+    /// Whether an archive says how long the next one may be: not what is broken or of the future, nor
+    /// another bot's.
+    fn is_measure(&self, id: &BackupId) -> bool {
+        self.glance(id).is_ok_and(|metadata| {
+            let come = metadata.created_at_utc.is_none_or(|at| at <= self.clock.now());
+            come && !anothers(metadata.bot_id, self.bot_id)
+        })
     }
 
     /// Reads what was written as every later reader will, and gives the hash of its data.
@@ -201,14 +205,17 @@ impl Parts {
         // what it cannot note it must not do
         notebook.check_version()?;
         let found: Vec<_> = found.into_iter().map(|(id, size)| self.found(id, size)).collect();
-        let named = found.iter().filter_map(|found| Some(found.metadata.as_ref()?.bot_id));
+        let made_here = found.iter().filter(|found| !notebook.is_received(&found.id));
+        let named = made_here.filter_map(|found| Some(found.metadata.as_ref()?.bot_id));
         let owner = Owner::among(self.bot_id, named.chain(notebook.others()));
         let candidates: Vec<Candidate> = found
             .into_iter()
             .map(|found| self.candidate(handle, &mut notebook, &owner, found))
             .collect();
         let mut outcome = Ok(());
-        for (id, verdict) in plan(&candidates, self.keep, self.clock.now(), &notebook.undo_to()) {
+        let now = self.clock.now();
+        let needed = [notebook.undo_to(), notebook.received_since(now - SAFETY_KEPT)].concat();
+        for (id, verdict) in plan(&candidates, self.keep, now, &needed) {
             tracing::debug!(backup = %id, ?verdict, "retention");
             if verdict == Verdict::Delete
                 && let Err(error) = self.storage.delete(&id)

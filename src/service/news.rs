@@ -1,7 +1,7 @@
 //! What the administrators have heard of the schedule, noted so that each word is told once.
 
 use super::notebook::{Failing, Notebook, Untold};
-use super::{Listed, Parts, Report, Service};
+use super::{Listed, Parts, Report, Service, guarded};
 use crate::backup::BackupId;
 use crate::error::Result;
 
@@ -27,6 +27,12 @@ impl Service {
             }
         });
         warn(noted.await, "the failure was not noted");
+    }
+
+    /// Notes that a backup has ended a failure.
+    pub(crate) async fn note_ended(&self) {
+        let noted = self.noting(|_, notebook| notebook.failing = None);
+        warn(noted.await, "the end of a failure was not noted");
     }
 
     /// Notes a backup of the schedule of which nobody has heard yet. `recovered` says that a failure
@@ -97,7 +103,7 @@ impl Parts {
         };
         let found = self.newest_first()?.into_iter().find(|(listed, _)| *listed == id);
         let Some((id, size_bytes)) = found else { return Ok(None) };
-        let path = self.storage.path(&id);
+        let path = guarded(|| Ok(self.storage.path(&id))).unwrap_or_else(|_| id.to_string());
         match self.line(id, size_bytes) {
             Listed::Good(info) => Ok(Some(Report { info, path, cleanup: None })),
             Listed::Damaged { .. } => Ok(None),

@@ -24,9 +24,15 @@ pub(crate) struct Notebook {
     /// clock is set.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     gone: VecDeque<String>,
+    /// Archives that a person has sent, and when: they came to be restored.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    received: BTreeMap<String, DateTime<Utc>>,
     /// The way back from the last restore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) undo: Option<Undo>,
+    /// The way to what a restore had left that was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left: Option<Undo>,
     /// The journal: written before a restore, cleared after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) restoring: Option<Journal>,
@@ -143,7 +149,9 @@ impl Notebook {
             self.proofs.entry(name).or_insert(proof);
         }
         self.gone.extend(other.gone);
+        self.received.extend(other.received);
         self.undo = self.undo.take().into_iter().chain(other.undo).max_by_key(|undo| undo.at);
+        self.left = self.left.take().or(other.left);
         self.restoring = self.restoring.take().or(other.restoring);
         self.failing = self.failing.or(other.failing);
         self.untold = self.untold.take().or(other.untold);
@@ -194,6 +202,7 @@ impl Notebook {
             .into_iter()
             .partition::<BTreeMap<_, _>, _>(|(name, _)| exists(name));
         self.proofs = kept;
+        self.received.retain(|name, _| exists(name));
         self.gone.extend(gone.into_keys());
         let surplus = self.gone.len().saturating_sub(MOST_GONE);
         self.gone.drain(..surplus);
@@ -210,6 +219,21 @@ impl Notebook {
         self.file.bots.keys().map(|bot| bot.parse().ok())
     }
 
+    pub(crate) fn receive(&mut self, id: &BackupId, at: DateTime<Utc>) {
+        self.received.insert(id.to_string(), at);
+    }
+
+    /// Whether a person has sent this archive: it says nothing of who makes backups here.
+    pub(crate) fn is_received(&self, id: &BackupId) -> bool {
+        self.received.contains_key(&id.to_string())
+    }
+
+    /// The archives that a person has sent since then.
+    pub(crate) fn received_since(&self, moment: DateTime<Utc>) -> Vec<BackupId> {
+        let late = self.received.iter().filter(|(_, at)| **at > moment);
+        late.filter_map(|(name, _)| BackupId::parse(name)).collect()
+    }
+
     /// The safety backups that a button may still lead to.
     pub(crate) fn undo_to(&self) -> Vec<BackupId> {
         self.undos().filter_map(Undo::safety).collect()
@@ -217,7 +241,7 @@ impl Notebook {
 
     pub(crate) fn undos(&self) -> impl Iterator<Item = &Undo> {
         let journal = self.restoring.as_ref().and_then(|journal| journal.undo.as_ref());
-        self.undo.iter().chain(journal)
+        self.undo.iter().chain(&self.left).chain(journal)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use super::turn::guarded;
 use super::{Parts, Service};
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,9 +37,22 @@ impl Parts {
         }
         drop(written);
         let id = self.name(draft.as_mut(), archive.metadata.created_at)?;
-        self.note_proof(&id, bytes.len() as u64, &archive.summary.sha256);
+        self.note_received(&id, bytes.len() as u64, &archive.summary.sha256);
         tracing::info!(backup = %id, size_bytes = bytes.len(), "took in an archive");
         Ok(id)
+    }
+
+    /// Without the note it may go with the next backup, or count as one that this bot has made.
+    fn note_received(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
+        let noted = guarded(|| {
+            let mut notebook = self.notebook()?;
+            notebook.prove(id, size_bytes, data_sha256);
+            notebook.receive(id, self.clock.now());
+            notebook.write(self.storage.as_ref())
+        });
+        if let Err(error) = noted {
+            tracing::warn!(kind = ?error.kind(), step = %error, "a file that was sent was not noted");
+        }
     }
 
     /// The name under which the very same archive is there already.

@@ -143,7 +143,8 @@ impl Service {
     ) -> Result<Restored, RestoreFailed> {
         self.alone(move |parts, handle| {
             let (chosen, data_sha256) = (&chosen, data_sha256.as_str());
-            let wanted = Wanted { chosen, data_sha256, save, again: false, kept: false };
+            let kept = parts.is_kept(chosen)?;
+            let wanted = Wanted { chosen, data_sha256, save, again: false, kept };
             Ok(parts.restore(handle, &wanted))
         })
         .await?
@@ -227,6 +228,13 @@ impl Parts {
         Ok(notebook.undos().find(|undo| undo.token == token).cloned())
     }
 
+    /// Whether it holds what a restore had left that was taken back: who chooses it wants just that.
+    fn is_kept(&self, chosen: &Chosen) -> Result<bool> {
+        let notebook = self.notebook()?;
+        let chosen = chosen.id();
+        Ok(notebook.undos().any(|undo| undo.kept && undo.safety() == chosen))
+    }
+
     fn restore(&self, handle: &Handle, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {
         let Wanted { chosen, data_sha256, .. } = *wanted;
         let mut checked = self.checked(handle, chosen)?;
@@ -301,10 +309,11 @@ impl Parts {
             End::Refused(_) => notebook.restoring = earlier,
             End::RolledBack { left, .. } => {
                 notebook.restoring = earlier;
-                notebook.undo = left.clone().or(notebook.undo);
+                notebook.left.clone_from(left);
             }
             End::Done { .. } | End::Unclear(_) => {
                 notebook.restoring = None;
+                notebook.left = None;
                 notebook.undo = undo.cloned();
             }
         }

@@ -40,8 +40,14 @@ impl Service {
         work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.in_turn(move |parts, handle| {
-            let _lock = parts.lock()?;
-            work(parts, handle)
+            let lock = parts.lock()?;
+            let outcome = guarded(|| work(parts, handle));
+            // what is done is done, whatever a lock of the host's does at its end
+            let _ = guarded(|| {
+                drop(lock);
+                Ok(())
+            });
+            outcome
         })
         .await
     }

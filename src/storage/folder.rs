@@ -55,7 +55,8 @@ impl FolderStorage {
             Builder::new().prefix(DRAFT_PREFIX).suffix(DRAFT_SUFFIX).tempfile_in(&self.folder)?;
         // the kernel holds this as long as we live; where it knows no locks, age must do
         #[cfg(unix)]
-        let _ = file.as_file().try_lock();
+        // another program looks for a moment whether it is held
+        let _ = file.as_file().lock();
         give_to_owner(file.as_file(), &self.folder);
         Ok(file)
     }
@@ -63,14 +64,18 @@ impl FolderStorage {
     /// Locks a file of this name; `None` while another program or another plugin has it locked.
     fn lock_named(&self, name: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
         let file = self.lock_file(name).map_err(|error| self.at_folder(&error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => {
-                tracing::warn!(%error, "this file system knows no locks: run one program a folder");
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Box::new(file))),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) if knows_no_locks(&error) => {
+                    tracing::warn!(%error, "this file system knows no locks: run one program a folder");
+                    return Ok(Some(Box::new(file)));
+                }
+                Err(TryLockError::Error(error)) => return Err(self.at_folder(&error)),
             }
         }
-        Ok(Some(Box::new(file)))
     }
 
     /// The file that is locked. One that is there is given to nobody: root would give away what a
@@ -152,7 +157,12 @@ impl FolderStorage {
             );
             return Ok(());
         }
-        fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))
+        // a folder that is another user's may be written all the same, which is tried next
+        if let Err(error) = fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700)) {
+            let folder = self.folder.display();
+            tracing::warn!(%folder, %error, "other users of this machine may read the backups");
+        }
+        Ok(())
     }
 
     #[cfg(not(unix))]
@@ -389,18 +399,31 @@ impl Seek for FolderDraft {
     }
 }
 
+/// Whether an error of a lock says that there are none here, as on some file systems of the network.
+fn knows_no_locks(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOLCK) {
+        return true;
+    }
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
+}
+
 /// Makes the folder, its parents too, for the owner alone.
 fn create_private(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
+    create_private(parent)?;
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        // another program was faster
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        outcome => outcome?,
+    }
     #[cfg(unix)]
     give_to_owner(&File::open(folder)?, parent);
     sync_folder(parent)

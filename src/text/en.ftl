@@ -98,7 +98,10 @@ receive-help = 📎 To restore data from a file, send it here with the caption /
 receive-started = ⏳ Checking the archive you sent…
 receive-too-large = ❌ The file is larger than 20 MB, and Telegram gives no such file to a bot. Put it into the folder of the backups on the server, and the list shows it: { $folder }
 receive-refused = ❌ Telegram did not hand the file over just now. Please send it again.
-receive-failed = ❌ This file is not usable. The bot's data are as they were.
+receive-unfit = ❌ This file is not usable. The bot's data are as they were.
+
+    { $reason }
+receive-failed = ❌ The file could not be taken in. The bot's data are as they were.
 
     { $reason }
 received = 📎 The archive is checked, and is in the list now: { $name }

@@ -108,7 +108,8 @@ fn received_from_the_chat() {
     snapshot("receive_too_large", |text| receive_too_large(text, "backups"));
     snapshot("receive_refused", receive_refused);
     let damaged = Error::damaged("the archive has no end: it is cut off, or something follows it");
-    snapshot("receive_failed", |text| receive_failed(text, &damaged));
+    snapshot("receive_unfit", |text| receive_failed(text, &damaged));
+    snapshot("receive_failed", |text| receive_failed(text, &full()));
     let question = || Message::from("…".to_owned());
     snapshot("received", |text| received(text, &newest().id, question()));
 }
