@@ -60,7 +60,8 @@ fn in_words(text: &str, bot: Option<&str>) -> Option<(Command, bool)> {
 fn typed(line: &[u8]) {
     let words: Vec<OsString> = line.split(|&byte| byte == 0).map(word).collect();
     let Some(request) = arguments::read(words.clone()) else {
-        return assert!(words.is_empty(), "words that mean nothing");
+        // the mark before words that begin with a line, and no word after it
+        return assert_eq!(words, ["--"], "words that mean nothing");
     };
     let first = words.first().and_then(|word| word.to_str()).unwrap_or_default();
     let own = |word: &str| words.iter().take_while(|own| *own != "--").any(|own| own == word);

@@ -20,7 +20,7 @@ export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-co
     -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address"
 export ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=0
 host=$(rustc -vV | sed -n 's/^host: //p')
-cargo build --locked --release --target "$host"
+cargo build --release --target "$host"
 
 for target in "${targets[@]}"; do
     printf '\n== %s\n' "$target"
@@ -30,7 +30,7 @@ for target in "${targets[@]}"; do
     # a case may take 5 seconds and 512 MB, and no one block of memory 64 MB
     nice "$program" "$grown" "corpus/$target" -runs="$runs" -max_len=4096 -timeout=5 \
         -rss_limit_mb=512 -malloc_limit_mb=64 -dict=words.dict -print_final_stats=1 \
-        -artifact_prefix="corpus/$target/found-" 2>&1 | grep -v 'NEW\|REDUCE\|RELOAD'
-    "$program" -merge=1 -use_counters=0 -artifact_prefix="corpus/$target/found-" \
+        -artifact_prefix="corpus/$target/found-" 2>&1 | grep --line-buffered -v 'NEW\|REDUCE\|RELOAD'
+    "$program" -set_cover_merge=1 -use_counters=0 -artifact_prefix="corpus/$target/found-" \
         "corpus/$target" "$grown" 2>&1 | grep 'MERGE-OUTER.*new files'
 done
