@@ -294,8 +294,14 @@ fn wrong_ends(both: &[Entry; 2]) -> Hostile {
         .into();
     // an end that leads nowhere, after which a reader may look for an earlier one
     let stray = [&good[..], &zip_of(&[])[..8], &[2, 0, 2, 0], &[9; 8], &[0, 0]].concat();
+    // the same, with a place that fits and in which no directory lies
+    let start = u32::try_from(end).expect("small").to_le_bytes();
+    let garbage = b"garbage.".repeat(16);
+    let head = b"PK\x05\x06\0\0\0\0\x02\0\x02\0";
+    let fitting = [&good[..], &garbage, head, &[128, 0, 0, 0], &start, &[0, 0]].concat();
     let others = [
         ("a stray end after it", stray),
+        ("a second end that fits", fitting),
         ("empty", Vec::new()),
         ("no zip", b"This is not a zip. It only has the name of one.".to_vec()),
         ("zeros", vec![0; 5000]),
