@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-use history::Event::{self, BackUp, Break, Jump, Mend, Pass};
+use history::Event::{self, BackUp, Break, Jump, Mend, Pass, Start, Stop};
 use history::{History, Trouble, histories};
 use world::World;
 
@@ -45,7 +45,7 @@ fn some_lives_keep_all_rules() {
 }
 
 #[test]
-#[ignore = "takes long: some minutes with --release"]
+#[ignore = "takes long: two minutes with --release"]
 fn ten_thousand_lives_keep_all_rules() {
     let halves = [1, 2].map(|_| {
         std::thread::spawn(|| {
@@ -81,6 +81,20 @@ fn a_backup_by_hand_ends_an_incident_that_could_not_be_noted() {
     keeps_the_rules(
         &[&[Pass(1), full, Pass(1450), Mend, BackUp(0), Pass(60)][..], &again].concat(),
     );
+}
+
+#[test]
+fn a_clock_that_is_set_back_in_a_pause_does_not_end_the_incident() {
+    keeps_the_rules(&[Break(Trouble::Full), Jump(-16), Pass(1)]);
+    keeps_the_rules(&[
+        Stop(0),
+        Break(Trouble::Full),
+        Start,
+        Jump(-2880),
+        Pass(2880),
+        Jump(0),
+        Pass(1),
+    ]);
 }
 
 #[test]

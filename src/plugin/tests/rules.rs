@@ -14,6 +14,7 @@ use crate::backup::BackupId;
 const WINDOW: TimeDelta = TimeDelta::minutes(17);
 /// Longer than any pause after a failure.
 const LONG_WINDOW: TimeDelta = TimeDelta::minutes(24 * 60 + 17);
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longer than a message is tried.
 const TOLD_WITHIN: Duration = Duration::from_secs(3 * 60);
 /// A copy that stands by is told of after so long.
@@ -80,6 +81,9 @@ pub(super) struct Rules {
     calm: Instant,
     /// When the last failure of each process was, and how many it had in a row.
     tries: BTreeMap<usize, (Instant, u32)>,
+    /// The schedule that is held has failed, and has made no backup since.
+    paused: bool,
+    own_last: Option<DateTime<Utc>>,
     last_made: Option<(Instant, DateTime<Utc>)>,
     incident: Incident,
     over: Option<Over>,
@@ -114,6 +118,8 @@ impl Rules {
             heard_since: now,
             calm: now,
             tries: BTreeMap::new(),
+            paused: false,
+            own_last: None,
             last_made: None,
             incident: Incident::default(),
             over: None,
@@ -148,10 +154,12 @@ impl Rules {
         })
     }
 
-    /// The backups that the schedule counts from: a date further ahead is a wrong clock's.
-    fn counting(&self) -> impl Iterator<Item = &Archive> {
+    /// The backup that the schedule counts from: the newest, or the holder's own last one, even if it
+    /// is gone. A date further ahead is a wrong clock's.
+    fn newest(&self) -> Option<DateTime<Utc>> {
         let horizon = self.now() + TimeDelta::days(1);
-        self.archives.values().filter(move |a| a.kind == Kind::Normal && a.at <= horizon)
+        let there = self.archives.values().filter(|a| a.kind == Kind::Normal).map(|a| a.at);
+        there.chain(self.own_last).filter(|at| *at <= horizon).max()
     }
 
     /// Something has happened from outside: nobody can be held to a time that began before it.
@@ -181,6 +189,7 @@ impl Rules {
             self.broken_rule(format!("{process} takes the schedule that {holder} has"));
         }
         self.holder = Some(process);
+        (self.paused, self.own_last) = (false, None);
         self.incident.unclear |= self.incident.unnoted;
         self.disturbed();
     }
@@ -216,13 +225,16 @@ impl Rules {
             self.broken_rule(format!("{process} tries while {:?} has the schedule", self.holder));
         }
         let tried = self.tries.get(&process).copied();
-        // a clock that is set ends a row: it may be due no more, and then due for the first time
-        let (last, row) = tried.filter(|(at, _)| *at > self.calm).unwrap_or((self.calm, 0));
+        // a row ends when nothing is due any more: the clock was set, or what was made by a clock that
+        // was fast has come near
+        let ended = |at: Instant| at <= self.calm || at.elapsed() > LONGEST_PAUSE + TOLD_WITHIN;
+        let (last, row) = tried.filter(|(at, _)| !ended(*at)).unwrap_or((self.calm, 0));
         let pause = Duration::from_secs(60 * (15 << row.saturating_sub(1).min(7)).min(24 * 60));
         if row > 0 && last.elapsed() + Duration::from_secs(1) < pause {
             self.broken_rule(format!("try {row} after {:?}", last.elapsed()));
         }
         self.tries.insert(process, (Instant::now(), row + 1));
+        self.paused = true;
         self.incident.failures += 1;
         self.incident.unclear |= self.away;
         self.incident.unnoted |= self.trouble == Some(Trouble::Full);
@@ -241,15 +253,16 @@ impl Rules {
             _ => Kind::Normal,
         };
         if trigger == "scheduled" {
+            self.paused = false;
             if self.holder != Some(process) {
                 let holder = self.holder;
                 self.broken_rule(format!("{process} makes what {holder:?} is to make"));
             }
             let now = self.now();
-            let early = self.counting().find(|a| !self.has_come(a.at, now)).copied();
-            if let Some(early) = early {
-                self.broken_rule(format!("{id} is made too early after {}", early.at));
+            if let Some(last) = self.newest().filter(|last| !self.has_come(*last, now)) {
+                self.broken_rule(format!("{id} is made too early after {last}"));
             }
+            self.own_last = Some(at);
         }
         self.appeared(id, kind, at);
         if kind == Kind::Normal {
@@ -339,6 +352,11 @@ impl Rules {
     }
 
     fn told_of_failure(&mut self) {
+        let late = self.last_made.is_some_and(|(at, _)| at.elapsed() < TOLD_WITHIN);
+        if self.incident.failures == 0 && late {
+            // it was on its way when a backup ended the incident
+            return;
+        }
         self.incident.told += 1;
         let Incident { failures, told, unclear, .. } = self.incident;
         if !unclear && (failures == 0 || told > 1) {
@@ -369,11 +387,11 @@ impl Rules {
         if self.alive.is_empty() || self.trouble.is_some() {
             return;
         }
-        let paused = self.tries.values().any(|(_, row)| *row > 0);
-        let window = if paused { LONG_WINDOW } else { WINDOW };
+        // a backup by hand ends an incident, not the pause in which it comes
+        let window = if self.paused { LONG_WINDOW } else { WINDOW };
         let calm = TimeDelta::from_std(self.calm.elapsed()).expect("less than an age");
         let moment = self.now() - window;
-        if calm > window && self.counting().all(|a| self.has_come(a.at, moment)) {
+        if calm > window && self.newest().is_none_or(|last| self.has_come(last, moment)) {
             self.broken_rule(format!("a backup is due, and nobody makes it for {window}"));
         }
     }
@@ -384,6 +402,7 @@ impl Rules {
         }
         let long_ago = |at: Instant| at.elapsed() > TOLD_WITHIN && at > self.heard_since;
         let failed = self.tries.values().any(|(at, _)| *at > self.calm && long_ago(*at));
+        // who has heard of an incident and not of its end need not hear that it fails
         if failed && self.incident.told == 0 && !self.owed {
             self.broken_rule("a failure is not told");
         }
