@@ -1009,3 +1009,27 @@ async fn one_administrator_who_cannot_be_reached_keeps_no_other_waiting() {
     canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn to_whoever_has_not_heard_of_its_end_a_failure_is_still_the_same() {
+    let (sandbox, anna, world, broken) = unheard().await;
+    anna.send("/start").await;
+    let once = async |fails: bool| {
+        broken.store(fails, Ordering::Relaxed);
+        let task = world.start();
+        pass(MINUTE).await;
+        task.shutdown().await;
+        world.clock.jump(TimeDelta::days(8));
+    };
+    once(true).await;
+    anna.block_bot().await;
+    once(false).await;
+    once(true).await;
+    anna.unblock_bot().await;
+    once(true).await;
+    assert_eq!((told(&sandbox, NOT_MADE), told(&sandbox, WORKS)), (1, 0));
+    once(false).await;
+    assert_eq!((told(&sandbox, NOT_MADE), told(&sandbox, WORKS)), (1, 1));
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
