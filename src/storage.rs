@@ -1,6 +1,8 @@
 //! Where archives live.
 
 mod folder;
+#[cfg(test)]
+pub(crate) mod forward;
 mod memory;
 
 use std::any::Any;

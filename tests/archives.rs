@@ -19,6 +19,8 @@ use teloxide_backup::{
 use tempfile::TempDir;
 use tokio::sync::RwLock;
 
+#[path = "../src/storage/forward.rs"]
+mod forward;
 #[path = "archives/hostile.rs"]
 mod hostile;
 #[path = "archives/limits.rs"]

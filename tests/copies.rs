@@ -1,13 +1,12 @@
 //! Several copies of one bot on one place: one makes the scheduled backups, the others stand by.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono_tz::Europe::Berlin;
+use forward::forward;
 use telegram_sandbox::{Person, Sandbox};
 use teloxide::Bot;
 use teloxide::types::{Update, UserId};
@@ -19,6 +18,8 @@ use tokio::sync::RwLock;
 
 #[path = "support/clock.rs"]
 mod clock;
+#[path = "../src/storage/forward.rs"]
+mod forward;
 use clock::TestClock;
 
 const ADMIN: u64 = 42;
@@ -254,45 +255,7 @@ async fn a_schedule_that_cannot_be_taken_is_told_of_and_taken_later() {
 struct Plain(MemoryStorage);
 
 impl Storage for Plain {
-    fn name(&self) -> String {
-        self.0.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.0.path(id)
-    }
-
-    fn prepare(&self) -> io::Result<()> {
-        self.0.prepare()
-    }
-
-    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        self.0.lock()
-    }
-
-    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
-        self.0.list()
-    }
-
-    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        self.0.open(id)
-    }
-
-    fn draft(&self) -> io::Result<Box<dyn Draft>> {
-        self.0.draft()
-    }
-
-    fn delete(&self, id: &BackupId) -> io::Result<()> {
-        self.0.delete(id)
-    }
-
-    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        self.0.read_state()
-    }
-
-    fn write_state(&self, state: &[u8]) -> io::Result<()> {
-        self.0.write_state(state)
-    }
+    forward!(0: name path prepare lock list open draft delete read_state write_state);
 }
 
 // threads, so that all of them find the same backup due at the same moment

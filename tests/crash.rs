@@ -7,6 +7,8 @@ mod disk;
 mod flaky;
 #[path = "crash/folder.rs"]
 mod folder;
+#[path = "../src/storage/forward.rs"]
+mod forward;
 #[path = "crash/host.rs"]
 mod host;
 #[path = "crash/program.rs"]

@@ -2,7 +2,9 @@
 //! that knows nothing of it.
 #![cfg(target_os = "linux")]
 
-use std::any::Any;
+#[path = "../src/storage/forward.rs"]
+mod forward;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -13,6 +15,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
+use forward::forward;
 use teloxide::Bot;
 use teloxide::types::UserId;
 use teloxide_backup::{
@@ -223,25 +226,7 @@ fn say(line: &str) {
 }
 
 impl Storage for Telling {
-    fn name(&self) -> String {
-        self.0.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.0.path(id)
-    }
-
-    fn prepare(&self) -> io::Result<()> {
-        self.0.prepare()
-    }
-
-    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        self.0.lock()
-    }
-
-    fn claim(&self, part: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
-        self.0.claim(part)
-    }
+    forward!(0: name path prepare lock claim open delete read_state write_state read_index write_index);
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         let found = self.0.list();
@@ -249,24 +234,8 @@ impl Storage for Telling {
         found
     }
 
-    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        self.0.open(id)
-    }
-
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
         Ok(Box::new(TellingDraft(self.0.draft()?)))
-    }
-
-    fn delete(&self, id: &BackupId) -> io::Result<()> {
-        self.0.delete(id)
-    }
-
-    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        self.0.read_state()
-    }
-
-    fn write_state(&self, state: &[u8]) -> io::Result<()> {
-        self.0.write_state(state)
     }
 }
 
@@ -284,18 +253,4 @@ impl Draft for TellingDraft {
     }
 }
 
-impl Write for TellingDraft {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl io::Seek for TellingDraft {
-    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
+forward!(@bytes (0) TellingDraft);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, Utc};
+use support::forward::forward;
 use support::{ADMIN, Place, Probe, Scene, Wall, YES, shop};
 use telegram_sandbox::Chat;
 use teloxide_backup::{
@@ -30,12 +31,13 @@ enum Spot {
     Open,
     ReadNotes,
     Free,
+    ReadIndex,
     Now,
     ToLocal,
     ToUtc,
 }
 
-const SPOTS: [Spot; 18] = [
+const SPOTS: [Spot; 19] = [
     Spot::Sections,
     Spot::Export,
     Spot::ExportAfterAwait,
@@ -51,6 +53,7 @@ const SPOTS: [Spot; 18] = [
     Spot::Open,
     Spot::ReadNotes,
     Spot::Free,
+    Spot::ReadIndex,
     Spot::Now,
     Spot::ToLocal,
     Spot::ToUtc,
@@ -127,6 +130,8 @@ impl Clock for Mined<Wall> {
 }
 
 impl Storage for Mined<Arc<MemoryStorage>> {
+    forward!(0: prepare);
+
     fn name(&self) -> String {
         self.1.step(Spot::Name);
         self.0.name()
@@ -135,10 +140,6 @@ impl Storage for Mined<Arc<MemoryStorage>> {
     fn path(&self, id: &BackupId) -> String {
         self.1.step(Spot::Path);
         self.0.path(id)
-    }
-
-    fn prepare(&self) -> io::Result<()> {
-        self.0.prepare()
     }
 
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
@@ -169,6 +170,11 @@ impl Storage for Mined<Arc<MemoryStorage>> {
     fn delete(&self, id: &BackupId) -> io::Result<()> {
         self.1.step(Spot::At(Place::Delete));
         self.0.delete(id)
+    }
+
+    fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
+        self.1.step(Spot::ReadIndex);
+        self.0.read_index()
     }
 
     fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
@@ -272,7 +278,8 @@ async fn each_button_is_answered_whatever_panics() {
 #[tokio::test]
 async fn a_backup_that_is_there_is_not_called_failed_for_what_panics_after_it() {
     let (scene, mine, storage) = mined().await;
-    for spot in [Spot::Path, Spot::At(Place::Delete), Spot::At(Place::Notes)] {
+    let spots = [Spot::Path, Spot::ReadIndex, Spot::At(Place::Delete), Spot::At(Place::Notes)];
+    for spot in spots {
         let before = storage.list().expect("a list");
         scene.clock.forward(TimeDelta::minutes(1));
         mine.lay(Some(spot));
@@ -358,41 +365,7 @@ async fn what_a_restore_says_is_true_whenever_the_notebook_panics() {
 struct Counted(Arc<MemoryStorage>, Arc<AtomicUsize>);
 
 impl Storage for Counted {
-    fn name(&self) -> String {
-        self.0.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.0.path(id)
-    }
-
-    fn prepare(&self) -> io::Result<()> {
-        self.0.prepare()
-    }
-
-    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        self.0.lock()
-    }
-
-    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
-        self.0.list()
-    }
-
-    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        self.0.open(id)
-    }
-
-    fn draft(&self) -> io::Result<Box<dyn Draft>> {
-        self.0.draft()
-    }
-
-    fn delete(&self, id: &BackupId) -> io::Result<()> {
-        self.0.delete(id)
-    }
-
-    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        self.0.read_state()
-    }
+    forward!(0: name path prepare lock list open draft delete read_state);
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {
         let left = self.1.load(Ordering::Relaxed);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::bail;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
+use forward::forward;
 use telegram_sandbox::{Fault, Sandbox};
 use teloxide::Bot;
 use teloxide::types::{Update, UserId};
@@ -23,6 +24,8 @@ use tokio::sync::Notify;
 mod canary;
 #[path = "support/clock.rs"]
 mod clock;
+#[path = "../src/storage/forward.rs"]
+mod forward;
 use clock::TestClock;
 
 const ADMIN: UserId = UserId(42);
@@ -771,17 +774,7 @@ impl Ailing {
 }
 
 impl Storage for Ailing {
-    fn name(&self) -> String {
-        self.0.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.0.path(id)
-    }
-
-    fn prepare(&self) -> io::Result<()> {
-        self.0.prepare()
-    }
+    forward!(0: name path prepare list open delete read_state);
 
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
         if let Place::HeldWhile(held, clock) = &self.1
@@ -793,25 +786,9 @@ impl Storage for Ailing {
         self.0.lock()
     }
 
-    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
-        self.0.list()
-    }
-
-    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        self.0.open(id)
-    }
-
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
         self.write()?;
         self.0.draft()
-    }
-
-    fn delete(&self, id: &BackupId) -> io::Result<()> {
-        self.0.delete(id)
-    }
-
-    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        self.0.read_state()
     }
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {

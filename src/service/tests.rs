@@ -7,6 +7,7 @@ use tokio::sync::RwLock;
 
 use super::*;
 use crate::source::Shared;
+use crate::storage::forward::forward;
 use crate::storage::{Draft, MemoryStorage};
 
 /// A clock that a test sets.
@@ -38,48 +39,10 @@ impl Clock for Hand {
 struct Room(MemoryStorage, Option<u64>);
 
 impl Storage for Room {
-    fn name(&self) -> String {
-        self.0.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.0.path(id)
-    }
-
-    fn prepare(&self) -> io::Result<()> {
-        self.0.prepare()
-    }
-
-    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        self.0.lock()
-    }
-
-    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
-        self.0.list()
-    }
-
-    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        self.0.open(id)
-    }
+    forward!(0: name path prepare lock list open draft delete read_state write_state);
 
     fn free(&self) -> io::Result<Option<u64>> {
         Ok(self.1)
-    }
-
-    fn draft(&self) -> io::Result<Box<dyn Draft>> {
-        self.0.draft()
-    }
-
-    fn delete(&self, id: &BackupId) -> io::Result<()> {
-        self.0.delete(id)
-    }
-
-    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        self.0.read_state()
-    }
-
-    fn write_state(&self, state: &[u8]) -> io::Result<()> {
-        self.0.write_state(state)
     }
 }
 

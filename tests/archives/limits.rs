@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::forward::forward;
 use chrono::TimeDelta;
 use teloxide_backup::{BackupCommand, BackupPluginBuilder, Draft, ErrorKind, Limits, Readable};
 
@@ -321,45 +322,11 @@ struct SlowFile {
 }
 
 impl Storage for Slow {
-    fn name(&self) -> String {
-        self.storage.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.storage.path(id)
-    }
-
-    fn prepare(&self) -> std::io::Result<()> {
-        self.storage.prepare()
-    }
-
-    fn lock(&self) -> std::io::Result<Option<Box<dyn std::any::Any + Send>>> {
-        self.storage.lock()
-    }
-
-    fn list(&self) -> std::io::Result<Vec<(BackupId, u64)>> {
-        self.storage.list()
-    }
+    forward!(storage: name path prepare lock list draft delete read_state write_state);
 
     fn open(&self, id: &BackupId) -> std::io::Result<Option<Box<dyn Readable>>> {
         let slow = |file| Box::new(SlowFile { file, clock: self.clock.clone() }) as _;
         Ok(self.storage.open(id)?.map(slow))
-    }
-
-    fn draft(&self) -> std::io::Result<Box<dyn Draft>> {
-        self.storage.draft()
-    }
-
-    fn delete(&self, id: &BackupId) -> std::io::Result<()> {
-        self.storage.delete(id)
-    }
-
-    fn read_state(&self) -> std::io::Result<Option<Vec<u8>>> {
-        self.storage.read_state()
-    }
-
-    fn write_state(&self, state: &[u8]) -> std::io::Result<()> {
-        self.storage.write_state(state)
     }
 }
 

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::forward::forward;
 use teloxide_backup::{BackupId, Draft, MemoryStorage, Readable, Storage};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,13 +95,7 @@ impl Flaky {
 }
 
 impl Storage for Flaky {
-    fn name(&self) -> String {
-        self.held.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.held.path(id)
-    }
+    forward!(held: name path);
 
     fn prepare(&self) -> io::Result<()> {
         self.operation("prepare")?;
@@ -130,6 +125,18 @@ impl Storage for Flaky {
         }
         let read = |held| Box::new(Reading { held, flaky: self.clone() }) as Box<dyn Readable>;
         Ok(self.held.open(id)?.map(read))
+    }
+
+    /// A lie: of another archive.
+    fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
+        let lies = self.operation("read_index")?;
+        let index = self.held.read_index()?;
+        Ok(if lies { Some(b"nonsense".to_vec()) } else { index })
+    }
+
+    /// A lie: it is lost.
+    fn write_index(&self, index: &[u8]) -> io::Result<()> {
+        if self.operation("write_index")? { Ok(()) } else { self.held.write_index(index) }
     }
 
     /// A lie: nothing.

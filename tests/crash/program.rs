@@ -1,7 +1,6 @@
 //! The program that is killed: it backs up, removes old backups, restores and undoes, and says what
 //! is done. All its work on files is done by one thread, so that the calls of each run are the same.
 
-use std::any::Any;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -11,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc;
 
+use crate::forward::forward;
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
 use teloxide::Bot;
 use teloxide_backup::{
@@ -197,49 +197,11 @@ impl Clock for Seconds {
 struct Place(Arc<dyn Storage>);
 
 impl Storage for Place {
+    forward!(0: name path lock list open free draft delete read_state write_state claim read_index write_index);
+
     fn prepare(&self) -> io::Result<()> {
         let (storage, (tell, told)) = (Arc::clone(&self.0), mpsc::channel());
         Handle::current().spawn_blocking(move || tell.send(storage.prepare()));
         told.recv().map_err(io::Error::other)?
-    }
-
-    fn name(&self) -> String {
-        self.0.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.0.path(id)
-    }
-
-    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        self.0.lock()
-    }
-
-    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
-        self.0.list()
-    }
-
-    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        self.0.open(id)
-    }
-
-    fn free(&self) -> io::Result<Option<u64>> {
-        self.0.free()
-    }
-
-    fn draft(&self) -> io::Result<Box<dyn Draft>> {
-        self.0.draft()
-    }
-
-    fn delete(&self, id: &BackupId) -> io::Result<()> {
-        self.0.delete(id)
-    }
-
-    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        self.0.read_state()
-    }
-
-    fn write_state(&self, state: &[u8]) -> io::Result<()> {
-        self.0.write_state(state)
     }
 }

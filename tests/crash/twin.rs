@@ -1,10 +1,10 @@
 //! Folders that are wrong on purpose: tests that do not catch them prove nothing.
 
-use std::any::Any;
 use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::PathBuf;
 
+use crate::forward::forward;
 use teloxide_backup::{BackupId, Draft, FolderStorage, Readable, Storage};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,29 +54,7 @@ impl Twin {
 }
 
 impl Storage for Twin {
-    fn name(&self) -> String {
-        self.right.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.right.path(id)
-    }
-
-    fn prepare(&self) -> io::Result<()> {
-        self.right.prepare()
-    }
-
-    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        self.right.lock()
-    }
-
-    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
-        self.right.list()
-    }
-
-    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        self.right.open(id)
-    }
+    forward!(right: name path prepare lock list open delete read_state);
 
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
         let path = match self.wrong {
@@ -87,14 +65,6 @@ impl Storage for Twin {
             File::options().create(true).truncate(true).read(true).write(true).open(&path)?;
         let (folder, wrong) = (self.folder.clone(), self.wrong);
         Ok(Box::new(TwinDraft { folder, path, file, wrong }))
-    }
-
-    fn delete(&self, id: &BackupId) -> io::Result<()> {
-        self.right.delete(id)
-    }
-
-    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        self.right.read_state()
     }
 
     // to note something well would flush what is not to be flushed
@@ -123,18 +93,4 @@ impl Draft for TwinDraft {
     }
 }
 
-impl Write for TwinDraft {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Seek for TwinDraft {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
-    }
-}
+forward!(@bytes (file) TwinDraft);

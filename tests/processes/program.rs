@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::forward::forward;
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
 use teloxide::Bot;
 use teloxide::types::UserId;
@@ -96,13 +97,7 @@ impl Clock for Given {
 struct Telling(FolderStorage);
 
 impl Storage for Telling {
-    fn name(&self) -> String {
-        self.0.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.0.path(id)
-    }
+    forward!(0: name path open free delete read_index write_index);
 
     fn prepare(&self) -> io::Result<()> {
         say("prepare");
@@ -127,21 +122,9 @@ impl Storage for Telling {
         self.0.list()
     }
 
-    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        self.0.open(id)
-    }
-
-    fn free(&self) -> io::Result<Option<u64>> {
-        self.0.free()
-    }
-
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
         say("draft");
         Ok(Box::new(TellingDraft(self.0.draft()?)))
-    }
-
-    fn delete(&self, id: &BackupId) -> io::Result<()> {
-        self.0.delete(id)
     }
 
     fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
@@ -171,18 +154,4 @@ impl Draft for TellingDraft {
     }
 }
 
-impl Write for TellingDraft {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl io::Seek for TellingDraft {
-    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
+forward!(@bytes (0) TellingDraft);

@@ -3,8 +3,9 @@
 
 pub mod canary;
 pub mod clock;
+#[path = "../../src/storage/forward.rs"]
+pub(crate) mod forward;
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use forward::forward;
 use serde::{Deserialize, Serialize};
 use telegram_sandbox::{Call, Person, Sandbox, Shown};
 use teloxide::dispatching::{Dispatcher, ShutdownToken, UpdateHandler};
@@ -277,29 +279,11 @@ impl Flaky {
 }
 
 impl Storage for Flaky {
-    fn name(&self) -> String {
-        self.memory.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.memory.path(id)
-    }
-
-    fn prepare(&self) -> io::Result<()> {
-        self.memory.prepare()
-    }
-
-    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
-        self.memory.lock()
-    }
+    forward!(memory: name path prepare lock open read_state);
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         self.enter(Place::List)?;
         self.memory.list()
-    }
-
-    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
-        self.memory.open(id)
     }
 
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
@@ -310,10 +294,6 @@ impl Storage for Flaky {
     fn delete(&self, id: &BackupId) -> io::Result<()> {
         self.enter(Place::Delete)?;
         self.memory.delete(id)
-    }
-
-    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        self.memory.read_state()
     }
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {

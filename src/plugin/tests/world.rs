@@ -3,11 +3,12 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use crate::storage::forward::forward;
 use chrono::{DateTime, Days, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use teloxide::Bot;
@@ -156,13 +157,7 @@ impl View {
 }
 
 impl Storage for View {
-    fn name(&self) -> String {
-        self.ground.memory.name()
-    }
-
-    fn path(&self, id: &BackupId) -> String {
-        self.ground.memory.path(id)
-    }
+    forward!(ground.memory: name path);
 
     fn prepare(&self) -> io::Result<()> {
         Ok(())
@@ -240,21 +235,7 @@ impl Draft for ViewDraft {
     }
 }
 
-impl Write for ViewDraft {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.draft.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.draft.flush()
-    }
-}
-
-impl Seek for ViewDraft {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.draft.seek(to)
-    }
-}
+forward!(@bytes (draft) ViewDraft);
 
 /// What an archive says of itself, read without this library.
 fn metadata(memory: &MemoryStorage, id: &BackupId) -> (String, DateTime<Utc>) {
