@@ -195,7 +195,9 @@ impl Chat {
                 self.delivery.send(chat, &list).await;
             }
             Action::Command(Command::Restore, chat) => {
-                self.delivery.send(chat, &message::receive_help(text, &self.folder())).await;
+                self.delivery
+                    .send(chat, &message::receive_help(text, &self.parts.service.storage_name()))
+                    .await;
             }
             Action::Command(Command::Settings, chat) => {
                 let settings = self.settings().await;

@@ -3,9 +3,8 @@
 mod builder;
 mod news;
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use once_cell::sync::OnceCell;
@@ -102,15 +101,7 @@ impl BackupPlugin {
         let news = Arc::new(news);
         let (chat, stop) = (self.chat.clone(), self.stop.clone());
         let schedule = Arc::clone(&self.schedule);
-        let job = Arc::new(ScheduledBackup {
-            chat,
-            service,
-            news,
-            known: Mutex::default(),
-            schedule,
-            stop,
-            work,
-        });
+        let job = Arc::new(ScheduledBackup { chat, service, news, schedule, stop, work });
         let schedule = Arc::clone(&self.schedule);
         self.work.spawn(schedule::run(schedule, job, self.stop.clone()));
     }
@@ -146,29 +137,16 @@ struct ScheduledBackup {
     chat: Chat,
     service: Service,
     news: Arc<News>,
-    /// When the backups were made that there were at the last look.
-    known: Mutex<Option<BTreeSet<DateTime<Utc>>>>,
     schedule: Arc<Schedule>,
     stop: CancellationToken,
     work: TaskTracker,
-}
-
-impl ScheduledBackup {
-    /// Whether there is a backup that was not there at the last look; false at the first one.
-    fn is_new_among(&self, made_at: &[DateTime<Utc>]) -> bool {
-        let found: BTreeSet<_> = made_at.iter().copied().collect();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = known.as_ref().is_some_and(|known| !found.is_subset(known));
-        *known = Some(found);
-        new
-    }
 }
 
 impl Job for ScheduledBackup {
     fn made_at(&self) -> BoxFuture<'_, Result<Vec<DateTime<Utc>>>> {
         Box::pin(async {
             let made_at = self.service.made_at().await?;
-            if self.is_new_among(&made_at) {
+            if self.news.is_new_among(&made_at) {
                 // whoever has made one: what failed before is over
                 let news = Arc::clone(&self.news);
                 self.work.spawn(async move { news.ended().await });

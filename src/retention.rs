@@ -41,7 +41,7 @@ pub(crate) enum Kept {
     /// Its date is still to come: the clock was wrong then, or is now.
     FromTheFuture,
     NewestVerified,
-    CanBeUndoneTo,
+    Needed,
     Recent,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn plan(
     candidates: &[Candidate],
     keep: usize,
     now: DateTime<Utc>,
-    undo_to: &[BackupId],
+    needed: &[BackupId],
 ) -> Vec<(BackupId, Verdict)> {
     let mut newest_first: Vec<&Candidate> = candidates.iter().collect();
     newest_first.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
@@ -68,14 +68,14 @@ pub(crate) fn plan(
                     Verdict::Keep(Kept::FromTheFuture)
                 }
                 Standing::Verified if candidate.trigger == Some(Trigger::BeforeRestore) => {
-                    safety(candidate, now, undo_to, newest)
+                    safety(candidate, now, needed, newest)
                 }
                 Standing::Verified => {
                     recent += 1;
                     if recent <= keep {
                         Verdict::Keep(Kept::Recent)
-                    } else if undo_to.contains(&candidate.id) {
-                        Verdict::Keep(Kept::CanBeUndoneTo)
+                    } else if needed.contains(&candidate.id) {
+                        Verdict::Keep(Kept::Needed)
                     } else {
                         Verdict::Delete
                     }
@@ -89,11 +89,11 @@ pub(crate) fn plan(
 fn safety(
     candidate: &Candidate,
     now: DateTime<Utc>,
-    undo_to: &[BackupId],
+    needed: &[BackupId],
     newest: Option<&BackupId>,
 ) -> Verdict {
-    if undo_to.contains(&candidate.id) || now - candidate.created_at < SAFETY_KEPT {
-        Verdict::Keep(Kept::CanBeUndoneTo)
+    if needed.contains(&candidate.id) || now - candidate.created_at < SAFETY_KEPT {
+        Verdict::Keep(Kept::Needed)
     } else if newest == Some(&candidate.id) {
         Verdict::Keep(Kept::NewestVerified)
     } else {

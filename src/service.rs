@@ -188,7 +188,7 @@ impl Service {
 
     /// Where an archive lies, in the words of its storage.
     pub(crate) fn path(&self, id: &BackupId) -> String {
-        self.parts.storage.path(id)
+        self.parts.path(id)
     }
 
     /// Checks an archive wholly, and counts what is live.
@@ -212,7 +212,7 @@ impl Service {
     }
 
     pub(crate) fn storage_name(&self) -> String {
-        self.parts.storage.name()
+        guarded(|| Ok(self.parts.storage.name())).unwrap_or_default()
     }
 
     pub(crate) fn keep(&self) -> usize {
@@ -229,6 +229,23 @@ impl Service {
 }
 
 impl Parts {
+    /// Where an archive lies, in the words of its storage; its name, if that panics.
+    fn path(&self, id: &BackupId) -> String {
+        guarded(|| Ok(self.storage.path(id))).unwrap_or_else(|_| id.to_string())
+    }
+
+    /// Notes something: `change` says whether there was something to note. What was done stays done,
+    /// whatever becomes of the note.
+    fn note(&self, unless: &'static str, change: impl FnOnce(&mut Notebook) -> bool) {
+        let noted = guarded(|| {
+            let mut notebook = self.notebook()?;
+            if change(&mut notebook) { notebook.write(self.storage.as_ref()) } else { Ok(()) }
+        });
+        if let Err(error) = noted {
+            tracing::warn!(kind = ?error.kind(), step = %error, "{unless}");
+        }
+    }
+
     /// What this bot has noted.
     fn notebook(&self) -> Result<Notebook> {
         Notebook::read(self.storage.as_ref(), self.bot_id)
@@ -275,12 +292,14 @@ impl Parts {
             })
             .collect();
         let notebook = self.notebook().unwrap_or_default();
-        let made_here = infos.iter().filter(|info| !notebook.is_received(&info.id));
-        let owner = Owner::among(self.bot_id, made_here.map(|info| info.bot_id));
+        // what a person has sent says nothing of when backups are made here, or by whom
+        let made_here: Vec<_> =
+            infos.iter().filter(|info| !notebook.is_received(&info.id)).collect();
+        let owner = Owner::among(self.bot_id, made_here.iter().map(|info| info.bot_id));
         let counts = |info: &&BackupInfo| {
             owner.owns(info.bot_id) && info.trigger != Some(Trigger::BeforeRestore)
         };
-        Ok(infos.iter().filter(counts).map(|info| self.moment(info)).collect())
+        Ok(made_here.into_iter().filter(counts).map(|info| self.moment(info)).collect())
     }
 
     fn moment(&self, info: &BackupInfo) -> DateTime<Utc> {

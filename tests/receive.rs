@@ -111,6 +111,22 @@ async fn what_was_sent_is_not_removed_for_newer_ones_before_it_is_restored() {
 }
 
 #[tokio::test]
+async fn a_copy_of_what_is_there_keeps_it_from_going() {
+    let scene = Scene::with(|builder| builder.keep(1)).await;
+    let name = scene.back_up().await;
+    let archive = fs::read(scene.folder().join(&name)).expect("an archive");
+    scene.set_shop(shop(1, 0)).await;
+    let question = send(&scene, &archive, "Восстановить данные из этого бекапа?").await;
+    scene.clock.forward(TimeDelta::days(1));
+    scene.back_up().await;
+    assert_eq!(scene.archives().len(), 2);
+    scene.admin.press_on(question.id, YES).await;
+    scene.admin.wait_for("Готово!").await;
+    assert_eq!(scene.shop().await, shop(12, 5));
+    scene.finish().await;
+}
+
+#[tokio::test]
 async fn trouble_of_ours_is_not_said_to_be_the_files() {
     let (scene, archive) = moved().await;
     fs::remove_dir_all(scene.folder()).expect("removed");

@@ -47,9 +47,7 @@ impl Blocks {
     /// Cuts off the first block of what is held; an empty one where nothing is.
     pub(super) fn cut(&mut self) -> Vec<u8> {
         let rest = self.held.split_off(border(&self.held));
-        let mut kept = Vec::with_capacity(LONGEST);
-        kept.extend_from_slice(&rest);
-        std::mem::replace(&mut self.held, kept)
+        std::mem::replace(&mut self.held, rest)
     }
 }
 

@@ -5,7 +5,6 @@ use teloxide::types::ChatId;
 use super::branch::Sent;
 use super::{Chat, Parts, message, warn};
 use crate::backup::BackupId;
-use crate::service::guarded;
 
 /// The longest file that Telegram takes from a bot.
 const LARGEST_FILE: u64 = 50_000_000;
@@ -17,7 +16,7 @@ impl Chat {
     /// Sends an archive into the chat.
     pub(super) async fn download(&self, chat: ChatId, id: BackupId) {
         let Parts { service, text, .. } = &*self.parts;
-        let path = guarded(|| Ok(service.path(&id))).unwrap_or_else(|_| id.to_string());
+        let path = service.path(&id);
         let trouble = match service.read(id.clone(), LARGEST_FILE).await {
             Ok(Some(bytes)) => {
                 if self.delivery.upload(chat, id.to_string(), bytes).await {
@@ -34,18 +33,13 @@ impl Chat {
         self.delivery.send(chat, &trouble).await;
     }
 
-    /// What people call the place of the backups, unless a storage of the host's panics.
-    pub(super) fn folder(&self) -> String {
-        guarded(|| Ok(self.parts.service.storage_name())).unwrap_or_default()
-    }
-
     /// Takes in an archive that was sent, and asks whether to restore it.
     pub(super) async fn receive(&self, sent: Sent) {
         let Parts { service, text, .. } = &*self.parts;
         let Sent { admin, chat, file, bytes } = sent;
         let _alone = self.receiving.lock().await;
         if bytes > LARGEST_SENT {
-            let too_large = message::receive_too_large(text, &self.folder());
+            let too_large = message::receive_too_large(text, &service.storage_name());
             self.delivery.send(chat, &too_large).await;
             return;
         }

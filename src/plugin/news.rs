@@ -1,8 +1,11 @@
 //! What the schedule tells: each word once, and kept until somebody has heard it.
 
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -26,11 +29,14 @@ pub(super) struct News {
     turn: Mutex<()>,
     /// The administrator has heard that it fails, and the notebook could not take it.
     told: AtomicBool,
+    /// When the backups were made that were ever seen; `None` before the first look.
+    seen: std::sync::Mutex<Option<BTreeSet<DateTime<Utc>>>>,
 }
 
 impl News {
     pub(super) fn new(chat: Chat, service: Service, stop: CancellationToken) -> Self {
-        Self { chat, service, stop, turn: Mutex::default(), told: AtomicBool::default() }
+        let (turn, told, seen) = Default::default();
+        Self { chat, service, stop, turn, told, seen }
     }
 
     /// Tells of a failure, unless it belongs to one that was told of.
@@ -57,6 +63,16 @@ impl News {
         }
     }
 
+    /// Whether there is a backup that was never there before; false at the first look.
+    pub(super) fn is_new_among(&self, made_at: &[DateTime<Utc>]) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = seen.is_none();
+        let seen = seen.get_or_insert_default();
+        let before = seen.len();
+        seen.extend(made_at);
+        !first && seen.len() > before
+    }
+
     /// Forgets a failure that a backup has ended, whoever has made it.
     pub(super) async fn ended(&self) {
         let _turn = self.turn.lock().await;
@@ -67,7 +83,8 @@ impl News {
 
     async fn note_told(&self) {
         let noting = self.service.note_told_of_failure();
-        if tokio::time::timeout(NOTED_WITHIN, noting).await.is_err() {
+        let noted = tokio::time::timeout(NOTED_WITHIN, noting).await;
+        if !matches!(noted, Ok(Ok(()))) {
             self.told.store(true, Ordering::Relaxed);
         }
     }

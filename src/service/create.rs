@@ -38,7 +38,7 @@ impl Parts {
             tracing::warn!(kind = ?error.kind(), step = %error, "old backups were not removed");
         }
         let id = &created.info.id;
-        let path = guarded(|| Ok(self.storage.path(id))).unwrap_or_else(|_| id.to_string());
+        let path = self.path(id);
         Ok(Report { info: created.info, path, cleanup })
     }
 
@@ -172,28 +172,15 @@ impl Parts {
     }
 
     fn forget_failure(&self) {
-        let noted = guarded(|| {
-            let mut notebook = self.notebook()?;
-            if notebook.failing.take().is_some() {
-                notebook.write(self.storage.as_ref())?;
-            }
-            Ok(())
-        });
-        if let Err(error) = noted {
-            tracing::warn!(kind = ?error.kind(), step = %error, "the recovery was not noted");
-        }
+        self.note("the recovery was not noted", |notebook| notebook.failing.take().is_some());
     }
 
     /// A proof that is not noted costs one more reading later, and nothing else.
-    pub(super) fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
-        let noted = guarded(|| {
-            let mut notebook = self.notebook()?;
+    fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
+        self.note("a proof was not noted", |notebook| {
             notebook.prove(id, size_bytes, data_sha256);
-            notebook.write(self.storage.as_ref())
+            true
         });
-        if let Err(error) = noted {
-            tracing::warn!(kind = ?error.kind(), step = %error, "a proof was not noted");
-        }
     }
 
     fn apply_retention(&self, handle: &Handle) -> Result<()> {

@@ -1,7 +1,7 @@
 //! What the administrators have heard of the schedule, noted so that each word is told once.
 
 use super::notebook::{Failing, Notebook, Untold};
-use super::{Listed, Parts, Report, Service, guarded};
+use super::{Listed, Parts, Report, Service};
 use crate::backup::BackupId;
 use crate::error::Result;
 
@@ -20,13 +20,16 @@ impl Service {
     }
 
     /// Notes that the administrator has heard of the failure.
-    pub(crate) async fn note_told_of_failure(&self) {
-        let noted = self.noting(|_, notebook| {
+    pub(crate) async fn note_told_of_failure(&self) -> Result<()> {
+        self.noting(|_, notebook| {
             if let Some(failing) = &mut notebook.failing {
                 failing.told = true;
             }
-        });
-        warn(noted.await, "the failure was not noted");
+        })
+        .await
+        .inspect_err(|error| {
+            tracing::warn!(kind = ?error.kind(), step = %error, "the failure was not noted");
+        })
     }
 
     /// Notes that a backup has ended a failure.
@@ -103,7 +106,7 @@ impl Parts {
         };
         let found = self.newest_first()?.into_iter().find(|(listed, _)| *listed == id);
         let Some((id, size_bytes)) = found else { return Ok(None) };
-        let path = guarded(|| Ok(self.storage.path(&id))).unwrap_or_else(|_| id.to_string());
+        let path = self.path(&id);
         match self.line(id, size_bytes) {
             Listed::Good(info) => Ok(Some(Report { info, path, cleanup: None })),
             Listed::Damaged { .. } => Ok(None),

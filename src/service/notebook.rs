@@ -24,9 +24,9 @@ pub(crate) struct Notebook {
     /// clock is set.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     gone: VecDeque<String>,
-    /// Archives that a person has sent, and when: they came to be restored.
+    /// Archives that a person has sent, to be restored.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    received: BTreeMap<String, DateTime<Utc>>,
+    received: BTreeMap<String, Received>,
     /// The way back from the last restore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) undo: Option<Undo>,
@@ -47,6 +47,14 @@ pub(crate) struct Notebook {
     /// Whose notes these are: the key in the file. `None` where nobody can tell.
     #[serde(skip)]
     owner: Option<String>,
+}
+
+/// An archive that a person has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Received {
+    pub(crate) at: DateTime<Utc>,
+    /// It was not there before.
+    pub(crate) new: bool,
 }
 
 /// A backup of which nobody has heard.
@@ -219,18 +227,20 @@ impl Notebook {
         self.file.bots.keys().map(|bot| bot.parse().ok())
     }
 
-    pub(crate) fn receive(&mut self, id: &BackupId, at: DateTime<Utc>) {
-        self.received.insert(id.to_string(), at);
+    pub(crate) fn receive(&mut self, id: &BackupId, received: Received) {
+        let before = self.received.get(&id.to_string());
+        let new = before.map_or(received.new, |before| before.new);
+        self.received.insert(id.to_string(), Received { new, ..received });
     }
 
-    /// Whether a person has sent this archive: it says nothing of who makes backups here.
+    /// Whether this archive came from a person: it says nothing of who makes backups here.
     pub(crate) fn is_received(&self, id: &BackupId) -> bool {
-        self.received.contains_key(&id.to_string())
+        self.received.get(&id.to_string()).is_some_and(|received| received.new)
     }
 
     /// The archives that a person has sent since then.
     pub(crate) fn received_since(&self, moment: DateTime<Utc>) -> Vec<BackupId> {
-        let late = self.received.iter().filter(|(_, at)| **at > moment);
+        let late = self.received.iter().filter(|(_, received)| received.at > moment);
         late.filter_map(|(name, _)| BackupId::parse(name)).collect()
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::turn::guarded;
+use super::notebook::Received;
 use super::{Parts, Service};
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,6 +25,11 @@ impl Parts {
         let mut archive = self.read(file, &self.upload_limits)?;
         self.check(handle, &mut archive, AllSaved::new())?;
         if let Some(id) = self.find(bytes)? {
+            let received = Received { at: self.clock.now(), new: false };
+            self.note("a file that was sent was not noted", |notebook| {
+                notebook.receive(&id, received);
+                true
+            });
             return Ok(id);
         }
         let step = "save the archive to disk";
@@ -37,22 +42,15 @@ impl Parts {
         }
         drop(written);
         let id = self.name(draft.as_mut(), archive.metadata.created_at)?;
-        self.note_received(&id, bytes.len() as u64, &archive.summary.sha256);
+        let received = Received { at: self.clock.now(), new: true };
+        // without the note it may go with the next backup, or count as one that this bot has made
+        self.note("a file that was sent was not noted", |notebook| {
+            notebook.prove(&id, bytes.len() as u64, &archive.summary.sha256);
+            notebook.receive(&id, received);
+            true
+        });
         tracing::info!(backup = %id, size_bytes = bytes.len(), "took in an archive");
         Ok(id)
-    }
-
-    /// Without the note it may go with the next backup, or count as one that this bot has made.
-    fn note_received(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
-        let noted = guarded(|| {
-            let mut notebook = self.notebook()?;
-            notebook.prove(id, size_bytes, data_sha256);
-            notebook.receive(id, self.clock.now());
-            notebook.write(self.storage.as_ref())
-        });
-        if let Err(error) = noted {
-            tracing::warn!(kind = ?error.kind(), step = %error, "a file that was sent was not noted");
-        }
     }
 
     /// The name under which the very same archive is there already.

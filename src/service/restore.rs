@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::comparison::Difference;
-use super::notebook::{Journal, Notebook, Undo};
+use super::notebook::{Journal, Undo};
 use super::turn::{guarded, panicked};
 use super::{Checked, Chosen, Parts, Service, failed, nothing_known, sorted};
 use crate::archive::Archive;
@@ -143,7 +143,7 @@ impl Service {
     ) -> Result<Restored, RestoreFailed> {
         self.alone(move |parts, handle| {
             let (chosen, data_sha256) = (&chosen, data_sha256.as_str());
-            let kept = parts.is_kept(chosen)?;
+            let kept = parts.is_kept(data_sha256)?;
             let wanted = Wanted { chosen, data_sha256, save, again: false, kept };
             Ok(parts.restore(handle, &wanted))
         })
@@ -209,11 +209,11 @@ impl Service {
     /// Clears the journal once the administrator knows; the way back stays open.
     pub(crate) async fn note_told_of_interruption(&self) {
         let noted = self.changing(|parts, _| {
-            let mut notebook = parts.notebook()?;
-            if let Some(journal) = notebook.restoring.take() {
-                notebook.undo = journal.undo.or(notebook.undo);
-                notebook.write(parts.storage.as_ref())?;
-            }
+            parts.note("the journal was not cleared", |notebook| {
+                let Some(journal) = notebook.restoring.take() else { return false };
+                notebook.undo = journal.undo.or(notebook.undo.take());
+                true
+            });
             Ok(())
         });
         if let Err(error) = noted.await {
@@ -228,11 +228,11 @@ impl Parts {
         Ok(notebook.undos().find(|undo| undo.token == token).cloned())
     }
 
-    /// Whether it holds what a restore had left that was taken back: who chooses it wants just that.
-    fn is_kept(&self, chosen: &Chosen) -> Result<bool> {
+    /// Whether these are the data that a restore had left and that were taken back: who chooses them
+    /// wants just that.
+    fn is_kept(&self, data_sha256: &str) -> Result<bool> {
         let notebook = self.notebook()?;
-        let chosen = chosen.id();
-        Ok(notebook.undos().any(|undo| undo.kept && undo.safety() == chosen))
+        Ok(notebook.undos().any(|undo| undo.kept && undo.safety_sha256 == data_sha256))
     }
 
     fn restore(&self, handle: &Handle, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {
@@ -249,7 +249,7 @@ impl Parts {
         let earlier = notebook.restoring.replace(journal);
         notebook.write(self.storage.as_ref())?;
         let end = self.replace_and_prove(handle, &mut checked, undo.as_ref(), wanted, &gate);
-        self.settle(notebook, earlier, undo.as_ref(), &end);
+        self.settle(earlier, undo.as_ref(), &end);
         match end {
             End::Done { taken, doubt } => {
                 tracing::info!(backup = %chosen, proved = doubt.is_none(), "restored a backup");
@@ -297,31 +297,26 @@ impl Parts {
     }
 
     /// Clears the journal, since it is known how the restore ended.
-    fn settle(
-        &self,
-        mut notebook: Notebook,
-        earlier: Option<Journal>,
-        undo: Option<&Undo>,
-        end: &End,
-    ) {
-        match end {
-            // nothing was changed: what a crash cut off before still is
-            End::Refused(_) => notebook.restoring = earlier,
-            End::RolledBack { left, .. } => {
-                notebook.restoring = earlier;
-                notebook.left.clone_from(left);
+    fn settle(&self, earlier: Option<Journal>, undo: Option<&Undo>, end: &End) {
+        // what is not cleared is told of at the next start, which is the safe side
+        self.note("the journal was not cleared", |notebook| {
+            match end {
+                // nothing was changed: what a crash cut off before still is
+                End::Refused(_) => notebook.restoring = earlier,
+                End::RolledBack { left, .. } => {
+                    notebook.restoring = earlier;
+                    notebook.left = left.clone().or(notebook.left.take());
+                }
+                End::Done { .. } | End::Unclear(_) => {
+                    let cut_off = earlier.and_then(|journal| journal.undo);
+                    notebook.restoring = None;
+                    notebook.left = None;
+                    // where nothing could be saved, the way back of before is better than none
+                    notebook.undo = undo.cloned().or(cut_off).or(notebook.undo.take());
+                }
             }
-            End::Done { .. } | End::Unclear(_) => {
-                notebook.restoring = None;
-                notebook.left = None;
-                notebook.undo = undo.cloned();
-            }
-        }
-        // what was replaced stays replaced, also if the host's storage panics now
-        if let Err(error) = guarded(|| notebook.write(self.storage.as_ref())) {
-            // the next start will tell of a restore that was cut off, which is the safe side
-            tracing::warn!(kind = ?error.kind(), step = %error, "the journal was not cleared");
-        }
+            true
+        });
     }
 
     /// Gives the sections that the source has taken.

@@ -49,6 +49,14 @@ impl FolderStorage {
         io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
     }
 
+    /// What a file of this name holds; `None` where there is none.
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let Some(mut file) = open_file(&self.folder.join(name))? else { return Ok(None) };
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        Ok(Some(content))
+    }
+
     fn temporary(&self) -> io::Result<NamedTempFile> {
         // 0600 on Unix, and beside the others, so that a rename is a rename
         let file =
@@ -149,7 +157,9 @@ impl FolderStorage {
         if others == 0 {
             return Ok(());
         }
-        if !self.is_dedicated()? {
+        // a folder like /tmp, or a group's, has such a mode on purpose
+        let shared = mode & 0o7000 != 0;
+        if shared || !self.is_dedicated()? {
             tracing::warn!(
                 folder = %self.folder.display(),
                 "other users of this machine may read the backups: \
@@ -308,17 +318,11 @@ impl Storage for FolderStorage {
     }
 
     fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        let Some(mut file) = open_file(&self.folder.join(STATE))? else { return Ok(None) };
-        let mut state = Vec::new();
-        file.read_to_end(&mut state)?;
-        Ok(Some(state))
+        self.read(STATE)
     }
 
     fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
-        let Some(mut file) = open_file(&self.folder.join(INDEX))? else { return Ok(None) };
-        let mut index = Vec::new();
-        file.read_to_end(&mut index)?;
-        Ok(Some(index))
+        self.read(INDEX)
     }
 
     fn write_index(&self, index: &[u8]) -> io::Result<()> {
@@ -415,7 +419,10 @@ fn create_private(folder: &Path) -> io::Result<()> {
     }
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
-    create_private(parent)?;
+    // a working folder that may not be looked at is its own parent
+    if parent != folder {
+        create_private(parent)?;
+    }
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -49,6 +49,8 @@ pub(super) fn rolled_back(text: &Text, failed: &RestoreFailed, difference: &Diff
         vec![text.say("rolled-back", &[]), differing(text, "rolled-back-counts", difference)]
     };
     let left = failed.undo.as_ref();
-    parts.extend(left.map(|_| text.say("rolled-back-left", &[])));
+    // an undo that was taken back may have left nothing: then the button is its own
+    let kept = left.filter(|left| left.kept);
+    parts.extend(kept.map(|_| text.say("rolled-back-left", &[])));
     Message { html: parts.join("\n\n"), keyboard: left.map(|left| undo_button(text, left)) }
 }
