@@ -10,6 +10,7 @@ mod limits;
 mod metadata;
 mod packer;
 mod reader;
+mod stream;
 mod team;
 mod writer;
 
@@ -17,13 +18,14 @@ use std::io::{Read, Seek, Write};
 
 pub use deflate::Compression;
 pub(crate) use deflate::Packing;
+use frame::hex;
 pub(crate) use frame::{Meter, SectionSpan, Sum, Summary};
 pub(crate) use index::{Index, Previous};
 pub use limits::Limits;
 pub(crate) use limits::Timer;
 pub(crate) use metadata::{Metadata, Origin};
-pub(crate) use reader::{Archive, glance};
-pub(crate) use writer::ArchiveWriter;
+pub(crate) use reader::{Archive, Reading, glance};
+pub(crate) use writer::{ArchiveWriter, Written};
 
 pub(crate) const DATA: &str = "data.json";
 pub(crate) const METADATA: &str = "metadata.json";

@@ -25,7 +25,7 @@ use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-use crate::archive::{Archive, Metadata, Meter, Timer, glance};
+use crate::archive::{Archive, Metadata, Meter, Reading, Timer, glance};
 pub(crate) use crate::archive::{Compression, Limits, Packing};
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::clock::{Clock, moment_of};
@@ -346,8 +346,12 @@ impl Parts {
 
     /// Reads an archive to its end, within these limits.
     fn read(&self, file: Box<dyn Readable>, limits: &Limits) -> Result<Archive> {
+        Archive::open(Box::new(file), self.meter(limits), self.reading(limits))
+    }
+
+    fn reading(&self, limits: &Limits) -> Reading {
         let timer = Timer::start(&self.clock, limits);
-        Archive::open(Box::new(file), self.meter(limits), timer)
+        Reading { limits: *limits, timer, ahead: self.packing.workers() > 1 }
     }
 
     /// Gives the sections that the source has read. Of an archive that is just being made it is known

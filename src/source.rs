@@ -1,8 +1,10 @@
 //! What a host implements, so that its data can be backed up and restored.
 
+mod batch;
 mod export;
 mod import;
 mod imprint;
+mod records;
 mod section;
 mod shared;
 mod watch;

@@ -41,7 +41,7 @@ pub(crate) struct Packing {
 }
 
 impl Packing {
-    fn workers(self) -> usize {
+    pub(crate) fn workers(self) -> usize {
         let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
         self.workers.map_or_else(cores, NonZeroUsize::get).min(MOST_WORKERS)
     }

@@ -18,8 +18,8 @@ const LONGEST_NAMES: usize = 32 << 10;
 /// Measures the JSON that is written to it.
 pub(crate) struct Meter {
     hash: Sha256,
-    /// Of the section that is being written.
-    section_hash: Sha256,
+    /// Of the section that is being written, where it is asked for.
+    section_hash: Option<Sha256>,
     frame: Frame,
 }
 
@@ -37,8 +37,9 @@ pub(crate) struct SectionSpan {
     pub(crate) name: String,
     pub(crate) bytes: Range<u64>,
     pub(crate) records: u64,
-    /// The hash of these bytes, so that a second reading can be held against the first.
-    pub(crate) sha256: Sum,
+    /// The hash of these bytes, so that a second reading can be held against the first; `None` of
+    /// what is written, which is proved as a whole.
+    pub(crate) sha256: Option<Sum>,
 }
 
 /// A SHA-256.
@@ -58,16 +59,16 @@ impl Meter {
     /// `depth_of` tells how deep a section's records lie.
     pub(crate) fn new(depth_of: impl Fn(&str) -> u8 + Send + 'static, limits: &Limits) -> Self {
         let frame = Frame::new(Box::new(depth_of), *limits);
-        Self { hash: Sha256::new(), section_hash: Sha256::new(), frame }
+        Self { hash: Sha256::new(), section_hash: Some(Sha256::new()), frame }
+    }
+
+    /// Without a hash of each section.
+    pub(super) fn of_the_whole(self) -> Self {
+        Self { section_hash: None, ..self }
     }
 
     pub(super) fn limits(&self) -> Limits {
         self.frame.limits
-    }
-
-    /// How much was written to it.
-    pub(super) fn bytes(&self) -> u64 {
-        self.frame.position
     }
 
     pub(crate) fn finish(self) -> Result<Summary, &'static str> {
@@ -84,6 +85,7 @@ impl Meter {
     /// Adds what belongs to sections to their hashes: `from` is where these bytes begin, `first` the
     /// first section that may go on in them.
     fn hash_sections(&mut self, bytes: &[u8], from: u64, first: usize) {
+        let Some(hash) = &mut self.section_hash else { return };
         let index =
             |offset: u64| usize::try_from(offset.saturating_sub(from)).unwrap_or(usize::MAX);
         let open = self.frame.next == Next::InValue;
@@ -91,10 +93,9 @@ impl Meter {
         for (number, section) in self.frame.sections.iter_mut().enumerate().skip(first) {
             let ended = number + 1 < last || !open;
             let end = if ended { index(section.bytes.end) } else { bytes.len() };
-            self.section_hash
-                .update(bytes.get(index(section.bytes.start)..end).unwrap_or_default());
+            hash.update(bytes.get(index(section.bytes.start)..end).unwrap_or_default());
             if ended {
-                section.sha256 = self.section_hash.finalize_reset().into();
+                section.sha256 = Some(hash.finalize_reset().into());
             }
         }
     }
@@ -121,7 +122,7 @@ fn unsound(reason: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         use std::fmt::Write;
         let _ = write!(text, "{byte:02x}");
@@ -292,7 +293,7 @@ impl Frame {
         }
         self.depth = usize::from((self.depth_of)(&name));
         let bytes = self.position..self.position;
-        self.sections.push(SectionSpan { name, bytes, records: 0, sha256: Sum::default() });
+        self.sections.push(SectionSpan { name, bytes, records: 0, sha256: None });
         self.next = Next::InValue;
         self.begun = self.position;
         Ok(())

@@ -54,7 +54,7 @@ pub(crate) struct Origin {
 }
 
 impl Metadata {
-    pub(crate) fn new(origin: &Origin, data: super::Summary) -> Self {
+    pub(crate) fn new(origin: &Origin, data: &super::Summary) -> Self {
         Self {
             created_at: origin.created_at,
             backup_version: VERSION.to_owned(),
@@ -65,7 +65,7 @@ impl Metadata {
             schema_version: Some(origin.schema_version),
             comment: None,
             data_bytes: Some(data.bytes),
-            data_sha256: Some(data.sha256),
+            data_sha256: Some(data.sha256.clone()),
         }
     }
 

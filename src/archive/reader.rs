@@ -1,14 +1,14 @@
 //! Opens an archive, and trusts nothing in it before it has been checked.
 
-use std::io::{self, Read, Seek, SeekFrom, Take, Write};
+use std::io::{self, Read, Write};
 
-use flate2::read::DeflateDecoder;
 use sha2::{Digest, Sha256};
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::ending;
-use super::{DATA, Limits, METADATA, Metadata, Meter, ReadSeek, Sum, Summary, Timer};
+use super::stream::{Data, File, Place};
+use super::{DATA, Limits, METADATA, Metadata, Meter, Sum, Summary, Timer, Written, hex};
 use crate::backup::Counts;
 use crate::error::{Error, Result};
 
@@ -17,35 +17,79 @@ const MAX_METADATA_BYTES: u64 = 64 << 10;
 const FILE_KIND: u32 = 0o170_000;
 const PLAIN_FILE: u32 = 0o100_000;
 
-type File = Box<dyn ReadSeek>;
-
 /// Reads what an archive says of itself, and not its data: enough for a list.
 pub(crate) fn glance(file: File, limits: &Limits) -> Result<Metadata> {
     let mut zip = open(file, limits)?;
     metadata(&mut zip)
 }
 
-/// An archive that was read to its end and found whole.
+/// How an archive is read.
+pub(crate) struct Reading {
+    pub(crate) limits: Limits,
+    pub(crate) timer: Timer,
+    /// A second thread may unpack, ahead of the one that reads.
+    pub(crate) ahead: bool,
+}
+
+/// An archive that was read to its end and found whole, or that was written just now.
 pub(crate) struct Archive {
     pub(crate) metadata: Metadata,
     pub(crate) summary: Summary,
     place: Place,
-    stream: Stream,
+    /// The file, while nothing is being unpacked; neither of the two after an error.
+    file: Option<File>,
+    data: Option<Data>,
+    ahead: bool,
+    /// It is not known yet to be what was written.
+    unproved: bool,
     /// Until it is checked; what comes after that takes the time that the host needs.
     timer: Option<Timer>,
 }
 
 impl Archive {
     /// Checks the whole archive: its structure, every checksum, the length, the hash and the names
-    /// of the sections that its metadata promises. It stays within the limits of the meter.
-    pub(crate) fn open(file: File, meter: Meter, timer: Timer) -> Result<Self> {
-        let mut zip = open(file, &meter.limits())?;
-        zip.validate_header_consistency().map_err(unreadable)?;
-        let metadata = metadata(&mut zip)?;
-        let (summary, place) = measure(&mut zip, meter, &timer)?;
+    /// of the sections that its metadata promises. It stays within the limits.
+    pub(crate) fn open(file: File, meter: Meter, reading: Reading) -> Result<Self> {
+        let (file, metadata, place) = begin(file, &reading.limits)?;
+        let mut data = place.open(file, reading.ahead, None).map_err(broken)?;
+        let summary = measure(&mut data, meter, place, &reading)?;
+        let Reading { timer, ahead, .. } = reading;
         compare(&metadata, &summary)?;
-        let stream = Stream::Closed(zip.into_inner());
-        Ok(Self { metadata, summary, place, stream, timer: Some(timer) })
+        let (file, _) = data.close().map_err(broken)?;
+        let (file, data, timer) = (Some(file), None, Some(timer));
+        Ok(Self { metadata, summary, place, file, data, ahead, unproved: false, timer })
+    }
+
+    /// An archive that must be what was written. It is known to be only after [`prove`](Self::prove),
+    /// so that one reading is enough to decode it and to prove it.
+    pub(crate) fn reopen(file: File, written: &Written, reading: Reading) -> Result<Self> {
+        let Reading { limits, timer, ahead } = reading;
+        let (file, metadata, place) = begin(file, &limits)?;
+        limits.check_ratio(place.length, place.compressed)?;
+        if metadata != written.metadata || place.length != written.summary.bytes {
+            return Err(Error::damaged("the archive is not what was written"));
+        }
+        let (file, data, timer) = (Some(file), None, Some(timer));
+        let summary = written.summary.clone();
+        Ok(Self { metadata, summary, place, file, data, ahead, unproved: true, timer })
+    }
+
+    /// Reads on to the end: all of it must be what was written.
+    pub(crate) fn prove(&mut self) -> Result<()> {
+        if !self.unproved {
+            return Ok(());
+        }
+        let mut data = self.take(u64::MAX).map_err(broken)?;
+        data.skip(u64::MAX).map_err(broken)?;
+        let length = data.position();
+        let (file, hash) = data.close().map_err(broken)?;
+        self.file = Some(file);
+        let hash = hash.map(|hash| hex(&hash.finalize()));
+        if length != self.summary.bytes || hash.as_ref() != Some(&self.summary.sha256) {
+            return Err(Error::damaged("data.json is not what was written"));
+        }
+        self.unproved = false;
+        Ok(())
     }
 
     /// Ends the check: no time is set for what is read from now on.
@@ -73,22 +117,24 @@ impl Archive {
         Ok(Some(Box::new(Proved { bytes, hash: Sha256::new(), expected, timer })))
     }
 
-    fn seek(&mut self, offset: u64) -> io::Result<&mut Inflate> {
-        let open = match std::mem::replace(&mut self.stream, Stream::Lost) {
-            Stream::Open(data) if data.position <= offset => data,
-            Stream::Open(data) => self.place.start(data.into_file())?,
-            Stream::Closed(file) => self.place.start(file)?,
-            Stream::Lost => return Err(io::Error::other("the archive was closed by an error")),
-        };
-        self.stream = Stream::Open(open);
-        let Stream::Open(data) = &mut self.stream else {
-            return Err(io::Error::other("the archive was closed by an error"));
-        };
-        let skip = offset - data.position;
-        if io::copy(&mut data.by_ref().take(skip), &mut io::sink())? < skip {
+    fn seek(&mut self, offset: u64) -> io::Result<&mut Data> {
+        let mut data = self.take(offset)?;
+        let skip = offset - data.position();
+        if data.skip(skip)? < skip {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok(data)
+        Ok(self.data.insert(data))
+    }
+
+    /// What unpacks, at this offset or before it.
+    fn take(&mut self, offset: u64) -> io::Result<Data> {
+        let file = match self.data.take() {
+            Some(data) if data.position() <= offset => return Ok(data),
+            Some(data) => Some(data.close()?.0),
+            None => self.file.take(),
+        };
+        let file = file.ok_or_else(|| io::Error::other("the archive was closed by an error"))?;
+        self.place.open(file, self.ahead, self.unproved.then(Sha256::new))
     }
 }
 
@@ -96,7 +142,8 @@ impl Archive {
 struct Proved<R> {
     bytes: R,
     hash: Sha256,
-    expected: Sum,
+    /// `None` where the archive is proved as a whole.
+    expected: Option<Sum>,
     timer: Option<Timer>,
 }
 
@@ -106,9 +153,10 @@ impl<R: Read> Read for Proved<R> {
             timer.check().map_err(Error::into_io)?;
         }
         let read = self.bytes.read(buffer)?;
+        let Some(expected) = self.expected else { return Ok(read) };
         if read > 0 || buffer.is_empty() {
             self.hash.update(buffer.get(..read).unwrap_or_default());
-        } else if Sum::from(self.hash.clone().finalize()) != self.expected {
+        } else if Sum::from(self.hash.clone().finalize()) != expected {
             let reason = "the archive has changed while it was read";
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         }
@@ -116,63 +164,15 @@ impl<R: Read> Read for Proved<R> {
     }
 }
 
-enum Stream {
-    Closed(File),
-    Open(Inflate),
-    /// An error came between; the file went with it.
-    Lost,
-}
-
-/// Where the bytes of `data.json` lie in the file.
-#[derive(Clone, Copy)]
-struct Place {
-    start: u64,
-    compressed: u64,
-    deflated: bool,
-}
-
-impl Place {
-    fn start(self, mut file: File) -> io::Result<Inflate> {
-        file.seek(SeekFrom::Start(self.start))?;
-        let bytes = file.take(self.compressed);
-        let bytes = if self.deflated {
-            Bytes::Deflated(Box::new(DeflateDecoder::new(bytes)))
-        } else {
-            Bytes::Stored(bytes)
-        };
-        Ok(Inflate { bytes, position: 0 })
-    }
-}
-
-/// `data.json` as it unpacks, and how far it has come.
-struct Inflate {
-    bytes: Bytes,
-    position: u64,
-}
-
-enum Bytes {
-    Deflated(Box<DeflateDecoder<Take<File>>>),
-    Stored(Take<File>),
-}
-
-impl Inflate {
-    fn into_file(self) -> File {
-        match self.bytes {
-            Bytes::Deflated(decoder) => decoder.into_inner().into_inner(),
-            Bytes::Stored(bytes) => bytes.into_inner(),
-        }
-    }
-}
-
-impl Read for Inflate {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = match &mut self.bytes {
-            Bytes::Deflated(decoder) => decoder.read(buffer)?,
-            Bytes::Stored(bytes) => bytes.read(buffer)?,
-        };
-        self.position += read as u64;
-        Ok(read)
-    }
+/// Reads all but the data.
+fn begin(file: File, limits: &Limits) -> Result<(File, Metadata, Place)> {
+    let mut zip = open(file, limits)?;
+    zip.validate_header_consistency().map_err(unreadable)?;
+    let metadata = metadata(&mut zip)?;
+    let data = zip.by_name(DATA).map_err(unreadable)?;
+    let place = Place::of(&data).ok_or_else(|| Error::damaged("data.json cannot be found"))?;
+    drop(data);
+    Ok((zip.into_inner(), metadata, place))
 }
 
 /// Opens a ZIP of exactly our two files, with nothing before or after them.
@@ -230,32 +230,20 @@ fn metadata(zip: &mut ZipArchive<File>) -> Result<Metadata> {
 }
 
 /// Reads the data to its end, where the ZIP's own checksum is compared.
-fn measure(
-    zip: &mut ZipArchive<File>,
-    mut meter: Meter,
-    timer: &Timer,
-) -> Result<(Summary, Place)> {
-    let limits = meter.limits();
-    let mut data = zip.by_name(DATA).map_err(unreadable)?;
-    let place = Place {
-        start: data.data_start().ok_or_else(|| Error::damaged("data.json cannot be found"))?,
-        compressed: data.compressed_size(),
-        deflated: data.compression() == CompressionMethod::Deflated,
-    };
-    let declared = data.size();
+fn measure(data: &mut Data, mut meter: Meter, place: Place, reading: &Reading) -> Result<Summary> {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let read = data.read(&mut buffer).map_err(broken)?;
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
         meter.write_all(bytes).map_err(broken)?;
-        limits.check_ratio(meter.bytes(), place.compressed)?;
-        timer.check()?;
+        reading.limits.check_ratio(data.position(), place.compressed)?;
+        reading.timer.check()?;
     }
     let summary = meter.finish().map_err(Error::damaged)?;
-    if summary.bytes != declared {
+    if summary.bytes != place.length {
         return Err(Error::damaged("data.json has another length than the archive says"));
     }
-    Ok((summary, place))
+    Ok(summary)
 }
 
 /// Holds the data against what the metadata promises. The Python system promises no hash, and its

@@ -10,8 +10,15 @@ use super::blocks::Blocks;
 use super::container::Container;
 use super::deflate::{Deflate, Packing};
 use super::index::{Index, Previous};
-use super::{DATA, Limits, METADATA, Metadata, Meter, Origin, WriteSeek};
+use super::{DATA, Limits, METADATA, Metadata, Meter, Origin, Summary, WriteSeek};
 use crate::error::{Error, ErrorKind, Result};
+
+/// What an archive holds that was written.
+pub(crate) struct Written {
+    pub(crate) metadata: Metadata,
+    pub(crate) summary: Summary,
+    pub(crate) index: Index,
+}
 
 /// Takes the bytes of `data.json`; [`finish`](Self::finish) completes the archive.
 pub(crate) struct ArchiveWriter<W: WriteSeek> {
@@ -39,7 +46,7 @@ impl<W: WriteSeek> ArchiveWriter<W> {
         Ok(Self {
             zip,
             limits: meter.limits(),
-            meter,
+            meter: meter.of_the_whole(),
             packing,
             deflate: Deflate::new(packing, previous),
             checksum: Crc::new(),
@@ -49,20 +56,21 @@ impl<W: WriteSeek> ArchiveWriter<W> {
     }
 
     /// Completes the archive, which is whole only after this.
-    pub(crate) fn finish(mut self, origin: &Origin) -> Result<(Metadata, Index)> {
+    pub(crate) fn finish(mut self, origin: &Origin) -> Result<Written> {
         while self.pass_on().map_err(written)? {}
         self.zip.put(self.deflate.finish().map_err(written)?).map_err(written)?;
         let start = self.zip.end(&self.checksum, self.length).map_err(written)?;
         let summary =
             self.meter.finish().map_err(|reason| Error::new(ErrorKind::Source, reason))?;
-        let metadata = Metadata::new(origin, summary);
+        let metadata = Metadata::new(origin, &summary);
         let json = serde_json::to_vec_pretty(&metadata).map_err(|error| {
             Error::new(ErrorKind::Internal, "write metadata.json").because(error)
         })?;
         add(&mut self.zip, METADATA, json, self.packing).map_err(written)?;
         self.zip.finish().map_err(written)?;
         let entries = self.deflate.entries();
-        Ok((metadata, Index { level: self.packing.level(), start, entries }))
+        let index = Index { level: self.packing.level(), start, entries };
+        Ok(Written { metadata, summary, index })
     }
 
     /// Passes a block on; false where nothing was left.

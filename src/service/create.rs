@@ -10,7 +10,7 @@ use super::notebook::Notebook;
 use super::owner::{Owner, anothers};
 use super::turn::guarded;
 use super::{Checked, Chosen, Parts, Report};
-use crate::archive::{Archive, ArchiveWriter, Index, Metadata, Origin, Previous};
+use crate::archive::{Archive, ArchiveWriter, Index, Metadata, Origin, Previous, Written};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, SAFETY_KEPT, Standing, Verdict, plan};
@@ -56,23 +56,23 @@ impl Parts {
         let mut writer = ArchiveWriter::begin(&mut draft, stamp, meter, self.packing, previous)?;
         let (sections, saved) = self.export(handle, &mut writer)?;
         origin.sections = sections;
-        let (written, index) = writer.finish(&origin)?;
+        let written = writer.finish(&origin)?;
         let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
 
         // nothing is taken over once more of what could not be proved
-        let data_sha256 =
-            self.read_back(handle, draft.as_mut(), &written, saved).inspect_err(|_| {
-                if !new {
-                    self.note_index(&[]);
-                }
-            })?;
+        self.read_back(handle, draft.as_mut(), &written, saved).inspect_err(|_| {
+            if !new {
+                self.note_index(&[]);
+            }
+        })?;
+        let Written { metadata, summary, index } = written;
         let id = self.name(draft.as_mut(), stamp)?;
-        self.note_proof(&id, size_bytes, &data_sha256);
+        self.note_proof(&id, size_bytes, &summary.sha256);
         if !index.is_empty() {
             self.note_index(&index.to_bytes(&id.to_string()));
         }
         tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
-        Ok(Created { info: written.into_info(id, size_bytes), data_sha256 })
+        Ok(Created { info: metadata.into_info(id, size_bytes), data_sha256: summary.sha256 })
     }
 
     fn origin(&self, trigger: Trigger) -> Origin {
@@ -148,27 +148,34 @@ impl Parts {
         })
     }
 
-    /// Reads what was written as every later reader will, and gives the hash of its data.
+    /// Reads what was written as every later reader will.
     fn read_back(
         &self,
         handle: &Handle,
         draft: &mut dyn Draft,
-        written: &Metadata,
+        written: &Written,
         saved: AllSaved,
-    ) -> Result<String> {
+    ) -> Result<()> {
         // no archive comes of what fails here, so nothing is to be said of one
         let step = "read back what was written";
-        let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
-        let mut archive = self.read(file, &self.limits).map_err(|error| match error.kind() {
+        let lost = |error: Error| match error.kind() {
             ErrorKind::Damaged => Error::new(ErrorKind::Storage, step).because(error.chain()),
             _ => error,
-        })?;
-        same(written, &archive)?;
-        self.check(handle, &mut archive, saved).map_err(|error| match error.kind() {
-            ErrorKind::TooLarge => error,
-            _ => Error::new(ErrorKind::Source, step).because(error.chain()),
-        })?;
-        Ok(archive.summary.sha256.clone())
+        };
+        let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
+        let reading = self.reading(&self.limits);
+        let mut archive = Archive::reopen(Box::new(file), written, reading).map_err(lost)?;
+        let outcome = self.check(handle, &mut archive, saved);
+        if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Storage) {
+            return outcome.map(|_| ());
+        }
+        // data that are not what was written say nothing of the source
+        archive.prove().map_err(lost)?;
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::TooLarge => Err(error),
+            Err(error) => Err(Error::new(ErrorKind::Source, step).because(error.chain())),
+        }
     }
 
     fn forget_failure(&self) {
@@ -256,12 +263,4 @@ struct Found {
     id: BackupId,
     size_bytes: u64,
     metadata: Option<Metadata>,
-}
-
-/// What was read back is what was written.
-fn same(written: &Metadata, archive: &Archive) -> Result<()> {
-    if *written == archive.metadata && written.records_count == archive.counts() {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Storage, "what was read back is not what was written"))
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{BufReader, ErrorKind as Io, Read};
+use std::io::{self, BufReader, ErrorKind as Io, Read};
 use std::marker::PhantomData;
 
-use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde_json::error::Category;
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
+use crate::source::batch::{Batch, Batches, Kind};
 use crate::source::imprint::{AllSaved, Saved};
+use crate::source::records::{Entries, Items, Progress};
 
 /// Where the sections of a backup are read from.
 pub(crate) trait Sections: Send {
@@ -96,10 +97,9 @@ impl<'a> Import<'a> {
         T: DeserializeOwned,
         E: Into<BoxError>,
     {
-        let mut refusal = None;
-        let items = Items { take, failed: &mut refusal, item: PhantomData };
-        let outcome = self.decode(section, items);
-        self.streamed(section, outcome, refusal)
+        let progress = Progress::default();
+        let outcome = self.records(section, Kind::List, Items::new(take, &progress), &progress);
+        self.note(outcome)
     }
 
     /// Reads a map entry by entry, in constant memory; gives their number.
@@ -116,10 +116,10 @@ impl<'a> Import<'a> {
         V: DeserializeOwned,
         E: Into<BoxError>,
     {
-        let mut refusal = None;
-        let entries = Entries { take, failed: &mut refusal, entry: PhantomData };
-        let outcome = self.decode(section, entries);
-        self.streamed(section, outcome, refusal)
+        let progress = Progress::default();
+        let entries = Entries::new(take, &progress);
+        let outcome = self.records(section, Kind::Object, entries, &progress);
+        self.note(outcome)
     }
 
     /// Reads a section with a seed of the caller's.
@@ -150,25 +150,63 @@ impl<'a> Import<'a> {
         let Some(json) = self.sections.open(section)? else { return Ok(None) };
         self.taken.insert(section.to_owned());
         let mut json = serde_json::Deserializer::from_reader(BufReader::new(json));
-        let value = seed.deserialize(&mut json).map_err(|error| unfit(section, error))?;
-        json.end().map_err(|error| unfit(section, error))?;
-        Ok(Some(value))
+        whole(&mut json, seed).map(Some).map_err(|error| unfit(section, error, None))
     }
 
-    fn streamed(
+    /// Reads a section in short parts; gives the number of its records.
+    fn records<S>(
         &mut self,
         section: &str,
-        outcome: Result<Option<u64>>,
-        refusal: Option<BoxError>,
-    ) -> Result<Option<u64>> {
-        let outcome = match refusal {
+        kind: Kind,
+        mut seed: S,
+        progress: &Progress,
+    ) -> Result<Option<u64>>
+    where
+        for<'s, 'de> &'s mut S: DeserializeSeed<'de, Value = ()>,
+    {
+        let Some(json) = self.sections.open(section)? else { return Ok(None) };
+        self.taken.insert(section.to_owned());
+        let mut batches = Batches::new(json, kind);
+        let outcome = loop {
+            let before = progress.count.get();
+            let (outcome, some) = match batches.next() {
+                Ok(Batch::Records(json, some)) => {
+                    (whole(&mut serde_json::Deserializer::from_slice(json), &mut seed), some)
+                }
+                Ok(Batch::Rest(json)) => {
+                    let json = BufReader::new(json);
+                    (whole(&mut serde_json::Deserializer::from_reader(json), &mut seed), false)
+                }
+                Ok(Batch::End) => break Ok(Some(before)),
+                Ok(Batch::Trailing) => break Err(unsound(section, "something follows")),
+                Err(error) => break Err(unread(section, error)),
+            };
+            if let Err(error) = outcome {
+                let record = (before > 0).then(|| progress.count.get() + 1);
+                break Err(unfit(section, error, record));
+            }
+            if some && progress.count.get() == before {
+                break Err(unsound(section, "a comma too many"));
+            }
+        };
+        match progress.refusal.take() {
             Some(cause) => {
                 Err(Error::new(ErrorKind::Source, format!("take over «{section}»")).because(cause))
             }
             None => outcome,
-        };
-        self.note(outcome)
+        }
     }
+}
+
+/// Decodes what is there and nothing more.
+fn whole<'de, R, S>(json: &mut serde_json::Deserializer<R>, seed: S) -> serde_json::Result<S::Value>
+where
+    R: serde_json::de::Read<'de>,
+    S: DeserializeSeed<'de>,
+{
+    let value = seed.deserialize(&mut *json)?;
+    json.end()?;
+    Ok(value)
 }
 
 impl fmt::Debug for Import<'_> {
@@ -177,26 +215,37 @@ impl fmt::Debug for Import<'_> {
     }
 }
 
-fn unfit(section: &str, error: serde_json::Error) -> Error {
-    let step = format!("read the section «{section}»");
-    if error.io_error_kind() == Some(Io::FileTooLarge) {
-        // over a limit of ours
-        return Error::storage(step, error.into());
-    }
+fn reading(section: &str) -> String {
+    format!("read the section «{section}»")
+}
+
+fn unsound(section: &str, reason: &str) -> Error {
+    Error::new(ErrorKind::Damaged, reading(section)).because(reason)
+}
+
+/// What does not fit; in which record, where serde has only seen a part of them.
+fn unfit(section: &str, error: serde_json::Error, record: Option<u64>) -> Error {
     let kind = match error.classify() {
-        serde_json::error::Category::Data => ErrorKind::Incompatible,
-        // a failing disk is no failing archive
-        serde_json::error::Category::Io
-            if !matches!(
-                error.io_error_kind(),
-                Some(Io::InvalidData | Io::InvalidInput | Io::UnexpectedEof | Io::Other) | None
-            ) =>
-        {
-            ErrorKind::Storage
-        }
-        _ => ErrorKind::Damaged,
+        Category::Io => return unread(section, error.into()),
+        Category::Data => ErrorKind::Incompatible,
+        Category::Syntax | Category::Eof => ErrorKind::Damaged,
     };
-    Error::new(kind, step).because(without_data(error.to_string()))
+    let mut text = without_data(error.to_string());
+    if let Some(record) = record {
+        text.truncate(text.rfind(" at line ").unwrap_or(text.len()));
+        text = format!("{text}, in record {record}");
+    }
+    Error::new(kind, reading(section)).because(text)
+}
+
+/// Tells a failing disk, and a limit of ours, from a failing archive.
+fn unread(section: &str, error: io::Error) -> Error {
+    match error.kind() {
+        Io::InvalidData | Io::InvalidInput | Io::UnexpectedEof | Io::Other => {
+            Error::new(ErrorKind::Damaged, reading(section)).because(error)
+        }
+        _ => Error::storage(reading(section), error),
+    }
 }
 
 /// What serde says, without the values that it quotes: those belong to the bot's clients.
@@ -219,96 +268,6 @@ pub(super) fn without_data(text: String) -> String {
         (Some(start), Some(end)) => format!("{}…{}{rest}", &data[..start], &data[end + 1..]),
         _ => text,
     }
-}
-
-struct Items<'f, T, F> {
-    take: F,
-    failed: &'f mut Option<BoxError>,
-    item: PhantomData<fn() -> T>,
-}
-
-impl<'de, T, F, E> DeserializeSeed<'de> for Items<'_, T, F>
-where
-    T: Deserialize<'de>,
-    F: FnMut(T) -> Result<(), E>,
-    E: Into<BoxError>,
-{
-    type Value = u64;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de, T, F, E> Visitor<'de> for Items<'_, T, F>
-where
-    T: Deserialize<'de>,
-    F: FnMut(T) -> Result<(), E>,
-    E: Into<BoxError>,
-{
-    type Value = u64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<u64, A::Error> {
-        let mut count = 0;
-        while let Some(item) = seq.next_element()? {
-            (self.take)(item).map_err(|error| stop(self.failed, error))?;
-            count += 1;
-        }
-        Ok(count)
-    }
-}
-
-struct Entries<'f, K, V, F> {
-    take: F,
-    failed: &'f mut Option<BoxError>,
-    entry: PhantomData<fn() -> (K, V)>,
-}
-
-impl<'de, K, V, F, E> DeserializeSeed<'de> for Entries<'_, K, V, F>
-where
-    K: Deserialize<'de>,
-    V: Deserialize<'de>,
-    F: FnMut(K, V) -> Result<(), E>,
-    E: Into<BoxError>,
-{
-    type Value = u64;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de, K, V, F, E> Visitor<'de> for Entries<'_, K, V, F>
-where
-    K: Deserialize<'de>,
-    V: Deserialize<'de>,
-    F: FnMut(K, V) -> Result<(), E>,
-    E: Into<BoxError>,
-{
-    type Value = u64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<u64, A::Error> {
-        let mut count = 0;
-        while let Some((key, value)) = map.next_entry()? {
-            (self.take)(key, value).map_err(|error| stop(self.failed, error))?;
-            count += 1;
-        }
-        Ok(count)
-    }
-}
-
-/// Keeps the host's error and ends the reading with one of serde's.
-fn stop<S: serde::de::Error>(failed: &mut Option<BoxError>, error: impl Into<BoxError>) -> S {
-    *failed = Some(error.into());
-    S::custom("stopped")
 }
 
 #[cfg(test)]

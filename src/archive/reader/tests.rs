@@ -45,8 +45,8 @@ fn contents(bytes: Cut) -> Result<Contents> {
     let limits = Limits::folder();
     let depth = |name: &str| if name == "tickets" { 2 } else { 1 };
     let file = Box::new(Cursor::new(bytes));
-    let mut archive =
-        Archive::open(file, Meter::new(depth, &limits), Timer::start(&clock, &limits))?;
+    let reading = Reading { limits, timer: Timer::start(&clock, &limits), ahead: true };
+    let mut archive = Archive::open(file, Meter::new(depth, &limits), reading)?;
     let names: Vec<String> = archive.summary.counts().iter().map(|(name, _)| name.into()).collect();
     let mut sections = Vec::new();
     for name in names {
