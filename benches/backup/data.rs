@@ -44,13 +44,29 @@ pub(crate) struct Review {
 
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Crm {
-    tickets: BTreeMap<u64, BTreeMap<String, Order>>,
+    tickets: BTreeMap<u64, Orders>,
     referrals: BTreeMap<u64, Vec<u64>>,
     bonuses: BTreeMap<u64, i64>,
     reviews: Vec<Review>,
 }
 
+/// The orders of one client.
+pub(crate) type Orders = BTreeMap<String, Order>;
+
 impl Crm {
+    /// Gives so many of a hundred clients, evenly spread, another status in their orders.
+    pub(crate) fn change(&mut self, percent: u64) {
+        for (number, orders) in (0_u64..).zip(self.tickets.values_mut()) {
+            if number * percent % 100 < percent {
+                orders.values_mut().for_each(|order| order.status.push('.'));
+            }
+        }
+    }
+
+    pub(crate) fn into_orders(self) -> impl Iterator<Item = (u64, Orders)> {
+        self.tickets.into_iter()
+    }
+
     /// Records until `data.json` has about this many bytes: four fifths of them orders.
     pub(crate) fn of_size(bytes: usize) -> Self {
         let mut made = Generator::new(42);
@@ -305,7 +321,7 @@ impl Source {
 fn read(data: &mut Import<'_>, taking: Taking) -> Result<Crm, BoxError> {
     let whole = matches!(taking, Taking::Whole);
     let mut crm = Crm::default();
-    data.entries("tickets", |user: u64, orders: BTreeMap<String, Order>| {
+    data.entries("tickets", |user: u64, orders: Orders| {
         whole.then(|| crm.tickets.insert(user, orders));
         Ok::<_, BoxError>(())
     })?;

@@ -4,8 +4,10 @@
 //! Each line is measured in a process of its own, so that its peak of memory is its own, through the
 //! command line that a host has: folder, lock, flushes and the proof by reading are all in it.
 
+mod bot;
 mod data;
 mod measure;
+mod pause;
 
 use std::env;
 use std::fs;
@@ -43,6 +45,7 @@ fn main() -> io::Result<()> {
 fn table(disk: &Path) -> Vec<Vec<String>> {
     let sizes = SIZES.into_iter().chain(env::var_os("BENCH_LARGE").map(|_| LARGE));
     let memory = PathBuf::from(MEMORY_FOLDER);
+    let fast = if memory.is_dir() { &memory } else { disk }.to_owned();
     let mut lines = Vec::new();
     for size in sizes {
         let runs = (20_000_000 / size).clamp(3, 50);
@@ -62,8 +65,19 @@ fn table(disk: &Path) -> Vec<Vec<String>> {
                 add("create", folder, &["--workers", "1"]);
             }
         }
+        for percent in ["0", "1", "10", "100"] {
+            add("create-again", &fast, &["--changed", percent]);
+        }
+        add("serialise", disk, &[]);
         for compression in ["fast", "small"] {
             add("create", disk, &["--compression", compression]);
+        }
+        if size >= 100_000_000 {
+            for threads in ["1", "2"] {
+                for state in ["deep", "arc", "persistent", "sqlite", "bot"] {
+                    add(&format!("pause-{state}"), disk, &["--threads", threads]);
+                }
+            }
         }
         add("verify", disk, &[]);
         add("restore", disk, &[]);
@@ -90,6 +104,10 @@ fn line(words: &[String]) -> io::Result<()> {
     else {
         return Err(io::Error::other(format!("{words:?}: {told}")));
     };
+    if words[0].starts_with("pause-") {
+        println!("{}: {result}", words.join(" "));
+        return Ok(());
+    }
     let number = |name: &str| result[name].as_f64().unwrap_or_default();
     let settings = words.get(5..).unwrap_or_default().join(" ");
     println!(

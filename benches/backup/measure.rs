@@ -9,20 +9,25 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use teloxide::Bot;
-use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder, Compression};
+use teloxide_backup::{BackupCommand, BackupPlugin, BackupPluginBuilder, Compression, DataSource};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::data::{Crm, Source, Taking};
-use crate::multiply;
+use crate::{bot, multiply, pause};
 
 /// What is to be measured.
 #[derive(Debug)]
 pub(crate) struct Job {
-    task: String,
-    size: usize,
+    pub(crate) task: String,
+    pub(crate) size: usize,
     runs: usize,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     archives: usize,
     workers: Option<usize>,
+    /// How many of a hundred clients change something between two backups.
+    changed: u64,
+    /// Of the bot's runtime; the one that is current, if it is one.
+    pub(crate) threads: usize,
     compression: Compression,
 }
 
@@ -35,6 +40,8 @@ impl Job {
             folder: std::env::temp_dir(),
             archives: 10,
             workers: None,
+            changed: 1,
+            threads: 2,
             compression: Compression::Default,
         };
         for pair in words.get(1..).unwrap_or_default().chunks(2) {
@@ -44,6 +51,8 @@ impl Job {
                 "--size" => job.size = number()?,
                 "--runs" => job.runs = number()?,
                 "--archives" => job.archives = number()?,
+                "--changed" => job.changed = number()? as u64,
+                "--threads" => job.threads = number()?,
                 "--workers" => job.workers = Some(number()?),
                 "--compression" => job.compression = compression(value)?,
                 "--folder" => job.folder = PathBuf::from(value),
@@ -53,8 +62,17 @@ impl Job {
         Ok(job)
     }
 
-    fn builder(&self, source: Source, folder: &Path) -> BackupPluginBuilder {
-        let builder = BackupPlugin::builder(Bot::new("1:bench"), source);
+    pub(crate) fn builder(&self, source: impl DataSource, folder: &Path) -> BackupPluginBuilder {
+        self.builder_of(Bot::new("1:bench"), source, folder)
+    }
+
+    pub(crate) fn builder_of(
+        &self,
+        bot: Bot,
+        source: impl DataSource,
+        folder: &Path,
+    ) -> BackupPluginBuilder {
+        let builder = BackupPlugin::builder(bot, source);
         let builder = builder.folder(folder).keep(100_000).compression(self.compression);
         if let Some(workers) = self.workers { builder.workers(workers) } else { builder }
     }
@@ -83,12 +101,24 @@ pub(crate) fn run(job: &Job) -> io::Result<()> {
         let file = io::BufWriter::new(fs::File::create(&job.folder)?);
         return serde_json::to_writer(file, &Crm::of_size(job.size)).map_err(io::Error::other);
     }
+    let runtime = match job.threads {
+        1 => Builder::new_current_thread().enable_all().build()?,
+        more => Builder::new_multi_thread().worker_threads(more).enable_all().build()?,
+    };
+    match job.task.strip_prefix("pause-") {
+        Some("bot") => return bot::run(job, &runtime),
+        Some(state) => return pause::run(job, state, &runtime),
+        None => {}
+    }
     let place = tempfile::tempdir_in(&job.folder)?;
-    let runtime = tokio::runtime::Runtime::new()?;
-    let (archive, made) = create(job, &runtime, place.path())?;
+    let (archive, made) = match job.task.as_str() {
+        "create-again" => create_again(job, &runtime, place.path())?,
+        _ => create(job, &runtime, place.path())?,
+    };
     let (bytes, size) = (length_of_data(&archive)?, fs::metadata(&archive)?.len());
     let costs = match job.task.as_str() {
-        "create" => made,
+        "create" | "create-again" => made,
+        "serialise" => serialise(job)?,
         "verify" => again(job, &runtime, place.path(), &["verify", &text(&archive)])?,
         "list" => {
             multiply(&archive, place.path(), job.archives)?;
@@ -114,11 +144,7 @@ pub(crate) fn run(job: &Job) -> io::Result<()> {
 }
 
 /// Makes archives: as many as are to be measured, or one to go on with. Gives where the last lies.
-fn create(
-    job: &Job,
-    runtime: &tokio::runtime::Runtime,
-    place: &Path,
-) -> io::Result<(PathBuf, Vec<Cost>)> {
+fn create(job: &Job, runtime: &Runtime, place: &Path) -> io::Result<(PathBuf, Vec<Cost>)> {
     let live = Arc::new(Crm::of_size(job.size));
     // no name of a backup's, so that no list shows it
     let kept = place.join("kept.archive");
@@ -134,18 +160,38 @@ fn create(
     Ok((kept, costs))
 }
 
+/// Makes archives one after the other, of two states in turn: some clients are not the same in them.
+fn create_again(job: &Job, runtime: &Runtime, place: &Path) -> io::Result<(PathBuf, Vec<Cost>)> {
+    let states = [0, job.changed].map(|percent| {
+        let mut crm = Crm::of_size(job.size);
+        crm.change(percent);
+        Arc::new(crm)
+    });
+    let mut costs = Vec::new();
+    for live in states.iter().cycle().take(job.runs + 1) {
+        let source = Source::of(Arc::clone(live), Taking::Whole);
+        costs.push(measured(|| command(runtime, job.builder(source, place), &["backup"]))?);
+    }
+    // the first had nothing to take over
+    costs.remove(0);
+    let newest = archives(place)?.into_iter().max().ok_or(io::ErrorKind::NotFound)?;
+    Ok((newest, costs))
+}
+
+/// To nowhere.
+fn serialise(job: &Job) -> io::Result<Vec<Cost>> {
+    let crm = Crm::of_size(job.size);
+    let write = || serde_json::to_writer(io::sink(), &crm).map_err(io::Error::other);
+    (0..job.runs).map(|_| measured(write)).collect()
+}
+
 fn length_of_data(archive: &Path) -> io::Result<u64> {
     let mut zip = zip::ZipArchive::new(fs::File::open(archive)?)?;
     Ok(zip.by_name("data.json")?.size())
 }
 
 /// Runs a command that changes nothing.
-fn again(
-    job: &Job,
-    runtime: &tokio::runtime::Runtime,
-    place: &Path,
-    words: &[&str],
-) -> io::Result<Vec<Cost>> {
+fn again(job: &Job, runtime: &Runtime, place: &Path, words: &[&str]) -> io::Result<Vec<Cost>> {
     (0..job.runs)
         .map(|_| {
             let builder = job.builder(Source::new(Crm::default(), Taking::Whole), place);
@@ -155,12 +201,7 @@ fn again(
 }
 
 /// The host's part of a restore alone: the command also checks the archive and saves what is live.
-fn restore(
-    job: &Job,
-    runtime: &tokio::runtime::Runtime,
-    archive: &Path,
-    taking: Taking,
-) -> io::Result<Vec<Cost>> {
+fn restore(job: &Job, runtime: &Runtime, archive: &Path, taking: Taking) -> io::Result<Vec<Cost>> {
     let mut costs = Vec::new();
     for _ in 0..job.runs {
         let place = tempfile::tempdir_in(&job.folder)?;
@@ -174,14 +215,14 @@ fn restore(
     Ok(costs)
 }
 
-fn command(
-    runtime: &tokio::runtime::Runtime,
-    builder: BackupPluginBuilder,
-    words: &[&str],
-) -> io::Result<()> {
+fn command(runtime: &Runtime, builder: BackupPluginBuilder, words: &[&str]) -> io::Result<()> {
+    runtime.block_on(commanded(builder, words))
+}
+
+pub(crate) async fn commanded(builder: BackupPluginBuilder, words: &[&str]) -> io::Result<()> {
     let command = BackupCommand::parse(words.iter().map(OsString::from));
     let command = command.ok_or_else(|| io::Error::other("no command"))?;
-    let code = runtime.block_on(builder.run(command));
+    let code = builder.run(command).await;
     // an exit code keeps its number to itself
     let done = format!("{code:?}") == format!("{:?}", std::process::ExitCode::SUCCESS);
     if done { Ok(()) } else { Err(io::Error::other(format!("{words:?} failed"))) }
