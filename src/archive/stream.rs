@@ -58,7 +58,8 @@ impl Place {
         } else {
             Bytes::Stored(packed)
         };
-        let unpacking = Unpacking { bytes, checksum: Crc::new(), expected: self.checksum, hash };
+        let (checksum, left, expected) = (Crc::new(), self.length, self.checksum);
+        let unpacking = Unpacking { bytes, checksum, expected, left, hash };
         let source = if ahead && self.length > SMALL {
             Ahead::start(unpacking)
         } else {
@@ -114,11 +115,13 @@ impl Read for Data {
     }
 }
 
-/// Unpacks, and follows what comes out. Its end is an error where the checksum is another.
+/// Unpacks, and follows what comes out: it must have the length and the checksum that the archive says.
 struct Unpacking {
     bytes: Bytes,
     checksum: Crc,
     expected: u32,
+    /// How much is to come.
+    left: u64,
     hash: Option<Sha256>,
 }
 
@@ -138,11 +141,16 @@ impl Read for Unpacking {
         if let Some(hash) = &mut self.hash {
             hash.update(bytes);
         }
-        if read == 0 && !buffer.is_empty() && self.checksum.sum() != self.expected {
-            let reason = "data.json has another checksum than the archive says";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        let lie = |what| {
+            let reason = format!("data.json has another {what} than the archive says");
+            Err(io::Error::new(io::ErrorKind::InvalidData, reason))
+        };
+        let ended = read == 0 && !buffer.is_empty();
+        match self.left.checked_sub(read as u64) {
+            Some(left) if !ended || left == 0 => self.left = left,
+            _ => return lie("length"),
         }
-        Ok(read)
+        if ended && self.checksum.sum() != self.expected { lie("checksum") } else { Ok(read) }
     }
 }
 
@@ -336,14 +344,21 @@ mod tests {
     }
 
     #[test]
-    fn another_checksum_is_an_error_at_the_end() {
+    fn another_checksum_and_another_length_are_errors() {
         let bytes = noise(2 << 20);
-        for ahead in [false, true] {
-            let place = Place { checksum: 1, ..place(&bytes) };
-            let file = Box::new(Cursor::new(bytes.clone()));
-            let mut data = place.open(file, ahead, None).expect("opened");
-            let error = data.skip(u64::MAX).expect_err("another checksum");
-            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let right = place(&bytes);
+        let lies = [
+            Place { checksum: 1, ..right },
+            Place { length: right.length - 1, ..right },
+            Place { length: right.length + 1, ..right },
+        ];
+        for lie in lies {
+            for ahead in [false, true] {
+                let file = Box::new(Cursor::new(bytes.clone()));
+                let mut data = lie.open(file, ahead, None).expect("opened");
+                let error = data.skip(u64::MAX).expect_err("it is a lie");
+                assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            }
         }
     }
 
