@@ -10,6 +10,7 @@ mod limits;
 mod metadata;
 mod packer;
 mod reader;
+mod tail;
 mod team;
 mod writer;
 
@@ -24,6 +25,8 @@ pub(crate) use limits::Timer;
 pub(crate) use metadata::{Metadata, Origin};
 pub(crate) use reader::{Archive, glance};
 pub(crate) use writer::ArchiveWriter;
+#[cfg(any(fuzzing, test))]
+pub(crate) use {container::Container, reader::glances};
 
 pub(crate) const DATA: &str = "data.json";
 pub(crate) const METADATA: &str = "metadata.json";
