@@ -107,6 +107,32 @@ fn a_lie_in_the_form_of_the_writer_is_left_to_the_reader_of_any_zip() {
     assert!(taken(&of(Told { checksum: !data.checksum, ..data }, good), &folder));
 }
 
+/// Something between the entries, of which the directory says that the second begins where it did.
+fn with_a_gap(gap: &[u8]) -> Vec<u8> {
+    let small = of(honest(b"{}"), honest(JSON.as_bytes()));
+    let (entries, end) = small.split_at(small.len() - DIRECTORY);
+    let data = listed(DATA, end, 0).expect("a record");
+    let begin = data.local().0.len() as u64 + data.compressed;
+    let second = listed(METADATA, &end[LISTED + DATA.len()..], begin).expect("a record");
+    let (first, last) = entries.split_at(usize::try_from(begin).expect("short"));
+    let start = (entries.len() + gap.len()) as u64;
+    [first, gap, last, &directory(&[data, second], start).0].concat()
+}
+
+#[test]
+fn metadata_that_lie_elsewhere_than_the_directory_says_are_not_taken() {
+    let small = with_a_gap(b"");
+    assert!(taken(&small, &Limits::folder()));
+    // where a reader of any ZIP would look, other metadata of the same length
+    let other = of(honest(b"{}"), honest(JSON.replace("2026", "2020").as_bytes()));
+    assert_eq!(other.len(), small.len());
+    let begin = small.iter().zip(&other).position(|(a, b)| a != b).expect("they differ") - 14;
+    let other = &other[begin..other.len() - DIRECTORY];
+    for gap in [b"x", &b"PK\x03\x04"[..], &[0; 500], other] {
+        assert!(!taken(&with_a_gap(gap), &Limits::folder()), "{} bytes", gap.len());
+    }
+}
+
 #[test]
 fn the_limits_are_those_of_every_reader() {
     let blanks = vec![b' '; 3 << 20];
