@@ -11,6 +11,7 @@ mod metadata;
 mod packer;
 mod reader;
 mod stream;
+mod tail;
 mod team;
 mod writer;
 
@@ -26,6 +27,8 @@ pub(crate) use limits::Timer;
 pub(crate) use metadata::{Metadata, Origin};
 pub(crate) use reader::{Archive, Reading, glance};
 pub(crate) use writer::{ArchiveWriter, Written};
+#[cfg(any(fuzzing, test))]
+pub(crate) use {container::Container, reader::glances};
 
 pub(crate) const DATA: &str = "data.json";
 pub(crate) const METADATA: &str = "metadata.json";

@@ -51,13 +51,14 @@ impl BackupId {
         let year = i32::try_from(digits(0..4)?).ok()?;
         let date = NaiveDate::from_ymd_opt(year, digits(4..6)?, digits(6..8)?)?;
         let stamp = date.and_hms_opt(digits(9..11)?, digits(11..13)?, digits(13..15)?)?;
-        let copy = match key.get(15..)? {
-            "" => 1,
-            _ => digits(16..key.len()).filter(|copy| *copy != 0)?,
+        let copy = match key.get(15..17) {
+            None => (key.len() == 15).then_some(1)?,
+            // one spelling a name: no `_1`, no `_02`, nothing after it
+            Some("_0") => return None,
+            Some(more) if more.starts_with('_') => digits(16..key.len()).filter(|n| *n > 1)?,
+            Some(_) => return None,
         };
-        let id = Self { stamp, copy };
-        // one spelling a name: no `_1`, no `_02`, nothing after it
-        (id.key() == key).then_some(id)
+        Some(Self { stamp, copy })
     }
 
     /// The local time in the name.
@@ -198,7 +199,13 @@ mod tests {
 
     #[test]
     fn a_name_has_one_spelling() {
-        for good in ["backup_20260201_143025.zip", "backup_20260201_143025_2.zip"] {
+        for good in [
+            "backup_20260201_143025.zip",
+            "backup_20260201_143025_2.zip",
+            "backup_20260201_143025_10.zip",
+            "backup_20260201_143025_4294967295.zip",
+            "backup_00010101_000000.zip",
+        ] {
             assert_eq!(BackupId::parse(good).expect(good).to_string(), good);
         }
         for bad in [
@@ -206,6 +213,16 @@ mod tests {
             "backup_20260201_143025_1.zip",
             "backup_20260201_143025_02.zip",
             "backup_20260201_143025_.zip",
+            "backup_20260201_143025_00.zip",
+            "backup_20260201_143025_+2.zip",
+            "backup_20260201_143025_2_3.zip",
+            "backup_20260201_143025_4294967296.zip",
+            "backup_20260201_143025-2.zip",
+            "backup_20260201_1430252.zip",
+            "backup_20260201_14302522.zip",
+            "backup_20260201_143025я.zip",
+            "backup_20260201_14302.zip",
+            "backup_20260201_143060.zip",
             "backup_20260201_143025_2.zip.zip",
             "backup_20260231_143025.zip",
             "backup_20260201_246025.zip",
@@ -218,6 +235,23 @@ mod tests {
             "",
         ] {
             assert_eq!(BackupId::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_read_is_the_one_that_is_written() {
+        let whole = "20260201_143025_21";
+        let letters = ["", "0", "1", "2", "9", "_", "-", "+", " ", "я", "00"];
+        for (at, _) in whole.char_indices() {
+            for (first, second) in letters.iter().flat_map(|a| letters.map(|b| (a, b))) {
+                for length in 0..=2.min(whole.len() - at) {
+                    let end = &whole[at + length..];
+                    let key = format!("{}{first}{second}{end}", &whole[..at]);
+                    if let Some(id) = BackupId::from_key(&key) {
+                        assert_eq!(id.key(), key);
+                    }
+                }
+            }
         }
     }
 

@@ -96,7 +96,7 @@ pub use error::{BoxError, Error, ErrorKind};
 pub use plugin::{BackupPlugin, BackupPluginBuilder};
 pub use schedule::BackupTask;
 pub use source::{DataSource, Export, Import, ListWriter, MapWriter, Section, Shared, SharedState};
-pub use storage::{Draft, FolderStorage, MemoryStorage, Readable, Storage};
+pub use storage::{Draft, FolderStorage, MemoryStorage, Readable, Stamp, Storage};
 pub use text::Language;
 
 /// The README's code, compiled with the tests.

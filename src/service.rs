@@ -3,6 +3,7 @@
 mod comparison;
 mod create;
 mod gate;
+mod glances;
 mod likeness;
 mod news;
 pub(crate) mod notebook;
@@ -25,7 +26,7 @@ use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-use crate::archive::{Archive, Metadata, Meter, Reading, Timer, glance};
+use crate::archive::{Archive, Metadata, Meter, Reading, Timer};
 pub(crate) use crate::archive::{Compression, Limits, Packing};
 use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
 use crate::clock::{Clock, moment_of};
@@ -35,6 +36,8 @@ use crate::storage::{self, Readable, Storage};
 
 pub(crate) use comparison::Difference;
 pub(crate) use gate::Gate;
+use glances::Found;
+pub(crate) use glances::Glances;
 use notebook::Notebook;
 pub(crate) use notebook::Undo;
 use owner::Owner;
@@ -57,6 +60,7 @@ pub(crate) struct Parts {
     /// Of an archive that came by the chat.
     pub(crate) upload_limits: Limits,
     pub(crate) gate: Gate,
+    pub(crate) glances: Glances,
 }
 
 #[derive(Clone)]
@@ -257,53 +261,37 @@ impl Parts {
         let pages = found.len().div_ceil(size);
         let number = page.min(pages.saturating_sub(1));
         let lines = found.into_iter().skip(number * size).take(size);
-        let lines = lines.map(|(id, size_bytes)| self.line(id, size_bytes)).collect();
+        let lines = lines.map(|found| self.line(found)).collect();
         Ok(Page { lines, number, pages, size, bot_id: self.bot_id })
     }
 
-    fn newest_first(&self) -> Result<Vec<(BackupId, u64)>> {
-        let mut found = self.storage.list().map_err(|e| Error::storage("list the backups", e))?;
-        found.sort_by(|a, b| b.cmp(a));
-        Ok(found)
-    }
-
-    fn line(&self, id: BackupId, size_bytes: u64) -> Listed {
-        let outcome = self.glance(&id).and_then(|metadata| {
-            if metadata.is_ours() {
-                return Ok(metadata.into_info(id.clone(), size_bytes));
-            }
-            // the Python system counted users where it says orders: count anew
-            let archive = self.archive(&id)?;
-            let counts = archive.counts();
-            Ok(BackupInfo { counts, ..archive.metadata.into_info(id.clone(), size_bytes) })
+    fn line(&self, found: Found) -> Listed {
+        let outcome = self.glance(&found).and_then(|metadata| {
+            let counts = self.counts(&found, &metadata)?;
+            Ok(BackupInfo { counts, ..metadata.info(found.id.clone(), found.size_bytes) })
         });
         match outcome {
             Ok(info) => Listed::Good(info),
-            Err(error) => Listed::Damaged { id, size_bytes, error },
+            Err(error) => Listed::Damaged { id: found.id, size_bytes: found.size_bytes, error },
         }
     }
 
     fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
-        let found = self.newest_first()?.into_iter();
-        let infos: Vec<BackupInfo> = found
-            .filter_map(|(id, size_bytes)| {
-                let metadata = self.glance(&id).ok()?;
-                Some(metadata.into_info(id, size_bytes))
-            })
-            .collect();
+        let mut found = self.newest_first()?;
         let notebook = self.notebook().unwrap_or_default();
         // what a person has sent says nothing of when backups are made here, or by whom
-        let made_here: Vec<_> =
-            infos.iter().filter(|info| !notebook.is_received(&info.id)).collect();
-        let owner = Owner::among(self.bot_id, made_here.iter().map(|info| info.bot_id));
-        let counts = |info: &&BackupInfo| {
-            owner.owns(info.bot_id) && info.trigger != Some(Trigger::BeforeRestore)
+        found.retain(|found| !notebook.is_received(&found.id));
+        let made_here: Vec<Arc<Metadata>> =
+            found.iter().filter_map(|found| self.glance(found).ok()).collect();
+        let owner = Owner::among(self.bot_id, made_here.iter().map(|made| made.bot_id));
+        let counts = |made: &&Arc<Metadata>| {
+            owner.owns(made.bot_id) && made.trigger != Some(Trigger::BeforeRestore)
         };
-        Ok(made_here.into_iter().filter(counts).map(|info| self.moment(info)).collect())
+        Ok(made_here.iter().filter(counts).map(|made| self.moment(made)).collect())
     }
 
-    fn moment(&self, info: &BackupInfo) -> DateTime<Utc> {
-        info.created_at_utc.unwrap_or_else(|| moment_of(self.clock.as_ref(), info.created_at))
+    fn moment(&self, made: &Metadata) -> DateTime<Utc> {
+        made.created_at_utc.unwrap_or_else(|| moment_of(self.clock.as_ref(), made.created_at))
     }
 
     fn inspect(&self, handle: &Handle, chosen: &Chosen) -> Result<Inspection> {
@@ -329,7 +317,7 @@ impl Parts {
         archive.checked();
         let metadata = archive.metadata.clone();
         let id = chosen.id().unwrap_or_else(|| BackupId::new(metadata.created_at, 1));
-        Ok(Checked { info: metadata.into_info(id, size_bytes), archive, taken })
+        Ok(Checked { info: metadata.info(id, size_bytes), archive, taken })
     }
 
     fn open(&self, id: &BackupId) -> Result<Box<dyn Readable>> {
@@ -338,10 +326,6 @@ impl Parts {
 
     fn archive(&self, id: &BackupId) -> Result<Archive> {
         self.read(self.open(id)?, &self.limits)
-    }
-
-    fn glance(&self, id: &BackupId) -> Result<Metadata> {
-        glance(Box::new(self.open(id)?), &self.limits)
     }
 
     /// Reads an archive to its end, within these limits.

@@ -4,6 +4,7 @@ mod folder;
 #[cfg(test)]
 pub(crate) mod forward;
 mod memory;
+mod stamp;
 
 use std::any::Any;
 use std::io::{self, Read, Seek, Write};
@@ -13,6 +14,7 @@ use crate::backup::BackupId;
 
 pub use folder::FolderStorage;
 pub use memory::MemoryStorage;
+pub use stamp::Stamp;
 
 /// A place for archives and for one small notebook.
 ///
@@ -59,6 +61,15 @@ pub trait Storage: Send + Sync + 'static {
     /// # Errors
     /// A place that cannot be read.
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>>;
+
+    /// The same list, with the [`Stamp`] of each archive where it has one: what still has it is not
+    /// opened for each list anew. Default: the list, without stamps.
+    ///
+    /// # Errors
+    /// A place that cannot be read.
+    fn list_stamped(&self) -> io::Result<Vec<(BackupId, u64, Option<Stamp>)>> {
+        Ok(self.list()?.into_iter().map(|(id, size_bytes)| (id, size_bytes, None)).collect())
+    }
 
     /// Opens an archive; `None` where there is none.
     ///

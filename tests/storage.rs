@@ -37,6 +37,7 @@ fn keeps_its_contract(storage: &(impl Storage + Clone)) {
     nothing_is_no_error(storage);
     a_draft_is_invisible_until_it_is_published(storage);
     a_name_is_given_once(storage);
+    a_stamp_lasts_as_long_as_its_archive(storage);
     the_notebook_is_replaced_whole(storage);
     the_index_is_no_archive(storage);
     one_of_many_wins(storage);
@@ -73,6 +74,26 @@ fn one_at_a_time_plays_a_part(storage: &(impl Storage + Clone)) {
     drop(storage.lock().expect("no error").expect("the place is free"));
     drop(held);
     drop(storage.claim("777").expect("no error").expect("it is free again"));
+}
+
+fn a_stamp_lasts_as_long_as_its_archive(storage: &impl Storage) {
+    let second = id("20260201_143025_2");
+    assert!(publish(storage, &second, b"one"));
+    let found = storage.list_stamped().expect("a list");
+    let without: Vec<_> = found.iter().map(|(id, bytes, _)| (id.clone(), *bytes)).collect();
+    assert_eq!(without, storage.list().expect("a list"));
+    let stamp = || {
+        let found = storage.list_stamped().expect("a list");
+        found.into_iter().find_map(|(found, _, stamp)| (found == second).then_some(stamp))
+    };
+    // a folder gives none so soon
+    let first = stamp().expect("it is there");
+    assert_eq!(stamp(), Some(first.clone()));
+    storage.delete(&second).expect("deleted");
+    assert_eq!(stamp(), None);
+    assert!(publish(storage, &second, b"two"));
+    assert!(first.is_none() || stamp().expect("it is there again") != first);
+    storage.delete(&second).expect("deleted");
 }
 
 fn nothing_is_no_error(storage: &impl Storage) {

@@ -31,8 +31,8 @@ fn main() -> io::Result<()> {
     }
     let filter = arguments.first().map_or("", String::as_str);
     let disk = env::temp_dir();
-    println!("| what | settings | bytes | s | CPU s | archive | extra peak KB |");
-    println!("|---|---|---|---|---|---|---|");
+    println!("| what | settings | bytes | s | CPU s | archive | extra peak KB | times stat |");
+    println!("|---|---|---|---|---|---|---|---|");
     for words in table(&disk) {
         if words.join(" ").contains(filter) {
             line(&words)?;
@@ -110,8 +110,11 @@ fn line(words: &[String]) -> io::Result<()> {
     }
     let number = |name: &str| result[name].as_f64().unwrap_or_default();
     let settings = words.get(5..).unwrap_or_default().join(" ");
+    // of a list: how many times as long as a look at each archive takes
+    let stats = number("seconds") / number("stat_seconds");
+    let stats = if words[0] == "list" { format!("{stats:.1}") } else { String::new() };
     println!(
-        "| {} | {settings} | {} | {:.5} | {:.2} | {} | {} |",
+        "| {} | {settings} | {} | {:.5} | {:.2} | {} | {} | {stats} |",
         words[0],
         result["bytes"],
         number("seconds"),

@@ -20,47 +20,43 @@ const CHECKSUM_AT: u64 = 14;
 const LOCAL_HEADER: u64 = 30;
 
 /// Takes compressed entries, one after the other.
-pub(super) struct Container<W> {
+pub(crate) struct Container<W> {
     out: W,
     position: u64,
-    /// DOS time and date (4.4.6).
     stamp: (u16, u16),
     entries: Vec<Entry>,
 }
 
-struct Entry {
-    name: &'static str,
-    header: u64,
-    checksum: u32,
-    compressed: u64,
-    length: u64,
+/// What the headers of an entry say of it.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    /// Where its local header begins.
+    pub(super) header: u64,
+    /// DOS time and date (4.4.6).
+    pub(super) stamp: (u16, u16),
+    pub(super) checksum: u32,
+    pub(super) compressed: u64,
+    pub(super) length: u64,
 }
 
 impl<W: Write + Seek> Container<W> {
     /// `out` must be empty.
-    pub(super) fn new(out: W, at: NaiveDateTime) -> Self {
+    pub(crate) fn new(out: W, at: NaiveDateTime) -> Self {
         Self { out, position: 0, stamp: dos_time(at), entries: Vec::new() }
     }
 
     /// Begins an entry. Its checksum and lengths are not known yet, so there is room for them.
-    pub(super) fn begin(&mut self, name: &'static str) -> io::Result<()> {
-        // 4.3.7 local file header, and 4.5.3 ZIP64 field
-        let header = self.position;
-        let mut local = Record::new(*b"PK\x03\x04").short(VERSION);
-        local = self.common(local, 0, ELSEWHERE, ELSEWHERE).text(name, 20);
-        local = local.short(ZIP64).short(16).long(0).long(0);
-        self.entries.push(Entry { name, header, checksum: 0, compressed: 0, length: 0 });
+    pub(crate) fn begin(&mut self, name: &'static str) -> io::Result<()> {
+        let (header, stamp) = (self.position, self.stamp);
+        let entry = Entry { name, header, stamp, checksum: 0, compressed: 0, length: 0 };
+        let local = entry.local();
+        self.entries.push(entry);
         self.put(&local.0)
     }
 
-    /// What 4.3.7 and 4.3.12 have in common: flags, method, time, checksum and lengths.
-    fn common(&self, record: Record, checksum: u32, compressed: u32, length: u32) -> Record {
-        let record = record.short(0).short(DEFLATED).short(self.stamp.0).short(self.stamp.1);
-        record.word(checksum).word(compressed).word(length)
-    }
-
     /// Takes a part of the entry that was begun.
-    pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.position += bytes.len() as u64;
         Ok(())
@@ -72,7 +68,7 @@ impl<W: Write + Seek> Container<W> {
     }
 
     /// Completes the entry, which was this when it was not compressed. Gives where its bytes begin.
-    pub(super) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<u64> {
+    pub(crate) fn end(&mut self, checksum: &Crc, length: u64) -> io::Result<u64> {
         let Some(entry) = self.entries.last_mut() else { return Ok(0) };
         let extra = entry.header + LOCAL_HEADER + entry.name.len() as u64;
         entry.compressed = self.position - extra - 20;
@@ -88,40 +84,54 @@ impl<W: Write + Seek> Container<W> {
     }
 
     /// Writes the directory, without which the rest is no ZIP.
-    pub(super) fn finish(mut self) -> io::Result<W> {
-        let start = self.position;
-        for entry in std::mem::take(&mut self.entries) {
-            let record = self.listed(&entry);
-            self.put(&record.0)?;
-            self.entries.push(entry);
-        }
-        let length = self.position - start;
-        let count = u16::try_from(self.entries.len()).map_err(io::Error::other)?;
-        let end = ending(count, start, length, self.position);
-        self.put(&end.0)?;
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        let directory = directory(&self.entries, self.position);
+        self.put(&directory.0)?;
         self.out.flush()?;
         Ok(self.out)
     }
+}
+
+impl Entry {
+    /// 4.3.7 local file header, and 4.5.3 ZIP64 field
+    pub(super) fn local(&self) -> Record {
+        let local = Record::new(*b"PK\x03\x04").short(VERSION);
+        let local = self.common(local, ELSEWHERE, ELSEWHERE).text(self.name, 20);
+        local.short(ZIP64).short(16).long(self.length).long(self.compressed)
+    }
+
+    /// What 4.3.7 and 4.3.12 have in common: flags, method, time, checksum and lengths.
+    fn common(&self, record: Record, compressed: u32, length: u32) -> Record {
+        let record = record.short(0).short(DEFLATED).short(self.stamp.0).short(self.stamp.1);
+        record.word(self.checksum).word(compressed).word(length)
+    }
 
     /// 4.3.12 central directory header
-    fn listed(&self, entry: &Entry) -> Record {
-        let numbers = [entry.length, entry.compressed, entry.header];
+    fn listed(&self) -> Record {
+        let numbers = [self.length, self.compressed, self.header];
         let large: Vec<u64> = numbers.into_iter().filter(|&n| short_of(n) == ELSEWHERE).collect();
         // 4.5.3: only what has no room elsewhere stands in the ZIP64 field
         let bytes = u16::try_from(8 * large.len()).unwrap_or_default();
         let extra = if large.is_empty() { 0 } else { 4 + bytes };
         let record = Record::new(*b"PK\x01\x02").short(MADE_BY).short(VERSION);
-        let (compressed, length) = (short_of(entry.compressed), short_of(entry.length));
-        let record =
-            self.common(record, entry.checksum, compressed, length).text_length(entry.name);
+        let (compressed, length) = (short_of(self.compressed), short_of(self.length));
+        let record = self.common(record, compressed, length).text_length(self.name);
         // no comment, the first disk, no internal attributes
         let record = record.short(extra).short(0).short(0).short(0).word(MODE);
-        let record = record.word(short_of(entry.header)).bytes(entry.name.as_bytes());
+        let record = record.word(short_of(self.header)).bytes(self.name.as_bytes());
         if large.is_empty() {
             return record;
         }
         large.into_iter().fold(record.short(ZIP64).short(bytes), Record::long)
     }
+}
+
+/// All that follows the entries, where it begins at `start`.
+pub(super) fn directory(entries: &[Entry], start: u64) -> Record {
+    let listed = entries.iter().fold(Record(Vec::new()), |all, entry| all.bytes(&entry.listed().0));
+    let length = listed.0.len() as u64;
+    let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
+    listed.bytes(&ending(count, start, length, start + length).0)
 }
 
 /// 4.3.16 end of central directory, after the ZIP64 one where its numbers have no room.

@@ -97,7 +97,7 @@ impl Metadata {
         self.data_sha256.is_some() && self.data_bytes.is_some()
     }
 
-    pub(crate) fn into_info(self, id: BackupId, size_bytes: u64) -> BackupInfo {
+    pub(crate) fn info(&self, id: BackupId, size_bytes: u64) -> BackupInfo {
         BackupInfo {
             id,
             size_bytes,
@@ -105,7 +105,7 @@ impl Metadata {
             created_at_utc: self.created_at_utc,
             trigger: self.trigger,
             bot_id: self.bot_id,
-            counts: self.records_count,
+            counts: self.records_count.clone(),
         }
     }
 }

@@ -6,21 +6,35 @@ use sha2::{Digest, Sha256};
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::ending;
 use super::stream::{Data, File, Place};
 use super::{DATA, Limits, METADATA, Metadata, Meter, Sum, Summary, Timer, Written, hex};
+use super::{ending, tail};
 use crate::backup::Counts;
 use crate::error::{Error, Result};
 
-const MAX_METADATA_BYTES: u64 = 64 << 10;
+pub(super) const MAX_METADATA_BYTES: u64 = 64 << 10;
 /// The bits of a Unix mode that say what kind of file it is, and those of a plain one.
 const FILE_KIND: u32 = 0o170_000;
 const PLAIN_FILE: u32 = 0o100_000;
 
 /// Reads what an archive says of itself, and not its data: enough for a list.
-pub(crate) fn glance(file: File, limits: &Limits) -> Result<Metadata> {
+pub(crate) fn glance(mut file: File, limits: &Limits) -> Result<Metadata> {
+    tail::metadata(&mut file, limits).map_or_else(|| look(file, limits), Ok)
+}
+
+/// The same of an archive that anybody may have made.
+fn look(file: File, limits: &Limits) -> Result<Metadata> {
     let mut zip = open(file, limits)?;
     metadata(&mut zip)
+}
+
+/// What the end of an archive gives, and what the reader of any ZIP.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn glances(
+    file: impl Fn() -> File,
+    limits: &Limits,
+) -> (Option<Metadata>, Result<Metadata>) {
+    (tail::metadata(&mut file(), limits), look(file(), limits))
 }
 
 /// How an archive is read.

@@ -270,6 +270,7 @@ impl BackupPluginBuilder {
             limits: self.limits,
             upload_limits: self.upload_limits,
             gate: Gate::new(self.holds_updates),
+            glances: service::Glances::default(),
         }))
     }
 }

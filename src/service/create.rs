@@ -1,11 +1,13 @@
 //! Making a backup, and deciding which old ones go.
 
+use std::collections::HashSet;
 use std::io::SeekFrom;
 use std::sync::Arc;
 
 use chrono::{NaiveDateTime, SubsecRound};
 use tokio::runtime::Handle;
 
+use super::glances::Found;
 use super::notebook::Notebook;
 use super::owner::{Owner, anothers};
 use super::turn::guarded;
@@ -72,7 +74,8 @@ impl Parts {
             self.note_index(&index.to_bytes(&id.to_string()));
         }
         tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
-        Ok(Created { info: metadata.into_info(id, size_bytes), data_sha256: summary.sha256 })
+        let info = metadata.info(id, size_bytes);
+        Ok(Created { info, data_sha256: summary.sha256 })
     }
 
     fn origin(&self, trigger: Trigger) -> Origin {
@@ -129,8 +132,8 @@ impl Parts {
         // who cannot tell is taken at no word: the writing will show
         let Ok(Some(free)) = self.storage.free() else { return Ok(()) };
         let found = self.newest_first().unwrap_or_default();
-        let newest = found.into_iter().find(|(id, _)| self.is_measure(id));
-        let needed = newest.map_or(0, |(_, size_bytes)| size_bytes);
+        let newest = found.into_iter().find(|found| self.is_measure(found));
+        let needed = newest.map_or(0, |found| found.size_bytes);
         if free >= needed {
             return Ok(());
         }
@@ -141,8 +144,8 @@ impl Parts {
 
     /// Whether an archive says how long the next one may be: not what is broken or of the future, nor
     /// another bot's.
-    fn is_measure(&self, id: &BackupId) -> bool {
-        self.glance(id).is_ok_and(|metadata| {
+    fn is_measure(&self, found: &Found) -> bool {
+        self.glance(found).is_ok_and(|metadata| {
             let come = metadata.created_at_utc.is_none_or(|at| at <= self.clock.now());
             come && !anothers(metadata.bot_id, self.bot_id)
         })
@@ -198,9 +201,10 @@ impl Parts {
         let mut notebook = self.notebook()?;
         // what it cannot note it must not do
         notebook.check_version()?;
-        let found: Vec<_> = found.into_iter().map(|(id, size)| self.found(id, size)).collect();
-        let made_here = found.iter().filter(|found| !notebook.is_received(&found.id));
-        let named = made_here.filter_map(|found| Some(found.metadata.as_ref()?.bot_id));
+        let found: Vec<_> =
+            found.into_iter().map(|found| (self.glance(&found).ok(), found)).collect();
+        let made_here = found.iter().filter(|(_, found)| !notebook.is_received(&found.id));
+        let named = made_here.filter_map(|(metadata, _)| Some(metadata.as_ref()?.bot_id));
         let owner = Owner::among(self.bot_id, named.chain(notebook.others()));
         let candidates: Vec<Candidate> = found
             .into_iter()
@@ -218,13 +222,9 @@ impl Parts {
             }
         }
         let left = self.newest_first()?;
-        notebook.retain(|name| left.iter().any(|(id, _)| id.to_string() == name));
+        let left: HashSet<String> = left.iter().map(|found| found.id.to_string()).collect();
+        notebook.retain(|name| left.contains(name));
         outcome.and(notebook.write(self.storage.as_ref()))
-    }
-
-    fn found(&self, id: BackupId, size_bytes: u64) -> Found {
-        let metadata = self.glance(&id).ok();
-        Found { id, size_bytes, metadata }
     }
 
     /// An archive that nobody has proved yet is read now, so that none is deleted for its sake.
@@ -233,15 +233,14 @@ impl Parts {
         handle: &Handle,
         notebook: &mut Notebook,
         owner: &Owner,
-        found: Found,
+        (metadata, found): (Option<Arc<Metadata>>, Found),
     ) -> Candidate {
-        let Found { id, size_bytes, metadata } = found;
+        let Found { id, size_bytes, .. } = found;
         let Some(metadata) = metadata else {
             let (created_at, standing) = (self.clock.now(), Standing::Unproven);
             return Candidate { id, created_at, trigger: None, standing };
         };
         let ours = metadata.is_ours() && owner.owns(metadata.bot_id);
-        let info = metadata.into_info(id.clone(), size_bytes);
         let standing = if !ours {
             Standing::Foreign
         } else if notebook.is_proved(&id, size_bytes) {
@@ -254,13 +253,6 @@ impl Parts {
         } else {
             Standing::Unproven
         };
-        Candidate { id, created_at: self.moment(&info), trigger: info.trigger, standing }
+        Candidate { id, created_at: self.moment(&metadata), trigger: metadata.trigger, standing }
     }
-}
-
-/// An archive in the list, and what it says of itself, if it can be read.
-struct Found {
-    id: BackupId,
-    size_bytes: u64,
-    metadata: Option<Metadata>,
 }

@@ -104,10 +104,10 @@ impl Parts {
         let Some(id) = untold.and_then(|untold| BackupId::parse(&untold.backup)) else {
             return Ok(None);
         };
-        let found = self.newest_first()?.into_iter().find(|(listed, _)| *listed == id);
-        let Some((id, size_bytes)) = found else { return Ok(None) };
+        let found = self.newest_first()?.into_iter().find(|found| found.id == id);
+        let Some(found) = found else { return Ok(None) };
         let path = self.path(&id);
-        match self.line(id, size_bytes) {
+        match self.line(found) {
             Listed::Good(info) => Ok(Some(Report { info, path, cleanup: None })),
             Listed::Damaged { .. } => Ok(None),
         }

@@ -56,10 +56,10 @@ impl Parts {
     /// The name under which the very same archive is there already.
     fn find(&self, bytes: &[u8]) -> Result<Option<BackupId>> {
         let mut found = self.newest_first()?;
-        found.retain(|(_, size_bytes)| *size_bytes == bytes.len() as u64);
-        for (id, _) in found {
-            if same(&mut self.open(&id)?, bytes)? {
-                return Ok(Some(id));
+        found.retain(|found| found.size_bytes == bytes.len() as u64);
+        for found in found {
+            if same(&mut self.open(&found.id)?, bytes)? {
+                return Ok(Some(found.id));
             }
         }
         Ok(None)

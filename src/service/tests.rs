@@ -8,7 +8,7 @@ use tokio::sync::RwLock;
 use super::*;
 use crate::source::Shared;
 use crate::storage::forward::forward;
-use crate::storage::{Draft, MemoryStorage};
+use crate::storage::{Draft, MemoryStorage, Stamp};
 
 /// A clock that a test sets.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ impl Clock for Hand {
 struct Room(MemoryStorage, Option<u64>);
 
 impl Storage for Room {
-    forward!(0: name path prepare lock list open draft delete read_state write_state);
+    forward!(0: name path prepare lock list list_stamped open draft delete read_state write_state);
 
     fn free(&self) -> io::Result<Option<u64>> {
         Ok(self.1)
@@ -76,6 +76,7 @@ impl House {
             limits: Limits::folder(),
             upload_limits: Limits::upload(),
             gate: Gate::new(false),
+            glances: Glances::default(),
         });
         (service, data)
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::{Builder, NamedTempFile};
 
 use crate::backup::BackupId;
-use crate::storage::{Draft, Readable, Storage};
+use crate::storage::{Draft, Readable, Stamp, Storage};
 
 const STATE: &str = "state.json";
 const INDEX: &str = ".blocks";
@@ -22,6 +22,9 @@ const DRAFT_SUFFIX: &str = ".tmp";
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 /// Within so long a draft that nobody holds may be one that was made just now.
 const NEWBORN: Duration = Duration::from_secs(10);
+
+/// A line of the list.
+type Stamped = (BackupId, u64, Option<Stamp>);
 
 /// Archives in a folder of the local disk.
 ///
@@ -47,6 +50,25 @@ impl FolderStorage {
     fn at_folder(&self, error: &io::Error) -> io::Error {
         let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
         io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
+    }
+
+    /// The list as it is `now`.
+    pub(crate) fn list_at(&self, now: SystemTime) -> io::Result<Vec<Stamped>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(|error| self.at_folder(&error))? {
+            let entry = entry?;
+            let Some(id) = entry.file_name().to_str().and_then(BackupId::parse) else { continue };
+            // neither a link nor a pipe is one of ours, and opening a pipe would wait for ever
+            match look_at(&entry) {
+                Ok(file) if file.is_file() => {
+                    found.push((id, file.len(), Stamp::of_file(&file, now)));
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 
     /// What a file of this name holds; `None` where there is none.
@@ -181,6 +203,16 @@ impl FolderStorage {
     }
 }
 
+/// Looks at what has this name, and not at what a link leads to.
+fn look_at(entry: &fs::DirEntry) -> io::Result<fs::Metadata> {
+    if cfg!(windows) {
+        // a folder may not know yet how long its files have become
+        return fs::symlink_metadata(entry.path());
+    }
+    // from within the folder, whose path need not be walked for each
+    entry.metadata()
+}
+
 fn is_abandoned(entry: &fs::DirEntry) -> bool {
     // a pipe of such a name would be waited for, were it opened
     let Some(found) = entry.metadata().ok().filter(std::fs::Metadata::is_file) else {
@@ -280,19 +312,12 @@ impl Storage for FolderStorage {
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(|error| self.at_folder(&error))? {
-            let entry = entry?;
-            let Some(id) = entry.file_name().to_str().and_then(BackupId::parse) else { continue };
-            // neither a link nor a pipe is one of ours, and opening a pipe would wait for ever
-            match fs::symlink_metadata(entry.path()) {
-                Ok(file) if file.is_file() => found.push((id, file.len())),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found)
+        let found = self.list_stamped()?.into_iter();
+        Ok(found.map(|(id, size_bytes, _)| (id, size_bytes)).collect())
+    }
+
+    fn list_stamped(&self) -> io::Result<Vec<Stamped>> {
+        self.list_at(SystemTime::now())
     }
 
     fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {

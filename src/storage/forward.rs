@@ -37,6 +37,11 @@ macro_rules! forward {
             self.$($field)+.list()
         }
     };
+    (@list_stamped ($($field:tt)+)) => {
+        fn list_stamped(&self) -> std::io::Result<Vec<(BackupId, u64, Option<Stamp>)>> {
+            self.$($field)+.list_stamped()
+        }
+    };
     (@open ($($field:tt)+)) => {
         fn open(&self, id: &BackupId) -> std::io::Result<Option<Box<dyn Readable>>> {
             self.$($field)+.open(id)

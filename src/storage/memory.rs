@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::backup::BackupId;
-use crate::storage::{Draft, Readable, Storage};
+use crate::storage::{Draft, Readable, Stamp, Storage};
 
 /// Archives in memory: gone with the program. Clones share what they hold.
 #[derive(Clone, Default)]
@@ -17,11 +17,21 @@ pub struct MemoryStorage {
 
 #[derive(Default)]
 struct Held {
-    archives: BTreeMap<BackupId, Arc<[u8]>>,
+    /// Each with its number.
+    archives: BTreeMap<BackupId, (Arc<[u8]>, u64)>,
+    /// How many archives were put here, gone ones too.
+    number: u64,
     state: Option<Vec<u8>>,
     index: Option<Vec<u8>>,
     locked: bool,
     claimed: BTreeSet<String>,
+}
+
+impl Held {
+    fn insert(&mut self, id: BackupId, archive: Arc<[u8]>) {
+        self.number += 1;
+        self.archives.insert(id, (archive, self.number));
+    }
 }
 
 /// Frees the place when it is dropped.
@@ -51,13 +61,13 @@ impl MemoryStorage {
 
     /// Puts an archive there, or takes its place.
     pub fn insert(&self, id: BackupId, archive: impl Into<Arc<[u8]>>) {
-        self.held().archives.insert(id, archive.into());
+        self.held().insert(id, archive.into());
     }
 
     /// The bytes of an archive; `None` where there is none.
     #[must_use]
     pub fn get(&self, id: &BackupId) -> Option<Arc<[u8]>> {
-        self.held().archives.get(id).cloned()
+        self.held().archives.get(id).map(|(archive, _)| Arc::clone(archive))
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -97,8 +107,16 @@ impl Storage for MemoryStorage {
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
+        let found = self.list_stamped()?.into_iter();
+        Ok(found.map(|(id, size_bytes, _)| (id, size_bytes)).collect())
+    }
+
+    fn list_stamped(&self) -> io::Result<Vec<(BackupId, u64, Option<Stamp>)>> {
         let held = self.held();
-        Ok(held.archives.iter().map(|(id, bytes)| (id.clone(), bytes.len() as u64)).collect())
+        let line = |(id, (bytes, number)): (&BackupId, &(Arc<[u8]>, u64))| {
+            (id.clone(), bytes.len() as u64, Some(Stamp::new(number.to_le_bytes())))
+        };
+        Ok(held.archives.iter().map(line).collect())
     }
 
     fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
@@ -148,7 +166,7 @@ impl Draft for MemoryDraft {
         if held.archives.contains_key(id) {
             return Ok(false);
         }
-        held.archives.insert(id.clone(), self.bytes.get_ref().as_slice().into());
+        held.insert(id.clone(), self.bytes.get_ref().as_slice().into());
         Ok(true)
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::forward::forward;
-use teloxide_backup::{BackupId, Draft, MemoryStorage, Readable, Storage};
+use teloxide_backup::{BackupId, Draft, MemoryStorage, Readable, Stamp, Storage};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -112,6 +112,17 @@ impl Storage for Flaky {
         let lies = self.operation("list")?;
         let mut found = self.held.list()?;
         found.sort();
+        if lies {
+            found.pop();
+        }
+        Ok(found)
+    }
+
+    /// The same lie.
+    fn list_stamped(&self) -> io::Result<Vec<(BackupId, u64, Option<Stamp>)>> {
+        let lies = self.operation("list")?;
+        let mut found = self.held.list_stamped()?;
+        found.sort_by(|a, b| a.0.cmp(&b.0));
         if lies {
             found.pop();
         }

@@ -14,7 +14,8 @@ use crate::forward::forward;
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
 use teloxide::Bot;
 use teloxide_backup::{
-    BackupCommand, BackupId, BackupPlugin, Clock, Draft, FolderStorage, Language, Readable, Storage,
+    BackupCommand, BackupId, BackupPlugin, Clock, Draft, FolderStorage, Language, Readable, Stamp,
+    Storage,
 };
 use tokio::runtime::Handle;
 
@@ -197,7 +198,7 @@ impl Clock for Seconds {
 struct Place(Arc<dyn Storage>);
 
 impl Storage for Place {
-    forward!(0: name path lock list open free draft delete read_state write_state claim read_index write_index);
+    forward!(0: name path lock list list_stamped open free draft delete read_state write_state claim read_index write_index);
 
     fn prepare(&self) -> io::Result<()> {
         let (storage, (tell, told)) = (Arc::clone(&self.0), mpsc::channel());

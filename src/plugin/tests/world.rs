@@ -25,7 +25,7 @@ use crate::plugin::BackupPlugin;
 use crate::schedule::BackupTask;
 use crate::service::{Chosen, Save};
 use crate::source::{DataSource, Export, Import, Section};
-use crate::storage::{Draft, MemoryStorage, Readable, Storage};
+use crate::storage::{Draft, MemoryStorage, Readable, Stamp, Storage};
 use crate::text::Language;
 
 /// Copies beyond this one are not started.
@@ -180,6 +180,11 @@ impl Storage for View {
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         self.life.act()?;
         self.ground.memory.list()
+    }
+
+    fn list_stamped(&self) -> io::Result<Vec<(BackupId, u64, Option<Stamp>)>> {
+        self.life.act()?;
+        self.ground.memory.list_stamped()
     }
 
     fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
