@@ -208,6 +208,11 @@ fn clones_of_a_memory_share_what_they_hold() {
     assert_eq!(memory.get(&id("20260201_143025")).as_deref(), Some(&b"one"[..]));
     memory.insert(id("20260201_143025"), *b"other");
     assert_eq!(content(&memory.clone(), &id("20260201_143025")), Some(b"other".to_vec()));
+    let debug = format!("{memory:?}");
+    assert!(
+        debug.contains("20260201") && !debug.contains("other"),
+        "its data are the clients': {debug}"
+    );
 }
 
 #[test]
@@ -242,8 +247,13 @@ fn a_folder_that_is_gone_is_an_error_until_it_is_back() {
     let folder = place.path().join("backups");
     let storage = FolderStorage::new(&folder);
     storage.prepare().expect("ready");
+    let mut draft = storage.draft().expect("a draft");
+    draft.write_all(b"one").expect("written");
     // a disk that is not mounted looks the same: nothing may be written in its place
     std::fs::remove_dir_all(&folder).expect("removed");
+    assert!(draft.publish(&id("20260201_143025")).is_err());
+    assert!(draft.publish(&id("20260201_143025")).is_err(), "nor a second time");
+    drop(draft);
     storage.delete(&id("20260201_143025")).expect("no error");
     assert!(storage.open(&id("20260201_143025")).expect("no error").is_none());
     assert!(storage.list().is_err(), "no list is not an empty list");
@@ -261,7 +271,12 @@ fn a_file_in_the_folders_place_is_an_error() {
     let place = tempfile::tempdir().expect("a folder");
     let file = place.path().join("backups");
     std::fs::write(&file, "not a folder").expect("written");
-    assert!(FolderStorage::new(&file).prepare().is_err());
+    let storage = FolderStorage::new(&file);
+    let backup = id("20260201_143025");
+    assert!(storage.prepare().is_err());
+    assert!(storage.lock().is_err() && storage.list().is_err() && storage.draft().is_err());
+    assert!(storage.open(&backup).is_err() && storage.delete(&backup).is_err());
+    assert!(storage.read_state().is_err() && storage.write_state(b"{}").is_err());
     assert_eq!(std::fs::read_to_string(&file).expect("still there"), "not a folder");
 }
 
