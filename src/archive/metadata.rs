@@ -97,6 +97,16 @@ impl Metadata {
         self.data_sha256.is_some() && self.data_bytes.is_some()
     }
 
+    /// Whether two archives of one bot hold the same bytes, and count the same records in them.
+    pub(crate) fn holds_the_same(&self, other: &Self) -> bool {
+        let held =
+            |metadata: &Self| (metadata.bot_id, metadata.schema_version, metadata.data_bytes);
+        self.is_ours()
+            && held(self) == held(other)
+            && self.data_sha256 == other.data_sha256
+            && self.records_count == other.records_count
+    }
+
     pub(crate) fn into_info(self, id: BackupId, size_bytes: u64) -> BackupInfo {
         BackupInfo {
             id,
