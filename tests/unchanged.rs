@@ -165,10 +165,20 @@ impl World {
         (self.told(MADE), self.told(SAME))
     }
 
-    /// What the only bot there is has noted, changed by a test.
-    fn annotate(&self, change: impl FnOnce(&mut serde_json::Value)) {
+    fn notebook(&self) -> serde_json::Value {
         let state = self.place.read_state().expect("read").expect("a notebook");
-        let mut state: serde_json::Value = serde_json::from_slice(&state).expect("JSON");
+        serde_json::from_slice(&state).expect("JSON")
+    }
+
+    /// What the only bot there is has noted.
+    fn notes(&self) -> serde_json::Value {
+        let bots = self.notebook()["bots"].clone();
+        bots.as_object().expect("bots").values().next().expect("a bot").clone()
+    }
+
+    /// The same, changed by a test.
+    fn annotate(&self, change: impl FnOnce(&mut serde_json::Value)) {
+        let mut state = self.notebook();
         let bots = state["bots"].as_object_mut().expect("bots");
         change(bots.values_mut().next().expect("a bot"));
         self.place.write_state(state.to_string().as_bytes()).expect("written");
@@ -416,6 +426,31 @@ async fn data_of_another_version_of_the_host_are_other_data() {
     assert_eq!((world.news(), world.backups()), ((2, 0), 2));
     pass(7 * DAY).await;
     assert_eq!((world.news(), world.backups()), ((2, 1), 2));
+    task.shutdown().await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_bytes_of_what_would_come_back_as_other_data_are_a_failure() {
+    let world = World::heard().await;
+    // `null` both times
+    let state = Arc::new(RwLock::new(BTreeMap::from([("name".to_owned(), None::<Option<u8>>)])));
+    let source = Shared::new(Arc::clone(&state));
+    let task = BackupPlugin::builder(client(&world.sandbox), source)
+        .admin(UserId(ADMIN))
+        .storage(world.place.clone())
+        .clock(world.clock.clone())
+        .build()
+        .expect("a plugin")
+        .spawn();
+    pass(DAY).await;
+    let proofs = || world.notes()["proofs"].clone();
+    let proved = proofs();
+    assert_eq!((world.news(), proved.as_object().expect("proofs").len()), ((1, 0), 1));
+    state.write().await.insert("name".to_owned(), Some(None));
+    pass(7 * DAY).await;
+    assert_eq!((world.news(), world.told(NOT_MADE), world.backups()), ((1, 0), 1, 1));
+    assert_eq!(proofs(), proved, "that one is as good as it was");
     task.shutdown().await;
     world.finish().await;
 }

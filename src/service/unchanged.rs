@@ -54,8 +54,7 @@ impl Parts {
         let info = match proved {
             Ok(info) => info,
             Err(error) => {
-                tracing::warn!(backup = %last.id, step = %error, "the last backup is not good");
-                self.note("a doubt was not noted", |notebook| notebook.doubt(&last.id));
+                self.doubt(&last.id, &error);
                 return None;
             }
         };
@@ -67,6 +66,14 @@ impl Parts {
         tracing::info!(backup = %info.id, "the data have not changed since this backup");
         let path = self.path(&info.id);
         Some(Report { info, path, cleanup: None, unchanged: Some(at) })
+    }
+
+    /// What is wrong with today's data, or with the host's code, is no fault of the archive.
+    fn doubt(&self, id: &BackupId, error: &Error) {
+        tracing::warn!(backup = %id, kind = ?error.kind(), step = %error, "a new backup is needed");
+        if error.kind() != ErrorKind::Source {
+            self.note("a doubt was not noted", |notebook| notebook.doubt(id));
+        }
     }
 
     /// Notes it so that the schedule sees it, or gives an error.
