@@ -161,7 +161,9 @@ mod tests {
                 "records_count": { "orders": 1, "reviews": 2 }, "trigger": "scheduled",
                 "bot_id": 7, "schema_version": 1, "data_bytes": 200, "data_sha256": "00",
             });
-            changes.iter().for_each(|(key, value)| metadata[*key] = value.clone());
+            for (key, value) in changes {
+                metadata[*key] = value.clone();
+            }
             Metadata::parse(metadata.to_string().as_bytes()).expect("metadata")
         };
         let written = made(&[]);
