@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Chosen, Gate, Inspection, Report, RestoreFailed, Save, Service, UndoTarget, guarded,
+    Chosen, Gate, Inspection, Moments, Report, RestoreFailed, Save, Service, UndoTarget, guarded,
 };
 use crate::text::Text;
 use access::{Access, private_chat};
@@ -250,25 +250,29 @@ impl Chat {
     }
 
     async fn settings(&self) -> Message {
-        let made_at = self.parts.service.made_at().await;
         // a clock or a storage of the host's may panic
-        let shown = made_at.and_then(|made_at| guarded(|| Ok(self.settings_after(&made_at))));
+        let shown = self.parts.service.own_moments().await;
+        let shown = shown.and_then(|own| guarded(|| Ok(self.settings_after(&own))));
         shown.unwrap_or_else(|error| {
             warn("read the settings", &error);
             message::list_failed(&self.parts.text, &error)
         })
     }
 
-    fn settings_after(&self, made_at: &[DateTime<Utc>]) -> Message {
+    fn settings_after(&self, own: &Moments) -> Message {
         let Parts { service, text, .. } = &*self.parts;
         let folder = service.storage_name();
+        let last = own.made_at.iter().max();
+        // an older archive may have been the last one then
+        let unchanged = own.unchanged_at.as_ref().filter(|at| Some(*at) >= last);
         let settings = Settings {
             enabled: self.parts.enabled,
             days: self.parts.days,
             folder: &folder,
             keep: service.keep(),
-            last: made_at.iter().max().map(|moment| service.to_local(*moment)),
-            next: self.next(made_at),
+            last: last.map(|moment| service.to_local(*moment)),
+            unchanged: unchanged.map(|moment| service.to_local(*moment)),
+            next: self.next(&own.all()),
             file: self.parts.settings_file.as_deref(),
         };
         message::settings(text, &settings)

@@ -145,7 +145,7 @@ async fn list(service: &Service, text: &Text) -> u8 {
             DONE
         }
         Ok(page) => {
-            page.lines.iter().for_each(|line| print(&message::line(text, line)));
+            page.lines.iter().for_each(|line| print(&message::line(text, line, &page)));
             DONE
         }
         Err(error) => failed(&message::list_failed(text, &error), &error),

@@ -7,11 +7,13 @@ mod glances;
 mod likeness;
 mod news;
 pub(crate) mod notebook;
+mod own;
 mod owner;
 mod receive;
 mod restore;
 mod rollback;
 mod turn;
+mod unchanged;
 
 use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
@@ -40,7 +42,7 @@ use glances::Found;
 pub(crate) use glances::Glances;
 use notebook::Notebook;
 pub(crate) use notebook::Undo;
-use owner::Owner;
+pub(crate) use own::Moments;
 pub(crate) use owner::anothers;
 pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
 pub(crate) use turn::guarded;
@@ -51,6 +53,8 @@ pub(crate) struct Parts {
     pub(crate) storage: Box<dyn Storage>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keep: usize,
+    /// The schedule makes no backup of data that have not changed.
+    pub(crate) skips_unchanged: bool,
     /// The bot's Telegram id, where it is known.
     pub(crate) bot_id: Option<u64>,
     pub(crate) schema_version: u32,
@@ -94,6 +98,8 @@ pub(crate) struct Page {
     pub(crate) number: usize,
     pub(crate) pages: usize,
     pub(crate) size: usize,
+    /// The archive with which the data were found the same, and until when.
+    pub(crate) unchanged: Option<(BackupId, NaiveDateTime)>,
     /// Whose list it is, where that is known.
     pub(crate) bot_id: Option<u64>,
 }
@@ -106,6 +112,8 @@ pub(crate) struct Report {
     pub(crate) path: String,
     /// Old backups could not be removed; the new one is not touched by that.
     pub(crate) cleanup: Option<Error>,
+    /// It is an earlier backup, and this is when the data were found the same.
+    pub(crate) unchanged: Option<DateTime<Utc>>,
 }
 
 /// An archive that was read to its end, beside what is live.
@@ -119,6 +127,13 @@ pub(crate) struct Inspection {
     pub(crate) live: Result<Counts>,
     /// Another bot made it.
     pub(crate) foreign: bool,
+}
+
+impl Page {
+    /// Until when the data were found the same as in this archive.
+    pub(crate) fn unchanged_until(&self, id: &BackupId) -> Option<NaiveDateTime> {
+        self.unchanged.as_ref().filter(|(unchanged, _)| unchanged == id).map(|(_, until)| *until)
+    }
 }
 
 impl Service {
@@ -137,7 +152,8 @@ impl Service {
     }
 
     /// Makes a scheduled backup, if one is due after those that were made at these moments; `None`
-    /// where it is not, as when a person has just made one.
+    /// where it is not, as when a person has just made one. Where the data are those of the last one,
+    /// that one is proved again.
     pub(crate) async fn back_up_if(
         &self,
         is_due: impl FnOnce(&[DateTime<Utc>]) -> bool + Send + 'static,
@@ -147,7 +163,7 @@ impl Service {
             if !is_due(&parts.made_at()?) {
                 return Ok(None);
             }
-            parts.back_up(handle, Trigger::Scheduled).map(Some)
+            parts.back_up_on_schedule(handle).map(Some)
         })
         .await
     }
@@ -167,9 +183,14 @@ impl Service {
         self.blocking(move |parts, _| parts.list(page, size)).await
     }
 
-    /// When backups were made that the schedule counts from.
+    /// When backups were made that the schedule counts from, or would have been, had the data changed.
     pub(crate) async fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
         self.blocking(|parts, _| parts.made_at()).await
+    }
+
+    /// The same, apart.
+    pub(crate) async fn own_moments(&self) -> Result<Moments> {
+        self.blocking(|parts, _| Ok(parts.own()?.moments())).await
     }
 
     /// Whether the list has an archive of this name; one that cannot be opened is there too.
@@ -258,11 +279,12 @@ impl Parts {
     fn list(&self, page: usize, size: usize) -> Result<Page> {
         let found = self.newest_first()?;
         let size = size.max(1);
+        let unchanged = self.unchanged_among(&found);
         let pages = found.len().div_ceil(size);
         let number = page.min(pages.saturating_sub(1));
         let lines = found.into_iter().skip(number * size).take(size);
         let lines = lines.map(|found| self.line(found)).collect();
-        Ok(Page { lines, number, pages, size, bot_id: self.bot_id })
+        Ok(Page { lines, number, pages, size, unchanged, bot_id: self.bot_id })
     }
 
     fn line(&self, found: Found) -> Listed {
@@ -277,17 +299,7 @@ impl Parts {
     }
 
     fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
-        let mut found = self.newest_first()?;
-        let notebook = self.notebook().unwrap_or_default();
-        // what a person has sent says nothing of when backups are made here, or by whom
-        found.retain(|found| !notebook.is_received(&found.id));
-        let made_here: Vec<Arc<Metadata>> =
-            found.iter().filter_map(|found| self.glance(found).ok()).collect();
-        let owner = Owner::among(self.bot_id, made_here.iter().map(|made| made.bot_id));
-        let counts = |made: &&Arc<Metadata>| {
-            owner.owns(made.bot_id) && made.trigger != Some(Trigger::BeforeRestore)
-        };
-        Ok(made_here.iter().filter(counts).map(|made| self.moment(made)).collect())
+        Ok(self.own()?.moments().all())
     }
 
     fn moment(&self, made: &Metadata) -> DateTime<Utc> {
@@ -306,6 +318,16 @@ impl Parts {
 
     /// Reads an archive to its end and decodes it with the host's types.
     fn checked(&self, handle: &Handle, chosen: &Chosen) -> Result<Checked> {
+        self.checked_as(handle, chosen, &mut AllSaved::new())
+    }
+
+    /// The same for an archive of which it is known what was saved.
+    fn checked_as(
+        &self,
+        handle: &Handle,
+        chosen: &Chosen,
+        saved: &mut AllSaved,
+    ) -> Result<Checked> {
         let mut file = match chosen {
             Chosen::Stored(id) => self.open(id)?,
             Chosen::File(path) => found(storage::open_file(path), chosen)?,
@@ -313,7 +335,7 @@ impl Parts {
         let size_bytes =
             file.seek(SeekFrom::End(0)).map_err(|e| Error::storage("open the backup", e))?;
         let mut archive = self.read(file, &self.limits)?;
-        let taken = self.check(handle, &mut archive, AllSaved::new())?;
+        let taken = self.check(handle, &mut archive, saved)?;
         archive.checked();
         let metadata = archive.metadata.clone();
         let id = chosen.id().unwrap_or_else(|| BackupId::new(metadata.created_at, 1));
@@ -344,7 +366,7 @@ impl Parts {
         &self,
         handle: &Handle,
         archive: &mut Archive,
-        saved: AllSaved,
+        saved: &mut AllSaved,
     ) -> Result<BTreeSet<String>> {
         let mut import = Import::of(archive, saved);
         let outcome = handle.block_on(self.source.check(&mut import));

@@ -63,6 +63,8 @@ impl<S: Storage + Clone> World<S> {
             .clock(self.clock.clone())
             .every(Days::new(1))
             .keep(100_000)
+            // its data never change, and each backup is to be seen
+            .skip_unchanged(false)
             .build()
             .expect("a plugin")
     }

@@ -44,6 +44,8 @@ fn program() {
         .admin(UserId(42))
         .storage(Telling(FolderStorage::new(Path::new(&home).join("backups"))))
         .every(Days::new(1))
+        // its data never change, and each backup is to be seen
+        .skip_unchanged(false)
         .build()
         .expect("a plugin")
         .spawn();

@@ -97,6 +97,16 @@ impl Metadata {
         self.data_sha256.is_some() && self.data_bytes.is_some()
     }
 
+    /// Whether two archives of one bot hold the same bytes, and count the same records in them.
+    pub(crate) fn holds_the_same(&self, other: &Self) -> bool {
+        let held =
+            |metadata: &Self| (metadata.bot_id, metadata.schema_version, metadata.data_bytes);
+        self.is_ours()
+            && held(self) == held(other)
+            && self.data_sha256 == other.data_sha256
+            && self.records_count == other.records_count
+    }
+
     pub(crate) fn info(&self, id: BackupId, size_bytes: u64) -> BackupInfo {
         BackupInfo {
             id,
@@ -134,5 +144,44 @@ mod local_iso {
     ) -> Result<NaiveDateTime, D::Error> {
         let text = String::deserialize(deserializer)?;
         NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f").map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn only_the_same_bytes_and_records_of_one_bot_are_the_same() {
+        let made = |changes: &[(&str, Value)]| {
+            let mut metadata = json!({
+                "created_at": "2026-02-01T14:30:25", "backup_version": "1.0",
+                "records_count": { "orders": 1, "reviews": 2 }, "trigger": "scheduled",
+                "bot_id": 7, "schema_version": 1, "data_bytes": 200, "data_sha256": "00",
+            });
+            for (key, value) in changes {
+                metadata[*key] = value.clone();
+            }
+            Metadata::parse(metadata.to_string().as_bytes()).expect("metadata")
+        };
+        let written = made(&[]);
+        let earlier = [("created_at", json!("2026-01-01T00:00:00")), ("trigger", json!("manual"))];
+        assert!(made(&earlier).holds_the_same(&written));
+        for (key, value) in [
+            ("records_count", json!({ "orders": 2, "reviews": 1 })),
+            ("records_count", json!({ "orders": 1, "reviews": 2, "prices": 0 })),
+            ("bot_id", json!(8)),
+            ("bot_id", Value::Null),
+            ("schema_version", json!(2)),
+            ("data_bytes", json!(201)),
+            ("data_sha256", json!("01")),
+        ] {
+            let other = made(&[(key, value.clone())]);
+            assert!(!other.holds_the_same(&written), "{key}: {value}");
+        }
+        let unproved = [("data_bytes", Value::Null), ("data_sha256", Value::Null)];
+        assert!(!made(&unproved).holds_the_same(&made(&unproved)), "nobody knows what it holds");
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) folder: &'a str,
     pub(crate) keep: usize,
     pub(crate) last: Option<NaiveDateTime>,
+    /// Until when the data were found the same since then.
+    pub(crate) unchanged: Option<NaiveDateTime>,
     pub(crate) next: Next,
     pub(crate) file: Option<&'a str>,
 }
@@ -70,8 +72,11 @@ pub(crate) fn scheduled_done(text: &Text, report: &Report, recovered: bool) -> M
         ("path", Value::Text(&report.path)),
         ("size", Value::Raw(&text.size(report.info.size_bytes))),
         ("records", Value::Raw(&text.listed_records(&report.info.counts))),
+        ("created", Value::Raw(&iso(report.info.created_at))),
     ];
-    let mut html = text.say("scheduled-done", &values);
+    let unchanged = report.unchanged.is_some();
+    let id = if unchanged { "scheduled-unchanged" } else { "scheduled-done" };
+    let mut html = text.say(id, &values);
     if recovered {
         html = format!("{}\n\n{html}", text.say("scheduled-recovered", &[]));
     }
@@ -103,7 +108,7 @@ pub(crate) fn list(text: &Text, page: &Page) -> Message {
     let mut rows = Vec::new();
     for (index, line) in page.lines.iter().enumerate() {
         let number = (page.number * page.size + index + 1) as u64;
-        parts.push(entry(text, number, line, page.bot_id));
+        parts.push(entry(text, number, line, page));
         rows.push(vec![entry_button(text, number, line)]);
     }
     if page.pages > 1 {
@@ -117,7 +122,7 @@ pub(crate) fn list(text: &Text, page: &Page) -> Message {
     Message { html: parts.join("\n\n"), keyboard: Some(InlineKeyboardMarkup::new(rows)) }
 }
 
-fn entry(text: &Text, number: u64, line: &Listed, reader: Option<u64>) -> String {
+fn entry(text: &Text, number: u64, line: &Listed, page: &Page) -> String {
     match line {
         Listed::Good(info) => {
             let values = [
@@ -131,7 +136,11 @@ fn entry(text: &Text, number: u64, line: &Listed, reader: Option<u64>) -> String
             if info.trigger == Some(Trigger::BeforeRestore) {
                 entry.push(text.say("list-entry-safety", &[]));
             }
-            if anothers(info.bot_id, reader) {
+            if let Some(until) = page.unchanged_until(&info.id) {
+                let values = [("until", Value::Raw(&iso(until)))];
+                entry.push(text.say("list-entry-unchanged", &values));
+            }
+            if anothers(info.bot_id, page.bot_id) {
                 entry.push(text.say("list-entry-foreign", &[]));
             }
             entry.join("\n")
@@ -406,7 +415,13 @@ pub(crate) fn interrupted(text: &Text, interrupted: &Interrupted) -> Message {
 
 pub(crate) fn settings(text: &Text, settings: &Settings<'_>) -> Message {
     let shown = |at: NaiveDateTime| at.format("%Y-%m-%d %H:%M:%S").to_string();
-    let last = settings.last.map_or_else(|| text.say("settings-never", &[]), shown);
+    let last = match (settings.last.map(shown), settings.unchanged.map(shown)) {
+        (Some(last), Some(until)) => text.say(
+            "settings-unchanged",
+            &[("last", Value::Raw(&last)), ("until", Value::Raw(&until))],
+        ),
+        (last, _) => last.unwrap_or_else(|| text.say("settings-never", &[])),
+    };
     let next = match settings.next {
         Next::At(at) => shown(at),
         Next::Soon => text.say("settings-soon", &[]),

@@ -5,8 +5,8 @@ use chrono::NaiveDateTime;
 use crate::backup::{BackupInfo, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Cause, Difference, Doubt, Inspection, Interrupted, Listed, Report, RestoreFailed, Restored,
-    Undo,
+    Cause, Difference, Doubt, Inspection, Interrupted, Listed, Page, Report, RestoreFailed,
+    Restored, Undo,
 };
 use crate::text::{Text, Value};
 
@@ -43,13 +43,16 @@ pub(super) fn list_failed(text: &Text, error: &Error) -> String {
 }
 
 /// A line of the list: the name comes first, so that a script finds it.
-pub(super) fn line(text: &Text, line: &Listed) -> String {
+pub(super) fn line(text: &Text, line: &Listed, page: &Page) -> String {
     match line {
         Listed::Good(info) => {
             let name = info.id.to_string();
             let (size, records) = (text.size(info.size_bytes), text.listed_records(&info.counts));
             let line = columns(&name, &size, &iso(info.created_at), &records);
-            if info.trigger == Some(Trigger::BeforeRestore) {
+            if let Some(until) = page.unchanged_until(&info.id).map(iso) {
+                let values = [("until", Value::Raw(until.as_str()))];
+                format!("{line}  {}", text.say("command-list-unchanged", &values))
+            } else if info.trigger == Some(Trigger::BeforeRestore) {
                 format!("{line}  {}", text.say("command-list-safety", &[]))
             } else {
                 line

@@ -48,7 +48,8 @@ fn write(notebook: &Notebook, json: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn same(a: &Notebook, b: &Notebook) -> bool {
-    (&a.undo, &a.restoring, &a.failing) == (&b.undo, &b.restoring, &b.failing)
+    (&a.undo, &a.restoring, &a.failing, &a.unchanged)
+        == (&b.undo, &b.restoring, &b.failing, &b.unchanged)
 }
 
 /// Every way back has a backup's name, and is kept however few backups are to stay.

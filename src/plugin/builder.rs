@@ -40,6 +40,7 @@ pub struct BackupPluginBuilder {
     keep: usize,
     folder: PathBuf,
     settings_file: Option<String>,
+    skips_unchanged: bool,
     schema_version: u32,
     packing: Packing,
     limits: Limits,
@@ -64,6 +65,7 @@ impl BackupPluginBuilder {
             keep: defaults.keep_count as usize,
             folder: defaults.dir,
             settings_file: None,
+            skips_unchanged: true,
             schema_version: 1,
             packing: Packing::default(),
             limits: Limits::folder(),
@@ -115,6 +117,17 @@ impl BackupPluginBuilder {
     /// Default: 10.
     pub fn keep(mut self, count: usize) -> Self {
         self.keep = count;
+        self
+    }
+
+    /// Whether a scheduled backup of data that have not changed is left out: the last one is read to its
+    /// end and decoded once more instead, the administrators are told so, and the next one is due an
+    /// interval later, as after any other. The data are the same where each byte of their JSON is: a
+    /// `HashMap` that comes in another order, as in another run of the program, makes a new backup. A
+    /// last backup that is gone, damaged or another one's is never a reason to leave one out; one that a
+    /// person asks for is always made. Default: true.
+    pub fn skip_unchanged(mut self, skip: bool) -> Self {
+        self.skips_unchanged = skip;
         self
     }
 
@@ -265,6 +278,7 @@ impl BackupPluginBuilder {
             clock: self.clock,
             keep: usize::try_from(keep).unwrap_or(usize::MAX),
             bot_id: bot_id(&self.bot),
+            skips_unchanged: self.skips_unchanged,
             schema_version: self.schema_version,
             packing: self.packing,
             limits: self.limits,

@@ -93,7 +93,7 @@ impl News {
     /// whether a failure has ended with it, as far as this program remembers.
     pub(super) async fn made(&self, report: &Report) -> Option<bool> {
         let recovered = self.told.swap(false, Ordering::Relaxed);
-        let noted = self.service.note_made(report.info.id.clone(), recovered).await;
+        let noted = self.service.note_made(report.news(recovered)).await;
         noted.err().map(|_| recovered)
     }
 
@@ -112,10 +112,10 @@ impl News {
 
     async fn told_of(&self, report: &Report, unnoted: Option<bool>) -> bool {
         let _turn = self.turn.lock().await;
-        let id = &report.info.id;
+        let news = report.news(false);
         let recovered = match unnoted {
             Some(recovered) => recovered,
-            None => match self.service.untold_recovery(id.clone()).await {
+            None => match self.service.untold_recovery(news.clone()).await {
                 Ok(Some(recovered)) => recovered,
                 Ok(None) => return true,
                 Err(_) => return false,
@@ -123,7 +123,7 @@ impl News {
         };
         let heard = self.chat.tell_done(report, recovered).await;
         if heard && unnoted.is_none() {
-            self.service.note_told_of_backup(id.clone()).await;
+            self.service.note_told_of_backup(news).await;
         }
         heard
     }

@@ -28,6 +28,15 @@ pub(super) struct Created {
     pub(super) data_sha256: String,
 }
 
+/// An archive that is written, and neither proved nor published.
+pub(super) struct Drafted {
+    draft: Box<dyn Draft>,
+    pub(super) written: Written,
+    pub(super) saved: AllSaved,
+    /// Some of it was taken over from an earlier one.
+    taken_over: bool,
+}
+
 impl Parts {
     pub(super) fn back_up(&self, handle: &Handle, trigger: Trigger) -> Result<Report> {
         let created = self.create(handle, trigger)?;
@@ -35,45 +44,66 @@ impl Parts {
             // what failed before works again, and the person who asked sees it
             self.forget_failure();
         }
+        Ok(self.finish(handle, created))
+    }
+
+    /// Lets old ones go, and tells of the new one.
+    pub(super) fn finish(&self, handle: &Handle, created: Created) -> Report {
+        let cleanup = self.clean_up(handle);
+        let path = self.path(&created.info.id);
+        Report { info: created.info, path, cleanup, unchanged: None }
+    }
+
+    /// Lets old ones go, or gives what keeps them.
+    pub(super) fn clean_up(&self, handle: &Handle) -> Option<Error> {
         let cleanup = guarded(|| self.apply_retention(handle)).err();
         if let Some(error) = &cleanup {
             tracing::warn!(kind = ?error.kind(), step = %error, "old backups were not removed");
         }
-        let id = &created.info.id;
-        let path = self.path(id);
-        Ok(Report { info: created.info, path, cleanup })
+        cleanup
     }
 
     /// Writes, reads back, names: only then is it a backup.
     pub(super) fn create(&self, handle: &Handle, trigger: Trigger) -> Result<Created> {
+        let drafted = self.write(handle, trigger)?;
+        self.publish(handle, drafted)
+    }
+
+    /// Writes an archive that no list shows yet.
+    pub(super) fn write(&self, handle: &Handle, trigger: Trigger) -> Result<Drafted> {
         let step = "write the archive";
         self.check_room()
             .map_err(|reason| Error::new(ErrorKind::StorageFull, step).because(reason))?;
         let mut origin = self.origin(trigger);
-        let stamp = origin.created_at;
         let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
         let previous = self.previous().map(Arc::new);
-        let new = previous.is_none();
-        let meter = self.meter(&self.limits);
+        let taken_over = previous.is_some();
+        let (stamp, meter) = (origin.created_at, self.meter(&self.limits));
         let mut writer = ArchiveWriter::begin(&mut draft, stamp, meter, self.packing, previous)?;
         let (sections, saved) = self.export(handle, &mut writer)?;
         origin.sections = sections;
         let written = writer.finish(&origin)?;
-        let size_bytes = draft.seek(SeekFrom::End(0)).map_err(|e| Error::storage(step, e))?;
+        Ok(Drafted { draft, written, saved, taken_over })
+    }
 
+    /// Proves what was written, and gives it its name.
+    pub(super) fn publish(&self, handle: &Handle, drafted: Drafted) -> Result<Created> {
+        let Drafted { mut draft, written, mut saved, taken_over } = drafted;
+        let end = draft.seek(SeekFrom::End(0));
+        let size_bytes = end.map_err(|e| Error::storage("write the archive", e))?;
         // nothing is taken over once more of what could not be proved
-        self.read_back(handle, draft.as_mut(), &written, saved).inspect_err(|_| {
-            if !new {
+        self.read_back(handle, draft.as_mut(), &written, &mut saved).inspect_err(|_| {
+            if taken_over {
                 self.note_index(&[]);
             }
         })?;
         let Written { metadata, summary, index } = written;
-        let id = self.name(draft.as_mut(), stamp)?;
+        let id = self.name(draft.as_mut(), metadata.created_at)?;
         self.note_proof(&id, size_bytes, &summary.sha256);
         if !index.is_empty() {
             self.note_index(&index.to_bytes(&id.to_string()));
         }
-        tracing::info!(backup = %id, size_bytes, ?trigger, "made a backup");
+        tracing::info!(backup = %id, size_bytes, trigger = ?metadata.trigger, "made a backup");
         let info = metadata.info(id, size_bytes);
         Ok(Created { info, data_sha256: summary.sha256 })
     }
@@ -157,7 +187,7 @@ impl Parts {
         handle: &Handle,
         draft: &mut dyn Draft,
         written: &Written,
-        saved: AllSaved,
+        saved: &mut AllSaved,
     ) -> Result<()> {
         // no archive comes of what fails here, so nothing is to be said of one
         let step = "read back what was written";

@@ -38,24 +38,23 @@ impl Service {
         warn(noted.await, "the end of a failure was not noted");
     }
 
-    /// Notes a backup of the schedule of which nobody has heard yet. `recovered` says that a failure
-    /// has ended with it; the notebook may know better.
-    pub(crate) async fn note_made(&self, id: BackupId, recovered: bool) -> Result<()> {
+    /// Notes a backup of the schedule of which nobody has heard yet. That a failure has ended with it the
+    /// notebook may know better.
+    pub(crate) async fn note_made(&self, news: Untold) -> Result<()> {
         self.noting(move |_, notebook| {
             let failed = notebook.failing.take().is_some_and(|failing| failing.told);
             let before = notebook.untold.take().is_some_and(|untold| untold.recovered);
-            let recovered = recovered || failed || before;
-            notebook.untold = Some(Untold { backup: id.to_string(), recovered });
+            let recovered = news.recovered || failed || before;
+            notebook.untold = Some(Untold { recovered, ..news });
         })
         .await
     }
 
     /// Whether a failure has ended with this backup; `None` where its news is none any more.
-    pub(crate) async fn untold_recovery(&self, id: BackupId) -> Result<Option<bool>> {
+    pub(crate) async fn untold_recovery(&self, news: Untold) -> Result<Option<bool>> {
         self.blocking(move |parts, _| {
             let untold = parts.notebook()?.untold;
-            let untold = untold.filter(|untold| untold.backup == id.to_string());
-            Ok(untold.map(|untold| untold.recovered))
+            Ok(untold.filter(|untold| untold.is(&news)).map(|untold| untold.recovered))
         })
         .await
     }
@@ -66,14 +65,14 @@ impl Service {
     }
 
     /// Notes that the administrator has heard of a backup.
-    pub(crate) async fn note_told_of_backup(&self, id: BackupId) {
+    pub(crate) async fn note_told_of_backup(&self, news: Untold) {
         let noted = self.noting(move |_, notebook| {
             if let Some(failing) = &mut notebook.failing {
                 // it failed while that was on its way: they think now that it works
                 failing.told = false;
             }
             match &mut notebook.untold {
-                Some(untold) if untold.backup != id.to_string() => untold.recovered = false,
+                Some(untold) if !untold.is(&news) => untold.recovered = false,
                 untold => *untold = None,
             }
         });
@@ -98,17 +97,25 @@ impl Service {
     }
 }
 
+impl Report {
+    /// What there is to tell.
+    pub(crate) fn news(&self, recovered: bool) -> Untold {
+        let backup = self.info.id.to_string();
+        Untold { backup, recovered, unchanged: self.unchanged }
+    }
+}
+
 impl Parts {
     fn untold_backup(&self) -> Result<Option<Report>> {
-        let untold = self.notebook()?.untold;
-        let Some(id) = untold.and_then(|untold| BackupId::parse(&untold.backup)) else {
+        let Some(Untold { backup, unchanged, .. }) = self.notebook()?.untold else {
             return Ok(None);
         };
+        let Some(id) = BackupId::parse(&backup) else { return Ok(None) };
         let found = self.newest_first()?.into_iter().find(|found| found.id == id);
         let Some(found) = found else { return Ok(None) };
         let path = self.path(&id);
         match self.line(found) {
-            Listed::Good(info) => Ok(Some(Report { info, path, cleanup: None })),
+            Listed::Good(info) => Ok(Some(Report { info, path, cleanup: None, unchanged })),
             Listed::Damaged { .. } => Ok(None),
         }
     }

@@ -42,6 +42,9 @@ pub(crate) struct Notebook {
     /// The schedule's last backup, while nobody has heard of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) untold: Option<Untold>,
+    /// The last time that the data were found the same as in an archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unchanged: Option<Unchanged>,
     #[serde(skip)]
     file: Shared,
     /// Whose notes these are: the key in the file. `None` where nobody can tell.
@@ -63,6 +66,23 @@ pub(crate) struct Untold {
     pub(crate) backup: String,
     /// A failure that the administrator has heard of ended with it.
     pub(crate) recovered: bool,
+    /// It is an earlier one, with which the data were found the same then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unchanged: Option<DateTime<Utc>>,
+}
+
+impl Untold {
+    /// Whether they are the same news.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        (&self.backup, self.unchanged) == (&other.backup, other.unchanged)
+    }
+}
+
+/// That the data were the same as in an archive, which stands for a backup of that moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unchanged {
+    pub(crate) backup: String,
+    pub(crate) at: DateTime<Utc>,
 }
 
 /// What the file holds besides: it is written back as it was read.
@@ -163,6 +183,7 @@ impl Notebook {
         self.restoring = self.restoring.take().or(other.restoring);
         self.failing = self.failing.or(other.failing);
         self.untold = self.untold.take().or(other.untold);
+        self.unchanged = self.unchanged.take().or(other.unchanged);
     }
 
     pub(crate) fn write(&self, storage: &dyn Storage) -> Result<()> {
@@ -204,6 +225,24 @@ impl Notebook {
         self.proofs.get(&id.to_string()).is_some_and(|proof| proof.size_bytes == size_bytes)
     }
 
+    /// Takes an archive for none that was proved; false where it was none.
+    pub(crate) fn doubt(&mut self, id: &BackupId) -> bool {
+        self.proofs.remove(&id.to_string()).is_some()
+    }
+
+    /// The archive among these with which the data were found the same, and when; one that is another
+    /// since, or in doubt, stands for nothing.
+    pub(crate) fn unchanged_among<'i>(
+        &self,
+        mut found: impl Iterator<Item = (&'i BackupId, u64)>,
+    ) -> Option<(BackupId, DateTime<Utc>)> {
+        let unchanged = self.unchanged.as_ref()?;
+        let (id, _) = found.find(|(id, size_bytes)| {
+            id.to_string() == unchanged.backup && self.is_proved(id, *size_bytes)
+        })?;
+        Some((id.clone(), unchanged.at))
+    }
+
     /// Keeps no more than the names of the archives that are gone.
     pub(crate) fn retain(&mut self, exists: impl Fn(&str) -> bool) {
         let (kept, gone) = std::mem::take(&mut self.proofs)
@@ -211,6 +250,7 @@ impl Notebook {
             .partition::<BTreeMap<_, _>, _>(|(name, _)| exists(name));
         self.proofs = kept;
         self.received.retain(|name, _| exists(name));
+        self.unchanged = self.unchanged.take().filter(|unchanged| exists(&unchanged.backup));
         self.gone.extend(gone.into_keys());
         let surplus = self.gone.len().saturating_sub(MOST_GONE);
         self.gone.drain(..surplus);

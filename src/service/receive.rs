@@ -23,7 +23,7 @@ impl Parts {
         // a copy of its own would have to be read again: this one is shared
         let file = Box::new(Cursor::new(Arc::clone(bytes)));
         let mut archive = self.read(file, &self.upload_limits)?;
-        self.check(handle, &mut archive, AllSaved::new())?;
+        self.check(handle, &mut archive, &mut AllSaved::new())?;
         if let Some(id) = self.find(bytes)? {
             let received = Received { at: self.clock.now(), new: false };
             self.note("a file that was sent was not noted", |notebook| {

@@ -70,6 +70,7 @@ impl House {
             storage: Box::new(self.room.clone()),
             clock: Arc::new(self.clock.clone()),
             keep: 2,
+            skips_unchanged: true,
             bot_id,
             schema_version: 1,
             packing: Packing::default(),
@@ -185,11 +186,11 @@ async fn a_failure_is_one_bots_and_so_is_its_end() {
     anna.note_told_of_failure().await.expect("noted");
     assert!(boris.note_failing().await.expect("noted"), "nobody has told of his");
     // he gets a backup by hand, and his is over
-    let his = boris.back_up(Trigger::Manual).await.expect("a backup").info.id;
-    boris.note_made(his.clone(), false).await.expect("noted");
+    let his = boris.back_up(Trigger::Manual).await.expect("a backup").news(false);
+    boris.note_made(his.clone()).await.expect("noted");
     assert_eq!(boris.untold_recovery(his.clone()).await.expect("read"), Some(false));
     assert!(!anna.note_failing().await.expect("noted"), "hers was told");
-    anna.note_made(his.clone(), false).await.expect("noted");
+    anna.note_made(his.clone()).await.expect("noted");
     assert_eq!(anna.untold_recovery(his).await.expect("read"), Some(true), "and is over");
 }
 

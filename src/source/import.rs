@@ -35,22 +35,22 @@ pub struct Import<'a> {
     sections: &'a mut dyn Sections,
     taken: BTreeSet<String>,
     failure: Option<Error>,
-    saved: AllSaved,
+    saved: Option<&'a mut AllSaved>,
 }
 
 impl<'a> Import<'a> {
     pub(crate) fn new(sections: &'a mut dyn Sections) -> Self {
-        Self { sections, taken: BTreeSet::new(), failure: None, saved: AllSaved::new() }
+        Self { sections, taken: BTreeSet::new(), failure: None, saved: None }
     }
 
-    /// A backup that this program has made just now, of this.
-    pub(crate) fn of(sections: &'a mut dyn Sections, saved: AllSaved) -> Self {
-        Self { saved, ..Self::new(sections) }
+    /// A backup of this, which this program has saved just now.
+    pub(crate) fn of(sections: &'a mut dyn Sections, saved: &'a mut AllSaved) -> Self {
+        Self { saved: Some(saved), ..Self::new(sections) }
     }
 
     /// What was saved under this section; `None` in a backup of another day.
-    pub(super) fn saved(&mut self, section: &str) -> Option<Saved> {
-        self.saved.remove(section)
+    pub(super) fn saved(&mut self, section: &str) -> Option<&Saved> {
+        self.saved.as_deref()?.get(section)
     }
 
     /// The [`schema_version`](crate::BackupPluginBuilder::schema_version) with which this backup was

@@ -179,11 +179,12 @@ where
     async fn check(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
         let live = if self.complete(data) { None } else { Some(self.state.snapshot().await?) };
         let back = self.decode(data, live.as_ref())?;
+        let left_out = data.left_out();
         if let Some(saved) = data.saved(self.first()) {
             let root = self.fields.is_none().then_some(WHOLE);
             let mut outcome = saved.compare(&back, root);
             if let (Ok(()), Some(equal)) = (&outcome, self.equal) {
-                outcome = saved.compare_wholly(&back, equal, &data.left_out());
+                outcome = saved.compare_wholly(&back, equal, &left_out);
             }
             data.note(outcome)?;
         }

@@ -20,6 +20,12 @@ scheduled-done = ✅ Scheduled backup made:
 
     Size: { $size }
     Records: { $records }
+scheduled-unchanged = ✅ Scheduled backup: no changes. The data are those of the last backup. It is checked, and all is there:
+    <code>{ $path }</code>
+
+    Created: { $created }
+    Size: { $size }
+    Records: { $records }
 scheduled-recovered = ✅ Scheduled backups work again.
 scheduled-failed = ❌ The scheduled backup was not made.
 
@@ -38,6 +44,7 @@ list-entry = { $number }. { $name }
     {"   "}Created: { $created }
     {"   "}Records: { $records }
 list-entry-safety = {"   "}🛟 Saved before a restore
+list-entry-unchanged = {"   "}✅ No changes until { $until }, checked
 list-entry-foreign = {"   "}🤖 Made by another bot
 list-entry-damaged = { $number }. { $name }
     {"   "}Size: { $size }
@@ -185,6 +192,7 @@ settings = ⚙️ Automatic backups:
     💡 { $hint }
 settings-hint-file = To change the settings, edit the file { $file }
 settings-hint-code = The settings are part of the bot's program
+settings-unchanged = { $last }, no changes until { $until }
 settings-never = none yet
 settings-off = not scheduled
 settings-soon = within minutes
@@ -265,6 +273,7 @@ command-no-backups = There are no backups yet.
 command-list-failed = ❌ The list of backups could not be read.
     { $reason }
 command-list-safety = (saved before a restore)
+command-list-unchanged = (no changes until { $until }, checked)
 command-verified = ✅ { $name }: { $records }
 command-unfit = ❌ { $name }: { $reason }
 command-confirm = Restore the data from the backup { $name }?

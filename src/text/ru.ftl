@@ -20,6 +20,12 @@ scheduled-done = ✅ Бекап по расписанию создан:
 
     Размер: { $size }
     Записей: { $records }
+scheduled-unchanged = ✅ Бекап по расписанию: без изменений. Данные те же, что в последнем бекапе. Он проверен, в нём всё на месте:
+    <code>{ $path }</code>
+
+    Создан: { $created }
+    Размер: { $size }
+    Записей: { $records }
 scheduled-recovered = ✅ Бекапы по расписанию снова работают.
 scheduled-failed = ❌ Бекап по расписанию не создан.
 
@@ -38,6 +44,7 @@ list-entry = { $number }. { $name }
     {"   "}Создан: { $created }
     {"   "}Записей: { $records }
 list-entry-safety = {"   "}🛟 Сохранён перед восстановлением
+list-entry-unchanged = {"   "}✅ До { $until } без изменений, проверен
 list-entry-foreign = {"   "}🤖 Сделан другим ботом
 list-entry-damaged = { $number }. { $name }
     {"   "}Размер: { $size }
@@ -186,6 +193,7 @@ settings = ⚙️ Настройки автоматического бекапа
     💡 { $hint }
 settings-hint-file = Для изменения настроек отредактируйте файл { $file }
 settings-hint-code = Настройки заданы в программе бота
+settings-unchanged = { $last }, без изменений до { $until }
 settings-never = ещё не было
 settings-off = по расписанию не будет
 settings-soon = в ближайшие минуты
@@ -267,6 +275,7 @@ command-no-backups = Бекапов пока нет.
 command-list-failed = ❌ Не получилось прочитать список бекапов.
     { $reason }
 command-list-safety = (сохранён перед восстановлением)
+command-list-unchanged = (до { $until } без изменений, проверен)
 command-verified = ✅ { $name }: { $records }
 command-unfit = ❌ { $name }: { $reason }
 command-confirm = Восстановить данные из бекапа { $name }?

@@ -54,6 +54,8 @@ async fn run(home: PathBuf) {
     .clock(Given(home.join(CLOCK)))
     .every(Days::new(1))
     .keep(100_000)
+    // its data never change, and each backup is to be seen
+    .skip_unchanged(false)
     .build()
     .expect("a plugin")
     .spawn();

@@ -60,7 +60,7 @@ fn newest() -> crate::backup::BackupInfo {
 
 fn report() -> Report {
     let path = "/home/anna/bot & co/backups/backup_20260201_143025.zip".to_owned();
-    Report { info: newest(), path, cleanup: None }
+    Report { info: newest(), path, cleanup: None, unchanged: None }
 }
 
 fn full() -> Error {
@@ -97,6 +97,9 @@ fn backup() {
 fn scheduled() {
     snapshot("scheduled_done", |text| scheduled_done(text, &report(), false));
     snapshot("scheduled_recovered", |text| scheduled_done(text, &report(), true));
+    let unchanged = Report { unchanged: Some(DateTime::UNIX_EPOCH), ..report() };
+    snapshot("scheduled_unchanged", |text| scheduled_done(text, &unchanged, false));
+    snapshot("scheduled_unchanged_recovered", |text| scheduled_done(text, &unchanged, true));
     snapshot("scheduled_failed", |text| scheduled_failed(text, &full()));
     snapshot("standing_by", standing_by);
 }
@@ -138,13 +141,25 @@ fn every_reason_says_what_to_do() {
     }
 }
 
+fn page(lines: Vec<Listed>, number: usize, pages: usize) -> Page {
+    Page { lines, number, pages, size: 5, unchanged: None, bot_id: Some(1) }
+}
+
 #[test]
 fn a_list_says_whose_backup_it_is() {
     let foreign = crate::backup::BackupInfo { bot_id: Some(2), ..newest() };
     let unnamed = crate::backup::BackupInfo { bot_id: None, ..newest() };
     let lines = vec![Listed::Good(foreign), Listed::Good(unnamed)];
-    let mixed = Page { lines, number: 0, pages: 1, size: 5, bot_id: Some(1) };
+    let mixed = page(lines, 0, 1);
     snapshot("list_foreign", |text| list(text, &mixed));
+}
+
+#[test]
+fn a_list_says_until_when_nothing_has_changed() {
+    let lines = [newest(), info(at(1, 10, 0, 0), 39_117, counts(10, 5, 4))].map(Listed::Good);
+    let unchanged = Some((newest().id, at(15, 14, 30, 25)));
+    let page = Page { unchanged, ..page(lines.into(), 0, 1) };
+    snapshot("list_unchanged", |text| list(text, &page));
 }
 
 #[test]
@@ -157,7 +172,6 @@ fn lists() {
         39_117,
         counts(10, 5, 4),
     );
-    let page = |lines, number, pages| Page { lines, number, pages, size: 5, bot_id: Some(1) };
     let two = page(vec![Listed::Good(newest()), Listed::Good(older)], 0, 1);
     snapshot("list", |text| list(text, &two));
     snapshot("list_empty", |text| list(text, &page(vec![], 0, 0)));
@@ -345,12 +359,19 @@ fn settings_page() {
         folder: "backups",
         keep: 10,
         last: Some(at(1, 14, 30, 25)),
+        unchanged: None,
         next: Next::At(at(8, 14, 30, 25)),
         file: Some("config.toml"),
     };
     snapshot("settings", |text| settings(text, &page));
     let off = Settings { enabled: false, days: 1, next: Next::Off, file: None, ..page.clone() };
     snapshot("settings_off", |text| settings(text, &off));
+    let unchanged = Settings {
+        unchanged: Some(at(15, 14, 30, 25)),
+        next: Next::At(at(22, 14, 30, 25)),
+        ..page.clone()
+    };
+    snapshot("settings_unchanged", |text| settings(text, &unchanged));
     let new = Settings { days: 21, last: None, next: Next::Soon, ..page.clone() };
     snapshot("settings_new", |text| settings(text, &new));
     let idle = Settings { days: 32, next: Next::NotStarted, ..page.clone() };
@@ -379,7 +400,8 @@ fn no_list_is_too_long_for_telegram() {
     let counts: Counts = sections.iter().map(|section| (section.name.clone(), u64::MAX)).collect();
     let text = Text::new(Language::Russian, &[], sections).expect("texts");
     let lines = (1..=5).map(|n| Listed::Good(info(at(n, 0, 0, 0), u64::MAX, counts.clone())));
-    let page = Page { lines: lines.collect(), number: 1, pages: 3, size: 5, bot_id: Some(1) };
+    let unchanged = Some((BackupId::new(at(1, 0, 0, 0), 1), at(28, 0, 0, 0)));
+    let page = Page { unchanged, ..page(lines.collect(), 1, 3) };
     assert!(list(&text, &page).html.encode_utf16().count() <= 4096);
     let inspection = Inspection {
         info: info(at(1, 0, 0, 0), 1, counts.clone()),

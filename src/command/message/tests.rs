@@ -64,7 +64,7 @@ fn arguments() {
 #[test]
 fn backup() {
     let path = "/home/anna/bot & co/backups/backup_20260201_143025.zip".to_owned();
-    let report = Report { info: newest(), path, cleanup: None };
+    let report = Report { info: newest(), path, cleanup: None, unchanged: None };
     assert("backup_done", |text| backup_done(text, &report));
     let full = || Error::storage("write the archive", std::io::ErrorKind::StorageFull.into());
     assert("backup_failed", |text| backup_failed(text, &full()));
@@ -80,8 +80,16 @@ fn lists() {
         size_bytes: 388,
         error: Error::damaged("the archive is cut off"),
     };
-    let lines = [Listed::Good(newest()), Listed::Good(safety), damaged];
-    assert("list", |text| lines.iter().map(|each| line(text, each)).collect::<Vec<_>>().join("\n"));
+    let lines = vec![Listed::Good(newest()), Listed::Good(safety), damaged];
+    let page = Page { lines, number: 0, pages: 1, size: 3, unchanged: None, bot_id: Some(1) };
+    let all = |text: &Text, page: &Page| {
+        page.lines.iter().map(|each| line(text, each, page)).collect::<Vec<_>>().join("\n")
+    };
+    assert("list", |text| all(text, &page));
+    let lines = vec![Listed::Good(newest())];
+    let unchanged = Some((newest().id, at(23, 59, 59)));
+    let unchanged = Page { lines, unchanged, ..page };
+    assert("list_unchanged", |text| all(text, &unchanged));
     assert("no_backups", no_backups);
     let gone = Error::new(ErrorKind::Storage, "list the backups").because("no such folder");
     assert("list_failed", |text| list_failed(text, &gone));

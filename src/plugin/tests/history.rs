@@ -30,6 +30,8 @@ pub(super) enum Event {
     /// Telegram is away, or back.
     Silence(bool),
     BackUp(usize),
+    /// A client of the bot changes its data.
+    Write,
     /// Restores the backup that is so many places from the newest.
     Restore(usize, usize),
     /// Another bot makes a backup in the same place.
@@ -104,6 +106,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Break(Trouble::Full)),
         3 => Just(Event::Mend),
         1 => any::<bool>().prop_map(Event::Silence),
+        8 => Just(Event::Write),
         3 => one.clone().prop_map(Event::BackUp),
         3 => (one, 0..4_usize).prop_map(|(one, nth)| Event::Restore(one, nth)),
         1 => Just(Event::Stranger),

@@ -35,6 +35,15 @@ pub(super) enum Kind {
 struct Archive {
     kind: Kind,
     at: DateTime<Utc>,
+    /// The data in it.
+    holds: u64,
+}
+
+/// What a new archive says of itself.
+pub(super) struct Label {
+    pub(super) trigger: String,
+    pub(super) at: DateTime<Utc>,
+    pub(super) holds: u64,
 }
 
 /// From the first failure to the next backup.
@@ -85,6 +94,10 @@ pub(super) struct Rules {
     paused: bool,
     own_last: Option<DateTime<Utc>>,
     last_made: Option<(Instant, DateTime<Utc>)>,
+    /// When a backup was made, or proved again, that may have ended an incident.
+    last_done: Option<Instant>,
+    /// The backup with which the data were last found the same, and when.
+    noted: Option<(BackupId, DateTime<Utc>)>,
     incident: Incident,
     over: Option<Over>,
     /// Nobody has heard that an incident is over, or somebody died over saying so: what fails again
@@ -94,6 +107,8 @@ pub(super) struct Rules {
     /// once more.
     said: Option<(usize, Instant)>,
     pub(super) made: u64,
+    /// How many backups were not made, since nothing had changed.
+    pub(super) left_out: u64,
     pub(super) violations: Vec<String>,
 }
 
@@ -121,11 +136,14 @@ impl Rules {
             paused: false,
             own_last: None,
             last_made: None,
+            last_done: None,
+            noted: None,
             incident: Incident::default(),
             over: None,
             owed: false,
             said: None,
             made: 0,
+            left_out: 0,
             violations: Vec::new(),
         }
     }
@@ -154,12 +172,14 @@ impl Rules {
         })
     }
 
-    /// The backup that the schedule counts from: the newest, or the holder's own last one, even if it
-    /// is gone. A date further ahead is a wrong clock's.
+    /// What the schedule counts from: the newest backup, the time when one was not made since nothing had
+    /// changed, while that other one is there, or the holder's own last one, even if it is gone. A date
+    /// further ahead is a wrong clock's.
     fn newest(&self) -> Option<DateTime<Utc>> {
         let horizon = self.now() + TimeDelta::days(1);
         let there = self.archives.values().filter(|a| a.kind == Kind::Normal).map(|a| a.at);
-        there.chain(self.own_last).filter(|at| *at <= horizon).max()
+        let noted = self.noted.iter().filter(|(id, _)| self.archives.contains_key(id));
+        there.chain(noted.map(|(_, at)| *at)).chain(self.own_last).filter(|at| *at <= horizon).max()
     }
 
     /// Something has happened from outside: nobody can be held to a time that began before it.
@@ -240,52 +260,85 @@ impl Rules {
         self.incident.unnoted |= self.trouble == Some(Trouble::Full);
     }
 
-    pub(super) fn published(
-        &mut self,
-        process: usize,
-        id: &BackupId,
-        trigger: &str,
-        at: DateTime<Utc>,
-    ) {
-        let kind = match trigger {
+    pub(super) fn published(&mut self, process: usize, id: &BackupId, label: &Label) {
+        let kind = match &label.trigger[..] {
             _ if process == STRANGER => Kind::Foreign,
             "before_restore" => Kind::Safety,
             _ => Kind::Normal,
         };
-        if trigger == "scheduled" {
-            self.paused = false;
-            if self.holder != Some(process) {
-                let holder = self.holder;
-                self.broken_rule(format!("{process} makes what {holder:?} is to make"));
+        if label.trigger == "scheduled" {
+            self.scheduled(process, &id.to_string(), label.at);
+            let last = self.last_whole(label.at);
+            if let Some((last, _)) = last.filter(|(_, last)| last.holds == label.holds) {
+                self.broken_rule(format!("{id} is a twin of {last}"));
             }
-            let now = self.now();
-            if let Some(last) = self.newest().filter(|last| !self.has_come(*last, now)) {
-                self.broken_rule(format!("{id} is made too early after {last}"));
-            }
-            self.own_last = Some(at);
         }
-        self.appeared(id, kind, at);
+        self.appeared(id, kind, label.at, label.holds);
         if kind == Kind::Normal {
             self.made += 1;
-            self.tries.clear();
             self.last_made = Some((Instant::now(), self.now()));
-            let incident = std::mem::take(&mut self.incident);
-            self.owe();
-            self.over = Some(Over {
-                incident,
-                by_hand: trigger == "manual",
-                by: process,
-                at: Instant::now(),
-            });
+            self.done(process, label.trigger == "manual");
         }
     }
 
+    /// The schedule has done something where none was due, or somebody else has done it.
+    fn scheduled(&mut self, process: usize, what: &str, at: DateTime<Utc>) {
+        self.paused = false;
+        if self.holder != Some(process) {
+            let holder = self.holder;
+            self.broken_rule(format!("{process} makes what {holder:?} is to make"));
+        }
+        let now = self.now();
+        if let Some(last) = self.newest().filter(|last| !self.has_come(*last, now)) {
+            self.broken_rule(format!("{what} comes too early after {last}"));
+        }
+        self.own_last = Some(at);
+    }
+
+    fn done(&mut self, process: usize, by_hand: bool) {
+        self.tries.clear();
+        self.last_done = Some(Instant::now());
+        let incident = std::mem::take(&mut self.incident);
+        self.owe();
+        self.over = Some(Over { incident, by_hand, by: process, at: Instant::now() });
+    }
+
+    /// It is noted that the data are those of this backup, so that none is made.
+    pub(super) fn unchanged(
+        &mut self,
+        process: usize,
+        id: BackupId,
+        at: DateTime<Utc>,
+        live: u64,
+        whole: bool,
+    ) {
+        if self.noted.as_ref() == Some(&(id.clone(), at)) {
+            return;
+        }
+        self.scheduled(process, &format!("a look at {id}"), at);
+        let last = self.last_whole(at);
+        if !whole || last.is_none_or(|(last, archive)| *last != id || archive.holds != live) {
+            self.broken_rule(format!("{live} is said to be in {id}, and the last is {last:?}"));
+        }
+        self.noted = Some((id, at));
+        self.left_out += 1;
+        self.done(process, false);
+    }
+
+    /// The last backup of the bot; none where it may be one that is damaged.
+    fn last_whole(&self, now: DateTime<Utc>) -> Option<(&BackupId, Archive)> {
+        let of = |kind: Kind| self.archives.iter().filter(move |(_, a)| a.kind == kind);
+        let last = of(Kind::Normal).filter(|(_, a)| a.at <= now).max_by_key(|(id, a)| (a.at, *id));
+        let damaged = of(Kind::Damaged).map(|(id, _)| id).max();
+        last.filter(|(id, _)| damaged < Some(*id)).map(|(id, archive)| (id, *archive))
+    }
+
     /// An archive is there: a bot gives no name twice.
-    pub(super) fn appeared(&mut self, id: &BackupId, kind: Kind, at: DateTime<Utc>) {
+    pub(super) fn appeared(&mut self, id: &BackupId, kind: Kind, at: DateTime<Utc>, holds: u64) {
         if kind != Kind::Foreign && !self.names.insert(id.clone()) {
             self.broken_rule(format!("{id} is a name that was given before"));
         }
-        self.archives.insert(id.clone(), Archive { kind, at });
+        self.archives.insert(id.clone(), Archive { kind, at, holds });
     }
 
     /// The good archive that so many are newer than.
@@ -345,14 +398,14 @@ impl Rules {
         if request.contains("was not made") {
             self.told_of_failure();
         }
-        if request.contains("Scheduled backup made") {
+        if request.contains("Scheduled backup made") || request.contains("no changes") {
             self.told_of_success(request.contains("work again"));
         }
         true
     }
 
     fn told_of_failure(&mut self) {
-        let late = self.last_made.is_some_and(|(at, _)| at.elapsed() < TOLD_WITHIN);
+        let late = self.last_done.is_some_and(|at| at.elapsed() < TOLD_WITHIN);
         if self.incident.failures == 0 && late {
             // it was on its way when a backup ended the incident
             return;

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use teloxide::types::UserId;
 use tokio_util::sync::CancellationToken;
 
 use super::history::{Event, History, Trouble};
-use super::rules::{Kind, Rules, STRANGER};
+use super::rules::{Kind, Label, Rules, STRANGER};
 use super::telegram::Telegram;
 use crate::backup::{BackupId, Trigger};
 use crate::clock::Clock;
@@ -39,6 +39,8 @@ struct Ground {
     memory: MemoryStorage,
     rules: Arc<Mutex<Rules>>,
     trouble: Arc<Mutex<Option<Trouble>>>,
+    /// The data of the bot.
+    number: Arc<AtomicU64>,
     zone: Tz,
 }
 
@@ -49,6 +51,10 @@ impl Ground {
 
     fn trouble(&self) -> Option<Trouble> {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live(&self) -> u64 {
+        self.number.load(Ordering::Relaxed)
     }
 
     fn set_trouble(&self, trouble: Option<Trouble>) {
@@ -71,7 +77,7 @@ impl Clock for Ground {
     }
 }
 
-/// The data of the bot.
+/// Reads and writes the data of the bot.
 struct Data(Ground);
 
 impl DataSource for Data {
@@ -85,11 +91,12 @@ impl DataSource for Data {
         if self.0.trouble() == Some(Trouble::Source) {
             return Err("the database is locked".into());
         }
-        Ok(out.value("notes", &BTreeMap::from([("number", 1)]))?)
+        Ok(out.value("notes", &BTreeMap::from([("number", self.0.live())]))?)
     }
 
     async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
-        data.value::<BTreeMap<String, u64>>("notes")?;
+        let notes = data.value::<BTreeMap<String, u64>>("notes")?.ok_or("no notes")?;
+        self.0.number.store(notes["number"], Ordering::Relaxed);
         Ok(())
     }
 }
@@ -214,7 +221,13 @@ impl Storage for View {
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {
         self.write()?;
-        self.ground.memory.write_state(state)
+        self.ground.memory.write_state(state)?;
+        if let Some((id, at)) = unchanged(state) {
+            let live = self.ground.live();
+            let whole = label(&self.ground.memory, &id).is_some_and(|label| label.holds == live);
+            self.ground.rules().unchanged(self.life.number, id, at, live, whole);
+        }
+        Ok(())
     }
 }
 
@@ -233,8 +246,8 @@ impl Draft for ViewDraft {
         self.view.write()?;
         let published = self.draft.publish(id)?;
         if published {
-            let (trigger, at) = metadata(&self.view.ground.memory, id);
-            self.view.ground.rules().published(self.view.life.number, id, &trigger, at);
+            let label = label(&self.view.ground.memory, id).expect("it is whole");
+            self.view.ground.rules().published(self.view.life.number, id, &label);
         }
         Ok(published)
     }
@@ -242,16 +255,27 @@ impl Draft for ViewDraft {
 
 forward!(@bytes (draft) ViewDraft);
 
-/// What an archive says of itself, read without this library.
-fn metadata(memory: &MemoryStorage, id: &BackupId) -> (String, DateTime<Utc>) {
-    let bytes = memory.get(id).expect("it is there");
-    let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).expect("a ZIP");
-    let mut text = String::new();
-    let mut entry = archive.by_name("metadata.json").expect("metadata");
-    entry.read_to_string(&mut text).expect("text");
-    let metadata: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let word = |key: &str| metadata[key].as_str().expect("text").to_owned();
-    (word("trigger"), word("created_at_utc").parse().expect("a moment"))
+/// What an archive holds and says of itself, read without this library; `None` where it is not whole.
+fn label(memory: &MemoryStorage, id: &BackupId) -> Option<Label> {
+    let mut archive = zip::ZipArchive::new(io::Cursor::new(memory.get(id)?)).ok()?;
+    let mut entry = |name| {
+        let mut text = String::new();
+        archive.by_name(name).ok()?.read_to_string(&mut text).ok()?;
+        serde_json::from_str::<serde_json::Value>(&text).ok()
+    };
+    let (data, metadata) = (entry("data.json")?, entry("metadata.json")?);
+    Some(Label {
+        trigger: metadata["trigger"].as_str()?.to_owned(),
+        at: metadata["created_at_utc"].as_str()?.parse().ok()?,
+        holds: data["notes"]["number"].as_u64()?,
+    })
+}
+
+/// What the bot has noted of data that have not changed.
+fn unchanged(state: &[u8]) -> Option<(BackupId, DateTime<Utc>)> {
+    let state: serde_json::Value = serde_json::from_slice(state).expect("JSON");
+    let noted = &state["bots"]["777"]["unchanged"];
+    Some((BackupId::parse(noted["backup"].as_str()?)?, noted["at"].as_str()?.parse().ok()?))
 }
 
 struct Process {
@@ -285,7 +309,13 @@ impl World {
             Bot::with_client(token, client.clone()).set_api_url(url.parse().expect("an address"))
         };
         Self {
-            ground: Ground { memory: MemoryStorage::new(), rules, trouble: Arc::default(), zone },
+            ground: Ground {
+                memory: MemoryStorage::new(),
+                rules,
+                trouble: Arc::default(),
+                zone,
+                number: Arc::default(),
+            },
             telegram,
             bot: Box::new(bot),
             processes: Vec::new(),
@@ -295,8 +325,9 @@ impl World {
         }
     }
 
-    /// Lives through a history; gives the rules that were broken, and how many backups were made.
-    pub(super) async fn live(history: &History) -> (Vec<String>, u64) {
+    /// Lives through a history; gives the rules that were broken, and how many backups were made
+    /// and left out.
+    pub(super) async fn live(history: &History) -> (Vec<String>, [u64; 2]) {
         let mut world = Self::new(history).await;
         world.start();
         for event in &history.events {
@@ -312,7 +343,7 @@ impl World {
             world.stop(0).await;
         }
         let mut rules = world.ground.rules();
-        (std::mem::take(&mut rules.violations), rules.made)
+        (std::mem::take(&mut rules.violations), [rules.made, rules.left_out])
     }
 
     async fn befall(&mut self, event: Event) {
@@ -341,6 +372,9 @@ impl World {
             Event::Silence(away) => {
                 self.telegram.go_away(away);
                 self.ground.rules().silence(away);
+            }
+            Event::Write => {
+                self.ground.number.fetch_add(1, Ordering::Relaxed);
             }
             Event::BackUp(one) => self.back_up(one).await,
             Event::Restore(one, nth) => self.restore(one, nth).await,
@@ -446,7 +480,7 @@ impl World {
         let id = BackupId::new(self.ground.to_local(now), 77);
         if self.ground.memory.get(&id).is_none() {
             self.ground.memory.insert(id.clone(), &whole[..whole.len() / 2]);
-            self.ground.rules().appeared(&id, Kind::Damaged, now);
+            self.ground.rules().appeared(&id, Kind::Damaged, now, 0);
         }
     }
 }

@@ -63,6 +63,7 @@ impl Counting {
             storage: Box::new(self.clone()),
             clock: Arc::new(SystemClock),
             keep: 100_000,
+            skips_unchanged: true,
             bot_id: Some(bot_id),
             schema_version: 1,
             packing: Packing::default(),

@@ -149,3 +149,30 @@ fn the_names_of_the_last_thousand_archives_that_are_gone_are_remembered() {
     assert!((10..MOST_GONE + 10).all(|n| notebook.knows(&name(n))));
     assert!(!notebook.knows(&name(MOST_GONE + 10)));
 }
+
+#[test]
+fn no_change_stands_for_a_backup_while_that_is_there_and_proved() {
+    let [id, other] = ["20260101_000000", "20260101_000001"].map(BackupId::from_key);
+    let (id, other) = (id.expect("a name"), other.expect("a name"));
+    let at = DateTime::UNIX_EPOCH;
+    let mut notebook = Notebook::default();
+    notebook.prove(&id, 7, "0");
+    notebook.prove(&other, 7, "0");
+    assert_eq!(notebook.unchanged_among([(&id, 7)].into_iter()), None, "nothing is noted");
+    notebook.unchanged = Some(Unchanged { backup: id.to_string(), at });
+    let storage = MemoryStorage::new();
+    notebook.write(&storage).expect("written");
+    let mut notebook = read(&storage, ANNA);
+    let among = |notebook: &Notebook, found: &[(&BackupId, u64)]| {
+        notebook.unchanged_among(found.iter().copied()).is_some()
+    };
+    assert!(among(&notebook, &[(&other, 7), (&id, 7)]));
+    assert!(!among(&notebook, &[(&other, 7)]), "it is gone");
+    assert!(!among(&notebook, &[(&id, 8)]), "it is another");
+    assert!(notebook.doubt(&id) && !notebook.doubt(&id));
+    assert!(!among(&notebook, &[(&id, 7)]), "nobody knows whether it is good");
+    notebook.prove(&id, 7, "0");
+    assert!(among(&notebook, &[(&id, 7)]));
+    notebook.retain(|name| name != id.to_string());
+    assert_eq!(notebook.unchanged, None);
+}

@@ -282,8 +282,8 @@ fn no_writer_takes_a_number_that_is_not_finite() {
 fn what_would_come_back_as_another_is_named_by_its_fields() {
     for (by, lost) in [(None, false), (Some(Some(String::new())), false), (Some(None), true)] {
         let source = catalogue(Price::Asked { by });
-        let (mut backup, saved) = saved(&source);
-        let outcome = block_on(source.check(&mut Import::of(&mut backup.clone(), saved)));
+        let (mut backup, mut saved) = saved(&source);
+        let outcome = block_on(source.check(&mut Import::of(&mut backup.clone(), &mut saved)));
         let reason = outcome.map_err(|error| error.downcast::<Error>().expect("ours").chain());
         let expected = "what would come back is not what was saved: «items.price.by» is written \
                         otherwise than it is read";
@@ -323,8 +323,8 @@ fn a_lost_place_in_a_list_is_found_and_that_in_a_set_is_none() {
 
     for (list, lost) in [(vec![1, 2, 1], false), (vec![1, 2], true)] {
         let source = Shared::new(Arc::new(Mutex::new(Lists { list, set: [1, 2, 3].into() })));
-        let (mut backup, saved) = saved(&source);
-        let outcome = block_on(source.check(&mut Import::of(&mut backup, saved)));
+        let (mut backup, mut saved) = saved(&source);
+        let outcome = block_on(source.check(&mut Import::of(&mut backup, &mut saved)));
         let told = outcome.err().map(|error| error.downcast::<Error>().expect("ours").chain());
         assert_eq!(told.is_some_and(|told| told.contains("«list»")), lost);
     }
