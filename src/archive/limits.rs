@@ -154,12 +154,14 @@ impl Limits {
         Err(self.exceeded(&what, "ratio"))
     }
 
+    #[inline]
     pub(super) fn check_data(&self, bytes: u64) -> Result<()> {
-        if bytes <= self.data_bytes {
-            return Ok(());
-        }
+        if bytes <= self.data_bytes { Ok(()) } else { Err(self.too_much_data()) }
+    }
+
+    fn too_much_data(&self) -> Error {
         let most = amount(self.data_bytes);
-        Err(self.exceeded(&format!("data.json is longer than {most}"), "data_bytes"))
+        self.exceeded(&format!("data.json is longer than {most}"), "data_bytes")
     }
 
     pub(super) fn check_depth(&self, depth: usize) -> Result<()> {
@@ -170,13 +172,15 @@ impl Limits {
         Err(self.exceeded(&what, "depth"))
     }
 
+    #[inline]
     pub(super) fn check_text(&self, bytes: u64) -> Result<()> {
-        if bytes <= self.text_bytes {
-            return Ok(());
-        }
+        if bytes <= self.text_bytes { Ok(()) } else { Err(self.too_long_a_text()) }
+    }
+
+    fn too_long_a_text(&self) -> Error {
         let most = amount(self.text_bytes);
         let what = format!("a text or a number in data.json is longer than {most}");
-        Err(self.exceeded(&what, "text_bytes"))
+        self.exceeded(&what, "text_bytes")
     }
 
     /// Names the limit and the builder's method that raises it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::{Serialize, Serializer};
 
@@ -10,9 +10,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::source::imprint::{AllSaved, Imprint, Saved};
 use crate::source::watch::Watch;
 
+/// `serde_json` writes letter by letter, nearly.
+const BUFFER: usize = 64 << 10;
+
+type Out<'a> = BufWriter<&'a mut (dyn Write + Send)>;
+
 /// Takes the data of a backup, section by section, in constant memory.
 pub struct Export<'a> {
-    out: &'a mut (dyn Write + Send),
+    out: Out<'a>,
     written: BTreeSet<String>,
     /// The section that is being written, until its writer's `end`.
     open: Option<String>,
@@ -24,7 +29,7 @@ pub struct Export<'a> {
 impl<'a> Export<'a> {
     pub(crate) fn new(out: &'a mut (dyn Write + Send)) -> Self {
         Self {
-            out,
+            out: BufWriter::with_capacity(BUFFER, out),
             written: BTreeSet::new(),
             open: None,
             failure: None,
@@ -51,7 +56,9 @@ impl<'a> Export<'a> {
     /// A value that is not JSON (a number that is not finite, say), a section written twice, a full
     /// disk.
     pub fn value<T: Serialize + ?Sized>(&mut self, section: &str, value: &T) -> Result<()> {
-        self.imprinted(section, value)?;
+        self.begin(section)?;
+        self.json(value)?;
+        self.open = None;
         Ok(())
     }
 
@@ -99,7 +106,7 @@ impl<'a> Export<'a> {
         if !names.is_empty() {
             self.raw(b"{")?;
             self.watch = Watch::imprinting();
-            let mut json = serde_json::Serializer::new(Unbraced::new(&mut *self.out));
+            let mut json = serde_json::Serializer::new(Unbraced::new(&mut self.out));
             let outcome = self.watch.seen(value).serialize(&mut json);
             let outcome = outcome.map_err(|error| refused(None, &self.watch, error));
             self.note(outcome)?;
@@ -121,6 +128,7 @@ impl<'a> Export<'a> {
             }
         }
         self.raw(if self.written.is_empty() { b"{}" } else { b"}" })?;
+        self.out.flush().map_err(unwritten)?;
         Ok((self.written.into_iter().collect(), self.saved))
     }
 
@@ -153,24 +161,27 @@ impl<'a> Export<'a> {
     }
 
     fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let mut json = serde_json::Serializer::new(&mut *self.out);
+        let mut json = serde_json::Serializer::new(&mut self.out);
         let outcome = self.watch.seen(value).serialize(&mut json);
         let outcome = outcome.map_err(|error| refused(self.open.as_deref(), &self.watch, error));
         self.note(outcome)
     }
 
     fn raw(&mut self, bytes: &[u8]) -> Result<()> {
-        let outcome =
-            self.out.write_all(bytes).map_err(|error| Error::storage("write the archive", error));
+        let outcome = self.out.write_all(bytes).map_err(unwritten);
         self.note(outcome)
     }
+}
+
+fn unwritten(error: io::Error) -> Error {
+    Error::storage("write the archive", error)
 }
 
 /// Names the place, as far as its names are the program's own.
 fn refused(section: Option<&str>, watch: &Watch, error: serde_json::Error) -> Error {
     // invalid data is what the frame of data.json says of the data, and not the disk
     if error.io_error_kind().is_some_and(|kind| kind != io::ErrorKind::InvalidData) {
-        return Error::storage("write the archive", io::Error::from(error));
+        return unwritten(error.into());
     }
     let place: Vec<_> = section.into_iter().chain(watch.place()).collect();
     let place = if place.is_empty() { "the state".to_owned() } else { place.join(".") };
@@ -208,7 +219,7 @@ impl MapWriter<'_, '_> {
         }
         self.empty = false;
         let out = &mut *self.out;
-        let mut json = serde_json::Serializer::new(Unbraced::new(&mut *out.out));
+        let mut json = serde_json::Serializer::new(Unbraced::new(&mut out.out));
         let outcome = out.watch.seen(&Entry { key, value }).serialize(&mut json);
         let outcome = outcome.map_err(|error| refused(out.open.as_deref(), &out.watch, error));
         out.note(outcome)
@@ -238,20 +249,20 @@ impl<K: Serialize + ?Sized, V: Serialize + ?Sized> Serialize for Entry<'_, K, V>
 }
 
 /// Passes a JSON object on without its outer braces.
-struct Unbraced<'w> {
-    out: &'w mut (dyn Write + Send),
+struct Unbraced<'w, 'a> {
+    out: &'w mut Out<'a>,
     begun: bool,
     /// The last byte, which may be the closing brace.
     held: Option<u8>,
 }
 
-impl<'w> Unbraced<'w> {
-    fn new(out: &'w mut (dyn Write + Send)) -> Self {
+impl<'w, 'a> Unbraced<'w, 'a> {
+    fn new(out: &'w mut Out<'a>) -> Self {
         Self { out, begun: false, held: None }
     }
 }
 
-impl Write for Unbraced<'_> {
+impl Write for Unbraced<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let body = if self.begun { bytes } else { bytes.get(1..).unwrap_or_default() };
         self.begun |= !bytes.is_empty();

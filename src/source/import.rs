@@ -170,9 +170,7 @@ impl<'a> Import<'a> {
         let outcome = loop {
             let before = progress.count.get();
             let (outcome, some) = match batches.next() {
-                Ok(Batch::Records(json, some)) => {
-                    (whole(&mut serde_json::Deserializer::from_slice(json), &mut seed), some)
-                }
+                Ok(Batch::Records(json, some)) => (held(json, &mut seed), some),
                 Ok(Batch::Rest(json)) => {
                     let json = BufReader::new(json);
                     (whole(&mut serde_json::Deserializer::from_reader(json), &mut seed), false)
@@ -195,6 +193,14 @@ impl<'a> Import<'a> {
             }
             None => outcome,
         }
+    }
+}
+
+/// Decodes what is in memory: as text, which is looked at once, or as bytes, which tells what is wrong.
+fn held<'de, S: DeserializeSeed<'de>>(json: &'de [u8], seed: S) -> serde_json::Result<S::Value> {
+    match simdutf8::basic::from_utf8(json) {
+        Ok(text) => whole(&mut serde_json::Deserializer::from_str(text), seed),
+        Err(_) => whole(&mut serde_json::Deserializer::from_slice(json), seed),
     }
 }
 
