@@ -3,9 +3,10 @@
 
 use std::io;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use telegram_sandbox::{Person, Sandbox};
 use teloxide::dispatching::UpdateFilterExt;
 use teloxide::prelude::*;
@@ -39,33 +40,37 @@ pub(crate) fn run(job: &Job, runtime: &Runtime) -> io::Result<()> {
         dptree::entry().branch(plugin.handler()).branch(Update::filter_message().endpoint(answer));
     let mut dispatcher = Dispatcher::builder(bot, tree).build();
     let stop = dispatcher.shutdown_token();
-    let running = runtime.spawn(async move { dispatcher.dispatch().await });
-
-    let line = telegram.block_on(async {
-        let admin = sandbox.person(42, "Anna").await;
-        let client = sandbox.person(7, "Ivan").await;
-        let idle = ask(&client, "idle", tokio::time::sleep(IDLE)).await;
-        let backup = async {
-            admin.send("/backup").await;
-            admin.wait_for("✅").await;
-        };
-        let backup = ask(&client, "backup", backup).await;
-        admin.send("/backup_list").await;
-        let list = admin.wait_for("📂").await;
-        let newest = list.buttons.first().and_then(|row| row.first());
-        let newest = newest.map(|button| button.text.clone()).unwrap_or_default();
-        let check = async {
-            admin.press_on(list.id, &newest).await;
-            admin.wait_for("?").await;
-        };
-        let check = ask(&client, "check", check).await;
-        json!({ "idle": idle.told(), "backup": backup.told(), "check": check.told() })
+    thread::scope(|scope| {
+        scope.spawn(|| runtime.block_on(dispatcher.dispatch()));
+        let line = telegram.block_on(people(&sandbox));
+        eprintln!("{line}");
+        if let Ok(stopped) = stop.shutdown() {
+            telegram.block_on(stopped);
+        }
     });
-    eprintln!("{line}");
-    if let Ok(stopped) = stop.shutdown() {
-        runtime.block_on(stopped);
-    }
-    runtime.block_on(running).map_err(io::Error::other)
+    Ok(())
+}
+
+/// What a client and the administrator do; gives how long the client has waited.
+async fn people(sandbox: &Sandbox) -> Value {
+    let admin = sandbox.person(42, "Anna").await;
+    let client = sandbox.person(7, "Ivan").await;
+    let idle = ask(&client, "idle", tokio::time::sleep(IDLE)).await;
+    let backup = async {
+        admin.send("/backup").await;
+        admin.wait_for("✅").await;
+    };
+    let backup = ask(&client, "backup", backup).await;
+    admin.send("/backup_list").await;
+    let list = admin.wait_for("📂").await;
+    let newest = list.buttons.first().and_then(|row| row.first());
+    let newest = newest.map(|button| button.text.clone()).unwrap_or_default();
+    let check = async {
+        admin.press_on(list.id, &newest).await;
+        admin.wait_for("?").await;
+    };
+    let check = ask(&client, "check", check).await;
+    json!({ "idle": idle.told(), "backup": backup.told(), "check": check.told() })
 }
 
 /// The client asks again and again for as long as this takes; gives how long each answer took.

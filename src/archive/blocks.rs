@@ -2,11 +2,11 @@
 //! borders beside it, and no others.
 
 /// At least as long as DEFLATE looks back, so that a block depends on the one before it alone.
-pub(super) const SHORTEST: usize = 64 << 10;
+pub(super) const SHORTEST: usize = 32 << 10;
 /// What one thread compresses at a time at most.
-pub(super) const LONGEST: usize = 256 << 10;
-/// A border comes after 64 KB more on average: as many bits of the sum must be zero.
-const BITS: u32 = 16;
+pub(super) const LONGEST: usize = 128 << 10;
+/// A border comes after 32 KB more on average: as many bits of the sum must be zero.
+const BITS: u32 = 15;
 
 /// A random number for each byte, by the generator `SplitMix64`.
 const GEAR: [u64; 256] = {

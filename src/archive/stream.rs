@@ -183,7 +183,7 @@ impl Ahead {
             return Source::Here(unpacking);
         }
         for _ in 0..CHUNKS {
-            let _ = empty.send(Vec::new());
+            let _ = empty.send(Vec::with_capacity(CHUNK));
         }
         let thread = Some(thread);
         Source::Ahead(Self { full, empty, chunk: Vec::new(), given: 0, ended: false, thread })
