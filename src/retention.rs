@@ -165,7 +165,9 @@ mod tests {
     fn a_safety_backup_stays_while_it_can_be_undone_to() {
         let all = [safety_of(0), made(1), made(2), safety_of(3)];
         assert_eq!(deleted(&all, 2, 4, &[]), [0; 0]);
-        assert_eq!(deleted(&all, 2, 8, &[]), [0]);
+        // a week, to the second
+        assert_eq!(deleted(&all, 2, 6, &[]), [0; 0]);
+        assert_eq!(deleted(&all, 2, 7, &[]), [0]);
         assert_eq!(deleted(&all, 2, 8, &[all[0].id.clone()]), [0; 0]);
         // and takes no place from the others
         assert_eq!(deleted(&all, 1, 8, &[]), [0, 1]);

@@ -130,7 +130,7 @@ impl Retry {
 
 /// 15 minutes, then twice as long each time, a day at most.
 fn pause_after(failures: u32) -> TimeDelta {
-    let doubled = 1_i32.checked_shl(failures.saturating_sub(1)).filter(|n| *n > 0);
+    let doubled = 2_i32.checked_pow(failures.saturating_sub(1));
     doubled.and_then(|n| FIRST_PAUSE.checked_mul(n)).map_or(LONGEST_PAUSE, |p| p.min(LONGEST_PAUSE))
 }
 
@@ -267,7 +267,10 @@ impl BackupTask {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU32;
+
     use chrono::{MappedLocalTime, NaiveDateTime, TimeZone};
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -312,5 +315,34 @@ mod tests {
         assert!(after(0, ErrorKind::StorageFull));
         assert!(!after(59, ErrorKind::Busy));
         assert!(!after(59, ErrorKind::Busy));
+    }
+
+    /// A clock that goes with tokio's time, and counts who looks at it.
+    struct Counted(Instant, AtomicU32);
+
+    impl Clock for Counted {
+        fn now(&self) -> DateTime<Utc> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            DateTime::UNIX_EPOCH + self.0.elapsed()
+        }
+
+        fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+            moment.naive_utc()
+        }
+
+        fn to_utc(&self, wall: NaiveDateTime) -> MappedLocalTime<DateTime<Utc>> {
+            Utc.from_local_datetime(&wall)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_sleep_looks_at_the_clock_every_quarter_of_an_hour() {
+        let clock = Arc::new(Counted(Instant::now(), AtomicU32::new(0)));
+        let schedule = Schedule::new(Days::new(7), Arc::<Counted>::clone(&clock) as _);
+        let morning = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        sleep_until(morning, &schedule, &CancellationToken::new()).await;
+        // at its begin and at its end too
+        assert_eq!(clock.1.load(Ordering::Relaxed), 2 + 24 * 4);
+        assert!(clock.now() >= morning);
     }
 }

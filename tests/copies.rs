@@ -1,8 +1,10 @@
 //! Several copies of one bot on one place: one makes the scheduled backups, the others stand by.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono_tz::Europe::Berlin;
@@ -271,5 +273,41 @@ async fn copies_that_know_nothing_of_each_other_make_one_backup_a_day() {
         copy.task.shutdown().await;
     }
     assert_eq!(world.told(RUNS_TWICE), 0, "nobody can tell");
+    world.finish().await;
+}
+
+/// A storage that cannot be asked who has the schedule, for as long as this is true.
+#[derive(Clone)]
+struct Mute(MemoryStorage, Arc<AtomicBool>);
+
+impl Storage for Mute {
+    forward!(0: name path prepare lock list open draft delete read_state write_state);
+
+    fn claim(&self, part: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(io::Error::other("nobody answers"));
+        }
+        self.0.claim(part)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_stands_by_and_cannot_ask_stands_by_in_silence() {
+    let mute = Arc::new(AtomicBool::new(false));
+    let world = World::new(Mute(MemoryStorage::new(), Arc::clone(&mute))).await;
+    let first = world.start();
+    pass(MINUTE).await;
+    let second = world.start();
+    pass(MINUTE).await;
+    mute.store(true, Ordering::Relaxed);
+    pass(DAY).await;
+    assert_eq!(world.backups(), 2, "the first one makes them all the same");
+    assert_eq!(world.told("Бекап по расписанию не создан"), 0);
+    first.task.shutdown().await;
+    mute.store(false, Ordering::Relaxed);
+    pass(MINUTE).await;
+    second.command("/backup_settings").await;
+    assert_eq!(world.told(ELSEWHERE), 0, "it looks twice a minute, and not after a pause");
+    second.task.shutdown().await;
     world.finish().await;
 }

@@ -645,6 +645,42 @@ async fn a_folder_that_is_gone_for_a_while_does_not_end_the_schedule() {
     assert!((1..=3).contains(&archives), "{archives} backups in two days");
 }
 
+/// A storage whose list does not show what was put into it; it counts how often it is taken.
+#[derive(Clone)]
+struct Blind(MemoryStorage, Arc<AtomicUsize>);
+
+impl Storage for Blind {
+    forward!(0: name path prepare open draft delete read_state write_state);
+
+    fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.lock()
+    }
+
+    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn backups_that_no_list_shows_are_made_once_an_interval_all_the_same() {
+    let world = World::berlin(1).fate(|attempt| {
+        // a storm ends here, and not the time that passes
+        if attempt > 10 {
+            bail!("more than enough")
+        }
+        Ok(())
+    });
+    let taken = Arc::new(AtomicUsize::new(0));
+    let storage = Blind(world.storage.clone(), Arc::clone(&taken));
+    let task = world.builder().storage(storage).build().expect("a plugin").spawn();
+    pass(3 * DAY + HOUR).await;
+    assert_eq!((world.runs(), world.archives().len()), (4, 4));
+    let taken = taken.load(Ordering::Relaxed);
+    assert!(taken < 40, "who waits leaves the place to others, but it was taken {taken} times");
+    task.shutdown().await;
+}
+
 /// What the bot has told the administrator, by the plain text of its messages.
 fn told(sandbox: &Sandbox, part: &str) -> usize {
     let chat = sandbox.chat(ADMIN.0.cast_signed());

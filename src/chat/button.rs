@@ -176,4 +176,19 @@ mod tests {
         tokio::time::advance(Duration::from_secs(120)).await;
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), None);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn confirmations_wait_side_by_side_and_old_ones_are_forgotten() {
+        let confirmations = Confirmations::default();
+        let oldest = confirmations.ask(pending());
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let older = confirmations.ask(pending());
+        assert_eq!(confirmations.open().len(), 2);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let newest = confirmations.ask(pending());
+        assert_eq!(confirmations.open().len(), 2, "whoever asks again and again fills no memory");
+        assert_eq!(confirmations.take(&oldest, ADMIN, CHAT), None);
+        assert_eq!(confirmations.take(&older, ADMIN, CHAT), Some(pending()));
+        assert_eq!(confirmations.take(&newest, ADMIN, CHAT), Some(pending()));
+    }
 }
