@@ -112,7 +112,7 @@ pub trait Storage: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Keeps what makes the next archive faster: 68 bytes for each 128 KB of data over 1 MB. It may
+    /// Keeps what makes the next archive faster: 68 bytes for each 64 KB of data over 1 MB. It may
     /// be lost at any time. Default: it is not kept.
     ///
     /// # Errors

@@ -36,14 +36,21 @@ pub enum Compression {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Packing {
     pub(crate) compression: Compression,
-    /// How many threads compress a large archive; as many as the machine has cores, if not said.
+    /// How many threads compress a large archive, if it was said.
     pub(crate) workers: Option<NonZeroUsize>,
 }
 
 impl Packing {
+    /// As many as there are cores, in a program that has nothing else to do.
+    pub(crate) fn on_all_cores(self) -> Self {
+        Self { workers: self.workers.or(Some(cores())), ..self }
+    }
+
+    /// All cores but one, which is the bot's: where each has a thread that computes, whoever waits for
+    /// an answer waits for the kernel's whole slice of some milliseconds first.
     pub(crate) fn workers(self) -> usize {
-        let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        self.workers.map_or_else(cores, NonZeroUsize::get).min(MOST_WORKERS)
+        let spare = || cores().get() - 1;
+        self.workers.map_or_else(spare, NonZeroUsize::get).clamp(1, MOST_WORKERS)
     }
 
     pub(super) fn engine(self) -> Compress {
@@ -57,6 +64,10 @@ impl Packing {
             Compression::Small => 6,
         }
     }
+}
+
+fn cores() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// A stream that is being compressed.

@@ -174,8 +174,9 @@ impl BackupPluginBuilder {
         self
     }
 
-    /// How many threads compress an archive of more than 1 MB; 8 at most, and one for 0. A bot that
-    /// must not lend its cores takes one. Default: as many as the machine has cores.
+    /// How many threads compress an archive of more than 1 MB; 8 at most, and one for 0. With more than
+    /// one, a thread unpacks as well while another decodes. Default: as many as the machine has cores
+    /// but one, which stays the bot's; all of them in [`run`](Self::run).
     pub fn workers(mut self, count: usize) -> Self {
         self.packing.workers = Some(NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN));
         self
@@ -250,7 +251,8 @@ impl BackupPluginBuilder {
 
     /// Does what a command line asks for, without Telegram, and gives the exit code for `main`.
     /// Neither a token nor an administrator is needed for it.
-    pub async fn run(self, command: BackupCommand) -> ExitCode {
+    pub async fn run(mut self, command: BackupCommand) -> ExitCode {
+        self.packing = self.packing.on_all_cores();
         let joined = self.texts().and_then(|text| Ok((self.service()?, text.plain())));
         match joined {
             Ok((service, text)) => command.run(&service, &text).await,
