@@ -17,6 +17,8 @@ mod writer;
 
 use std::io::{Read, Seek, Write};
 
+use tokio::runtime::Handle;
+
 pub use deflate::Compression;
 pub(crate) use deflate::Packing;
 use frame::hex;
@@ -32,6 +34,15 @@ pub(crate) use {container::Container, reader::glances};
 
 pub(crate) const DATA: &str = "data.json";
 pub(crate) const METADATA: &str = "metadata.json";
+
+/// Work for a thread of our own that knows the runtime which this one knows: a host's storage may need it.
+fn in_context<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let runtime = Handle::try_current().ok();
+    move || {
+        let _entered = runtime.as_ref().map(Handle::enter);
+        work()
+    }
+}
 
 /// Something to read an archive from.
 pub(crate) trait ReadSeek: Read + Seek + Send {}

@@ -418,6 +418,33 @@ async fn what_another_bot_has_made_or_a_person_has_sent_is_never_the_last_one() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_backup_that_stands_for_a_new_one_does_not_go_for_the_sake_of_one_that_was_sent() {
+    let world = World::heard().await;
+    world.run(MINUTE).await;
+    let own = world.archives().remove(0);
+    // another state of the same bot, newer than its last backup
+    let before = world.state.read().await.clone();
+    world.change().await;
+    pass(DAY).await;
+    let elsewhere = Place::default();
+    let task = world.builder().storage(elsewhere.clone()).build().expect("a plugin").spawn();
+    pass(MINUTE).await;
+    task.shutdown().await;
+    let (id, _) = elsewhere.list().expect("a list").remove(0);
+    world.place.0.insert(id.clone(), elsewhere.0.get(&id).expect("an archive"));
+    let received = serde_json::json!({ "at": world.clock.now(), "new": true });
+    world.annotate(|notes| notes["received"][id.to_string()] = received);
+    *world.state.write().await = before;
+
+    let task = world.builder().keep(1).build().expect("a plugin").spawn();
+    pass(9 * DAY).await;
+    task.shutdown().await;
+    assert_eq!(world.told(SAME), 1);
+    assert!(world.archives().contains(&own), "{:?}", world.archives());
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn data_of_another_version_of_the_host_are_other_data() {
     let world = World::heard().await;
     world.run(DAY).await;

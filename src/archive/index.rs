@@ -13,7 +13,7 @@ const MAGIC: [u8; 8] = *b"bkpblk\x00\x01";
 /// The key, the hash and the length of a block.
 const ENTRY: usize = 32 + 32 + 4;
 /// Those of an archive of 64 GB.
-const LONGEST: usize = ENTRY << 20;
+const LONGEST: usize = ENTRY << 21;
 
 /// Says what was compressed: the block, and what of the one before it DEFLATE can look back to.
 pub(super) type Key = Sum;

@@ -128,7 +128,8 @@ impl Archive {
         let timer = self.timer.clone();
         let data = self.seek(range.start).map_err(broken)?;
         let bytes = data.take(range.end - range.start);
-        Ok(Some(Box::new(Proved { bytes, hash: Sha256::new(), expected, timer })))
+        let proof = expected.map(|expected| (Sha256::new(), expected));
+        Ok(Some(Box::new(Proved { bytes, proof, timer })))
     }
 
     fn seek(&mut self, offset: u64) -> io::Result<&mut Data> {
@@ -155,9 +156,8 @@ impl Archive {
 /// The bytes of a section, held at their end against what the check of the archive has read.
 struct Proved<R> {
     bytes: R,
-    hash: Sha256,
-    /// `None` where the archive is proved as a whole.
-    expected: Option<Sum>,
+    /// The hash, and what it must be in the end; `None` where the archive is proved as a whole.
+    proof: Option<(Sha256, Sum)>,
     timer: Option<Timer>,
 }
 
@@ -167,10 +167,10 @@ impl<R: Read> Read for Proved<R> {
             timer.check().map_err(Error::into_io)?;
         }
         let read = self.bytes.read(buffer)?;
-        let Some(expected) = self.expected else { return Ok(read) };
+        let Some((hash, expected)) = &mut self.proof else { return Ok(read) };
         if read > 0 || buffer.is_empty() {
-            self.hash.update(buffer.get(..read).unwrap_or_default());
-        } else if Sum::from(self.hash.clone().finalize()) != expected {
+            hash.update(buffer.get(..read).unwrap_or_default());
+        } else if Sum::from(hash.clone().finalize()) != *expected {
             let reason = "the archive has changed while it was read";
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         }

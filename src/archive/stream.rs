@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use zip::CompressionMethod;
 use zip::read::ZipFile;
 
-use super::ReadSeek;
+use super::{ReadSeek, in_context};
 
 pub(super) type File = Box<dyn ReadSeek>;
 
@@ -156,12 +156,14 @@ impl Read for Unpacking {
 
 /// What a thread unpacks, chunk by chunk. The chunks go round, so that there are never more of them.
 struct Ahead {
-    full: Receiver<io::Result<Vec<u8>>>,
-    empty: Sender<Vec<u8>>,
+    /// `None` once no more is wanted, which ends the thread.
+    chunks: Option<(Sender<Vec<u8>>, Receiver<io::Result<Vec<u8>>>)>,
     chunk: Vec<u8>,
     /// How much of the chunk was given.
     given: usize,
     ended: bool,
+    /// The error that has ended it, which stays.
+    failure: Option<(io::ErrorKind, String)>,
     thread: Option<JoinHandle<Option<Unpacking>>>,
 }
 
@@ -171,11 +173,11 @@ impl Ahead {
         let (give, take) = mpsc::channel::<Unpacking>();
         let (empty, empties) = mpsc::channel();
         let (fill, full) = mpsc::channel();
-        let work = move || {
+        let work = in_context(move || {
             let mut unpacking = take.recv().ok()?;
             unpack(&mut unpacking, &empties, &fill);
             Some(unpacking)
-        };
+        });
         let Ok(thread) = thread::Builder::new().name("backup".to_owned()).spawn(work) else {
             return Source::Here(unpacking);
         };
@@ -185,23 +187,18 @@ impl Ahead {
         for _ in 0..CHUNKS {
             let _ = empty.send(Vec::with_capacity(CHUNK));
         }
-        let thread = Some(thread);
-        Source::Ahead(Self { full, empty, chunk: Vec::new(), given: 0, ended: false, thread })
+        let (chunks, thread) = (Some((empty, full)), Some(thread));
+        let (chunk, given, ended, failure) = (Vec::new(), 0, false, None);
+        Source::Ahead(Self { chunks, chunk, given, ended, failure, thread })
     }
 
-    /// Gives back what the thread had.
-    fn stop(self) -> io::Result<Unpacking> {
-        let Self { full, empty, thread, .. } = self;
-        drop((full, empty));
-        Self::join(thread)
-    }
-
-    /// Waits for the thread; its panic goes on here.
-    fn join(thread: Option<JoinHandle<Option<Unpacking>>>) -> io::Result<Unpacking> {
-        match thread.map(JoinHandle::join) {
+    /// Gives back what the thread had, once it has ended; its panic goes on here.
+    fn stop(mut self) -> io::Result<Unpacking> {
+        self.chunks = None;
+        match self.thread.take().map(JoinHandle::join) {
             Some(Ok(Some(unpacking))) => Ok(unpacking),
             Some(Err(panic)) => resume_unwind(panic),
-            Some(Ok(None)) | None => Err(ended()),
+            Some(Ok(None)) | None => Err(died()),
         }
     }
 
@@ -212,14 +209,42 @@ impl Ahead {
         if self.ended {
             return Ok(());
         }
+        if let Some((kind, text)) = &self.failure {
+            return Err(io::Error::new(*kind, text.clone()));
+        }
+        let Some((empty, full)) = &self.chunks else { return Err(died()) };
         // a thread that has ended is noticed when there is no more
-        let _ = self.empty.send(given);
-        match self.full.recv() {
-            Ok(chunk) => self.chunk = chunk?,
-            Err(_) => return Err(Self::join(self.thread.take()).map_or_else(|e| e, |_| ended())),
+        let _ = empty.send(given);
+        match full.recv() {
+            Ok(Ok(chunk)) => self.chunk = chunk,
+            Ok(Err(error)) => {
+                self.failure = Some((error.kind(), error.to_string()));
+                return Err(error);
+            }
+            Err(_) => return Err(self.panicked()),
         }
         self.ended = self.chunk.is_empty();
         Ok(())
+    }
+
+    /// Why there is no more: a panic goes on here.
+    fn panicked(&mut self) -> io::Error {
+        self.chunks = None;
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Err(panic)) => resume_unwind(panic),
+            _ => died(),
+        }
+    }
+}
+
+impl Drop for Ahead {
+    /// The file is the host's: nothing of it goes on after this.
+    fn drop(&mut self) {
+        self.chunks = None;
+        if let Some(thread) = self.thread.take() {
+            // whoever dropped it wants to know no more
+            let _ = thread.join();
+        }
     }
 }
 
@@ -231,6 +256,7 @@ fn unpack(
     while let Ok(mut chunk) = empties.recv() {
         chunk.clear();
         let read = unpacking.by_ref().take(CHUNK as u64).read_to_end(&mut chunk);
+        // what came before an error is lost with it, so nothing may follow
         let ended = !matches!(read, Ok(1..));
         // nobody may be waiting any more
         if fill.send(read.map(|_| chunk)).is_err() || ended {
@@ -254,7 +280,7 @@ impl Read for Ahead {
     }
 }
 
-fn ended() -> io::Error {
+fn died() -> io::Error {
     io::Error::other("the thread that unpacks has ended")
 }
 
@@ -368,9 +394,10 @@ mod tests {
         for ahead in [false, true] {
             let ailing = |panics| Box::new(Ailing(Cursor::new(bytes.clone()), 1 << 20, panics));
             let mut data = place(&bytes).open(ailing(false), ahead, None).expect("opened");
-            let error = data.skip(u64::MAX).expect_err("it fails");
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-            assert!(data.skip(u64::MAX).is_err(), "it is no end");
+            for _ in 0..3 {
+                let error = data.skip(u64::MAX).expect_err("it fails, and that is no end");
+                assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            }
             let mut data = place(&bytes).open(ailing(true), ahead, None).expect("opened");
             let skip = std::panic::AssertUnwindSafe(|| data.skip(u64::MAX));
             let panic = std::panic::catch_unwind(skip).expect_err("it panics");

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use super::in_context;
 use super::packer::{Block, Packed, Packer};
 
 struct Job {
@@ -42,7 +43,7 @@ impl Team {
         let thread = || {
             let (queue, worker) = (Arc::clone(&queue), worker());
             let builder = thread::Builder::new().name("backup".to_owned());
-            builder.spawn(move || work(&queue, worker)).ok()
+            builder.spawn(in_context(move || work(&queue, worker))).ok()
         };
         let threads: Vec<_> = (0..workers).map_while(|_| thread()).collect();
         // the queue is the threads' alone: with the last of them go the jobs that nobody will do

@@ -189,6 +189,7 @@ impl Parts {
         written: &Written,
         saved: &mut AllSaved,
     ) -> Result<()> {
+        use ErrorKind::{AccessDenied, Storage, StorageFull, TooLarge};
         // no archive comes of what fails here, so nothing is to be said of one
         let step = "read back what was written";
         let lost = |error: Error| match error.kind() {
@@ -199,14 +200,14 @@ impl Parts {
         let reading = self.reading(&self.limits);
         let mut archive = Archive::reopen(Box::new(file), written, reading).map_err(lost)?;
         let outcome = self.check(handle, &mut archive, saved);
-        if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Storage) {
+        let kind = outcome.as_ref().err().map(Error::kind);
+        if let Some(Storage | StorageFull | AccessDenied | TooLarge) = kind {
             return outcome.map(|_| ());
         }
         // data that are not what was written say nothing of the source
         archive.prove().map_err(lost)?;
         match outcome {
             Ok(_) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::TooLarge => Err(error),
             Err(error) => Err(Error::new(ErrorKind::Source, step).because(error.chain())),
         }
     }
@@ -231,6 +232,8 @@ impl Parts {
         let mut notebook = self.notebook()?;
         // what it cannot note it must not do
         notebook.check_version()?;
+        // nothing goes for the sake of an archive that could be read an hour ago
+        self.glances.forget();
         let found: Vec<_> =
             found.into_iter().map(|found| (self.glance(&found).ok(), found)).collect();
         let made_here = found.iter().filter(|(_, found)| !notebook.is_received(&found.id));
@@ -242,7 +245,10 @@ impl Parts {
             .collect();
         let mut outcome = Ok(());
         let now = self.clock.now();
-        let needed = [notebook.undo_to(), notebook.received_since(now - SAFETY_KEPT)].concat();
+        let unchanged = notebook.unchanged.as_ref().map(|unchanged| &unchanged.backup);
+        let unchanged = unchanged.and_then(|name| BackupId::parse(name)).into_iter().collect();
+        let sent = notebook.received_since(now - SAFETY_KEPT);
+        let needed = [notebook.undo_to(), sent, unchanged].concat();
         for (id, verdict) in plan(&candidates, self.keep, now, &needed) {
             tracing::debug!(backup = %id, ?verdict, "retention");
             if verdict == Verdict::Delete

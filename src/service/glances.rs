@@ -54,6 +54,11 @@ impl Glances {
         }
     }
 
+    /// Has all of them looked at anew.
+    pub(super) fn forget(&self) {
+        self.held().clear();
+    }
+
     /// Forgets the archives that are gone.
     fn keep_only(&self, newest_first: &[Found]) {
         let mut oldest_first = newest_first.iter().rev().peekable();

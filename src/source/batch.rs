@@ -22,8 +22,8 @@ pub(super) enum Batch<'b, R> {
     /// Some of them, as a list or an object of their own, and whether there must be one at least: a
     /// comma stands before them or behind.
     Records(&'b [u8], bool),
-    /// All that are left, however long.
-    Rest(Chain<&'b [u8], &'b mut R>),
+    /// All that are left, however long; and the same.
+    Rest(Chain<&'b [u8], &'b mut R>, bool),
     /// None are left, and nothing follows.
     End,
     /// None are left, but something follows.
@@ -78,7 +78,8 @@ impl<R: Read> Batches<R> {
             if strange || self.held.len() >= LONGEST || !self.read()? {
                 self.ended = true;
                 self.given = Some(self.held.len());
-                return Ok(Batch::Rest(self.held.as_slice().chain(&mut self.json)));
+                let rest = self.held.as_slice().chain(&mut self.json);
+                return Ok(Batch::Rest(rest, self.continued));
             }
         }
     }

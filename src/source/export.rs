@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
@@ -13,7 +13,28 @@ use crate::source::watch::Watch;
 /// `serde_json` writes letter by letter, nearly.
 const BUFFER: usize = 64 << 10;
 
-type Out<'a> = BufWriter<&'a mut (dyn Write + Send)>;
+/// Passes on what was written when there is much of it. What is left after an error goes nowhere: so
+/// nothing of the host's runs while a panic of it unwinds.
+struct Out<'a> {
+    held: Vec<u8>,
+    out: &'a mut (dyn Write + Send),
+}
+
+impl Write for Out<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() >= BUFFER {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let outcome = self.out.write_all(&self.held);
+        self.held.clear();
+        outcome
+    }
+}
 
 /// Takes the data of a backup, section by section, in constant memory.
 pub struct Export<'a> {
@@ -29,7 +50,7 @@ pub struct Export<'a> {
 impl<'a> Export<'a> {
     pub(crate) fn new(out: &'a mut (dyn Write + Send)) -> Self {
         Self {
-            out: BufWriter::with_capacity(BUFFER, out),
+            out: Out { held: Vec::new(), out },
             written: BTreeSet::new(),
             open: None,
             failure: None,
@@ -174,6 +195,10 @@ impl<'a> Export<'a> {
 }
 
 fn unwritten(error: io::Error) -> Error {
+    // this is what the frame of data.json says of the data, and not the disk
+    if error.kind() == io::ErrorKind::InvalidData {
+        return Error::new(ErrorKind::Source, "the exported data is not sound").because(error);
+    }
     Error::storage("write the archive", error)
 }
 
@@ -309,5 +334,51 @@ impl ListWriter<'_, '_> {
         self.out.raw(b"]")?;
         self.out.open = None;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes nothing, and counts how often it was asked.
+    struct Refusing(io::ErrorKind, usize);
+
+    impl Write for Refusing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.1 += 1;
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_whether_it_shows_at_once_or_at_the_end() {
+        let kinds = [
+            (io::ErrorKind::InvalidData, ErrorKind::Source),
+            (io::ErrorKind::StorageFull, ErrorKind::StorageFull),
+        ];
+        for (refusal, told) in kinds {
+            for letters in [1, 3 * BUFFER] {
+                let mut out = Refusing(refusal, 0);
+                let mut export = Export::new(&mut out);
+                let value = export.value("a", &"a".repeat(letters));
+                let outcome = value.and_then(|()| export.finish(std::iter::empty()).map(|_| ()));
+                assert_eq!(outcome.expect_err("refused").kind(), told, "{letters} letters");
+                assert_eq!(out.1, 1, "it is not asked again");
+            }
+        }
+    }
+
+    #[test]
+    fn an_export_that_ends_early_writes_nothing_more() {
+        let mut out = Refusing(io::ErrorKind::StorageFull, 0);
+        let mut export = Export::new(&mut out);
+        export.value("a", &1).expect("held");
+        drop(export);
+        assert_eq!(out.1, 0);
     }
 }

@@ -84,7 +84,7 @@ impl<'a> Import<'a> {
         self.seed(section, PhantomData)
     }
 
-    /// Reads a list item by item, in constant memory; gives their number.
+    /// Reads a list item by item; gives their number. Besides one item, about 1 MB is held.
     ///
     /// # Errors
     /// Data that does not fit `T`, or the error of `take`, which ends the reading.
@@ -102,7 +102,7 @@ impl<'a> Import<'a> {
         self.note(outcome)
     }
 
-    /// Reads a map entry by entry, in constant memory; gives their number.
+    /// Reads a map entry by entry; gives their number. Besides one entry, about 1 MB is held.
     ///
     /// # Errors
     /// Data that does not fit `K` or `V`, or the error of `take`, which ends the reading.
@@ -171,9 +171,9 @@ impl<'a> Import<'a> {
             let before = progress.count.get();
             let (outcome, some) = match batches.next() {
                 Ok(Batch::Records(json, some)) => (held(json, &mut seed), some),
-                Ok(Batch::Rest(json)) => {
+                Ok(Batch::Rest(json, some)) => {
                     let json = BufReader::new(json);
-                    (whole(&mut serde_json::Deserializer::from_reader(json), &mut seed), false)
+                    (whole(&mut serde_json::Deserializer::from_reader(json), &mut seed), some)
                 }
                 Ok(Batch::End) => break Ok(Some(before)),
                 Ok(Batch::Trailing) => break Err(unsound(section, "something follows")),

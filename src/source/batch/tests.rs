@@ -161,7 +161,7 @@ fn long_lists_come_in_parts_and_long_records_by_the_stream() {
         loop {
             let held = match batches.next().expect("in memory") {
                 Batch::Records(part, _) => part.len(),
-                Batch::Rest(rest) => rest.get_ref().0.len(),
+                Batch::Rest(rest, _) => rest.get_ref().0.len(),
                 Batch::End | Batch::Trailing => break,
             };
             assert!(held <= LONGEST + ROOM, "{held} bytes");
@@ -169,6 +169,22 @@ fn long_lists_come_in_parts_and_long_records_by_the_stream() {
                 break;
             }
         }
+    }
+}
+
+#[test]
+fn a_comma_too_many_is_noticed_behind_any_number_of_blanks() {
+    let blanks = " ".repeat(2 * LONGEST);
+    let list = format!("[1,{blanks}]");
+    let object = format!("{{\"a\":1,{blanks}}}");
+    for piece in [usize::MAX, 8192] {
+        let refused = |outcome: Result<Option<u64>>| {
+            assert_eq!(outcome.expect_err("not sound").kind(), ErrorKind::Damaged);
+        };
+        refused(items(list.as_bytes(), piece).1);
+        refused(entries(object.as_bytes(), piece).1);
+        let sound = format!("[1,{blanks}2]");
+        assert_eq!(items(sound.as_bytes(), piece).1.expect("sound"), Some(2));
     }
 }
 
