@@ -58,7 +58,9 @@ impl Crm {
     pub(crate) fn change(&mut self, percent: u64) {
         for (number, orders) in (0_u64..).zip(self.tickets.values_mut()) {
             if number * percent % 100 < percent {
-                orders.values_mut().for_each(|order| order.status.push('.'));
+                for order in orders.values_mut() {
+                    order.status.push('.');
+                }
             }
         }
     }

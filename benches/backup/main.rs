@@ -21,6 +21,28 @@ use measure::Job;
 
 const SIZES: [usize; 3] = [50_000, 5_000_000, 100_000_000];
 const LARGE: usize = 1_000_000_000;
+/// What is measured once of each size.
+const ON_DISK: [(&str, &[&str]); 6] = [
+    ("serialise", &[]),
+    ("create", &["--compression", "fast"]),
+    ("create", &["--compression", "small"]),
+    ("verify", &[]),
+    ("restore", &[]),
+    ("restore-each", &[]),
+];
+/// How the bot is kept waiting: its data, and the threads of its runtime.
+const PAUSES: [(&str, &str); 10] = [
+    ("pause-deep", "1"),
+    ("pause-arc", "1"),
+    ("pause-persistent", "1"),
+    ("pause-sqlite", "1"),
+    ("pause-bot", "1"),
+    ("pause-deep", "2"),
+    ("pause-arc", "2"),
+    ("pause-persistent", "2"),
+    ("pause-sqlite", "2"),
+    ("pause-bot", "2"),
+];
 /// Where flushes cost nothing.
 const MEMORY_FOLDER: &str = "/dev/shm";
 
@@ -68,20 +90,14 @@ fn table(disk: &Path) -> Vec<Vec<String>> {
         for percent in ["0", "1", "10", "100"] {
             add("create-again", &fast, &["--changed", percent]);
         }
-        add("serialise", disk, &[]);
-        for compression in ["fast", "small"] {
-            add("create", disk, &["--compression", compression]);
+        for (task, settings) in ON_DISK {
+            add(task, disk, settings);
         }
         if size >= 100_000_000 {
-            for threads in ["1", "2"] {
-                for state in ["deep", "arc", "persistent", "sqlite", "bot"] {
-                    add(&format!("pause-{state}"), disk, &["--threads", threads]);
-                }
+            for (state, threads) in PAUSES {
+                add(state, disk, &["--threads", threads, "--workers", "1"]);
             }
         }
-        add("verify", disk, &[]);
-        add("restore", disk, &[]);
-        add("restore-each", disk, &[]);
         if size == SIZES[0] {
             for count in ["10", "1000", "10000"] {
                 add("list", disk, &["--archives", count]);

@@ -128,6 +128,11 @@ pub(crate) fn run(job: &Job) -> io::Result<()> {
         "restore-each" => restore(job, &runtime, &archive, Taking::EachAlone)?,
         other => return Err(io::Error::other(format!("nobody knows {other}"))),
     };
+    tell(job, (bytes, size), &costs, stat(place.path())?);
+    Ok(())
+}
+
+fn tell(job: &Job, (bytes, size): (u64, u64), costs: &[Cost], stat_seconds: f64) {
     let median = |of: fn(&Cost) -> f64| {
         let mut all: Vec<f64> = costs.iter().map(of).collect();
         all.sort_by(f64::total_cmp);
@@ -137,10 +142,9 @@ pub(crate) fn run(job: &Job) -> io::Result<()> {
         "task": job.task, "bytes": bytes, "archive": size,
         "seconds": median(|cost| cost.seconds), "cpu": median(|cost| cost.cpu),
         "extra_kb": costs.iter().map(|cost| cost.extra_kb).max(),
-        "stat_seconds": stat(place.path())?,
+        "stat_seconds": stat_seconds,
     });
     eprintln!("{line}");
-    Ok(())
 }
 
 /// Makes archives: as many as are to be measured, or one to go on with. Gives where the last lies.

@@ -225,7 +225,7 @@ fn compare(
 
 /// Ticks and writes for as long as the work lasts.
 async fn during(
-    writer: impl Fn(Arc<AtomicBool>) -> JoinHandle<Waits>,
+    write: impl Fn(Arc<AtomicBool>) -> JoinHandle<Waits>,
     work: impl Future<Output = io::Result<()>>,
 ) -> io::Result<Seen> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -239,7 +239,7 @@ async fn during(
         }
         Waits::of(late)
     });
-    let writes = writer(Arc::clone(&stop));
+    let writes = write(Arc::clone(&stop));
     work.await?;
     let seconds = begin.elapsed().as_secs_f64();
     stop.store(true, Ordering::Relaxed);

@@ -154,11 +154,13 @@ impl Read for Unpacking {
     }
 }
 
+type Chunk = Vec<u8>;
+
 /// What a thread unpacks, chunk by chunk. The chunks go round, so that there are never more of them.
 struct Ahead {
     /// `None` once no more is wanted, which ends the thread.
-    chunks: Option<(Sender<Vec<u8>>, Receiver<io::Result<Vec<u8>>>)>,
-    chunk: Vec<u8>,
+    chunks: Option<(Sender<Chunk>, Receiver<io::Result<Chunk>>)>,
+    chunk: Chunk,
     /// How much of the chunk was given.
     given: usize,
     ended: bool,
@@ -172,10 +174,10 @@ impl Ahead {
         // only once there is a thread it is given away
         let (give, take) = mpsc::channel::<Unpacking>();
         let (empty, empties) = mpsc::channel();
-        let (fill, full) = mpsc::channel();
+        let (filled, full) = mpsc::channel();
         let work = in_context(move || {
             let mut unpacking = take.recv().ok()?;
-            unpack(&mut unpacking, &empties, &fill);
+            unpack(&mut unpacking, &empties, &filled);
             Some(unpacking)
         });
         let Ok(thread) = thread::Builder::new().name("backup".to_owned()).spawn(work) else {
@@ -250,8 +252,8 @@ impl Drop for Ahead {
 
 fn unpack(
     unpacking: &mut Unpacking,
-    empties: &Receiver<Vec<u8>>,
-    fill: &Sender<io::Result<Vec<u8>>>,
+    empties: &Receiver<Chunk>,
+    filled: &Sender<io::Result<Chunk>>,
 ) {
     while let Ok(mut chunk) = empties.recv() {
         chunk.clear();
@@ -259,7 +261,7 @@ fn unpack(
         // what came before an error is lost with it, so nothing may follow
         let ended = !matches!(read, Ok(1..));
         // nobody may be waiting any more
-        if fill.send(read.map(|_| chunk)).is_err() || ended {
+        if filled.send(read.map(|_| chunk)).is_err() || ended {
             return;
         }
     }
@@ -350,7 +352,7 @@ mod tests {
                 assert!(bytes.ends_with(&read[3000.min(length)..]));
                 assert_eq!(data.read(&mut [0]).expect("still the end"), 0);
                 let (file, hash) = data.close().expect("given back");
-                assert_eq!(hash.map(|hash| hash.finalize()), Some(Sha256::digest(&bytes)));
+                assert_eq!(hash.map(Sha256::finalize), Some(Sha256::digest(&bytes)));
                 let mut again = place(&bytes).open(file, ahead, None).expect("opened");
                 assert_eq!(again.skip(u64::MAX).expect("read"), length as u64);
             }

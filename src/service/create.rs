@@ -49,14 +49,14 @@ impl Parts {
 
     /// Lets old ones go, and tells of the new one.
     pub(super) fn finish(&self, handle: &Handle, created: Created) -> Report {
-        let cleanup = self.clean_up(handle);
+        let cleanup = self.clean_up(handle, &created.info.id);
         let path = self.path(&created.info.id);
         Report { info: created.info, path, cleanup, unchanged: None }
     }
 
-    /// Lets old ones go, or gives what keeps them.
-    pub(super) fn clean_up(&self, handle: &Handle) -> Option<Error> {
-        let cleanup = guarded(|| self.apply_retention(handle)).err();
+    /// Lets old ones go, but not the last of this bot's; or gives what keeps them.
+    pub(super) fn clean_up(&self, handle: &Handle, last: &BackupId) -> Option<Error> {
+        let cleanup = guarded(|| self.apply_retention(handle, last)).err();
         if let Some(error) = &cleanup {
             tracing::warn!(kind = ?error.kind(), step = %error, "old backups were not removed");
         }
@@ -224,7 +224,7 @@ impl Parts {
         });
     }
 
-    fn apply_retention(&self, handle: &Handle) -> Result<()> {
+    fn apply_retention(&self, handle: &Handle, last: &BackupId) -> Result<()> {
         let found = self.newest_first()?;
         if found.len() <= self.keep {
             return Ok(());
@@ -245,10 +245,8 @@ impl Parts {
             .collect();
         let mut outcome = Ok(());
         let now = self.clock.now();
-        let unchanged = notebook.unchanged.as_ref().map(|unchanged| &unchanged.backup);
-        let unchanged = unchanged.and_then(|name| BackupId::parse(name)).into_iter().collect();
         let sent = notebook.received_since(now - SAFETY_KEPT);
-        let needed = [notebook.undo_to(), sent, unchanged].concat();
+        let needed = [notebook.undo_to(), sent, vec![last.clone()]].concat();
         for (id, verdict) in plan(&candidates, self.keep, now, &needed) {
             tracing::debug!(backup = %id, ?verdict, "retention");
             if verdict == Verdict::Delete

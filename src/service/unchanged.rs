@@ -65,7 +65,7 @@ impl Parts {
             return None;
         }
         tracing::info!(backup = %info.id, "the data have not changed since this backup");
-        let (path, cleanup) = (self.path(&info.id), self.clean_up(handle));
+        let (path, cleanup) = (self.path(&info.id), self.clean_up(handle, &info.id));
         Some(Report { info, path, cleanup, unchanged: Some(at) })
     }
 

@@ -37,10 +37,10 @@ pub(super) struct Batches<R> {
     /// What was read and is not given yet, and how much of it was looked at.
     held: Vec<u8>,
     seen: usize,
-    /// Open brackets, and whether a string is open and a backslash stood before.
+    /// Open brackets.
     depth: usize,
-    string: bool,
-    escaped: bool,
+    /// In a string, and whether the last byte was a backslash in it.
+    string: Option<bool>,
     /// Where what was given last has its comma or its last bracket.
     given: Option<usize>,
     /// A comma stood before what is held.
@@ -56,8 +56,7 @@ impl<R: Read> Batches<R> {
             held: Vec::new(),
             seen: 0,
             depth: 0,
-            string: false,
-            escaped: false,
+            string: None,
             given: None,
             continued: false,
             ended: false,
@@ -119,27 +118,25 @@ impl<R: Read> Batches<R> {
     fn look(&mut self) -> Option<usize> {
         let mut found = None;
         while let Some(rest) = self.held.get(self.seen..) {
-            if self.string && !self.escaped {
+            if self.string == Some(false) {
                 self.seen += memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
             }
             let Some(&byte) = self.held.get(self.seen) else { break };
             let at = self.seen;
             self.seen += 1;
             match (self.string, byte) {
-                (true, _) if self.escaped => self.escaped = false,
-                (true, b'\\') => self.escaped = true,
-                (true, b'"') => self.string = false,
-                (true, _) => {}
-                (false, b'"') => self.string = true,
-                (false, b'[' | b'{') => self.depth += 1,
-                (false, b']' | b'}') => {
+                (Some(false), b'\\') => self.string = Some(true),
+                (Some(false), b'"') => self.string = None,
+                (Some(_), _) | (None, b'"') => self.string = Some(false),
+                (None, b'[' | b'{') => self.depth += 1,
+                (None, b']' | b'}') => {
                     self.depth = self.depth.saturating_sub(1);
                     if self.depth == 0 {
                         return Some(at);
                     }
                 }
-                (false, b',') if self.depth == 1 => found = Some(at),
-                (false, _) => {}
+                (None, b',') if self.depth == 1 => found = Some(at),
+                (None, _) => {}
             }
         }
         found
