@@ -210,7 +210,7 @@ fn clones_of_a_memory_share_what_they_hold() {
     assert_eq!(content(&memory.clone(), &id("20260201_143025")), Some(b"other".to_vec()));
     let debug = format!("{memory:?}");
     assert!(
-        debug.contains("20260201") && !debug.contains("other"),
+        debug.contains("2026-02-01") && !debug.contains("other"),
         "its data are the clients': {debug}"
     );
 }
