@@ -2,6 +2,7 @@
 """Holds this crate against a Python program that works as the system before it did.
 
     cargo build --release --benches && benches/compare.py 100000000 [pairs [folder]] [-- more words]
+    benches/compare.py chart cost.svg [folder]
 
 Both get the same data, already in memory, and run one after the other (A B A B), each in a process
 of its own. What counts is the median of the ratios of the pairs: it moves little with the load of
@@ -10,6 +11,7 @@ the machine. Words after `--` go to the bench as they are (`--workers 1`, `--com
 
 import glob
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -118,8 +120,56 @@ def compare(task, theirs, pairs, one, other):
     )
 
 
+SIZES = [50_000, 500_000, 5_000_000, 50_000_000, 1_000_000_000]
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 400, 70, 30, 50
+
+
+def chart(picture, folder):
+    """Draws what a create costs, by the size of its data; both axes are logarithmic."""
+    rows = []
+    for size in SIZES:
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            source, runs = os.path.join(place, "data.json"), max(1, min(25, 10_000_000 // size))
+            words = [bench(), "measure", "data", "--size", str(size), "--folder", source]
+            subprocess.run(words, check=True)
+            theirs = original("create", source, runs, place)["seconds"]
+            mine = ours(bench(), "create", size, runs, place, [])["seconds"]
+        rows.append((size, theirs, mine))
+        print(f"{size} bytes: original {theirs:.4f} s, ours {mine:.4f} s", flush=True)
+    with open(picture, "w", encoding="utf-8") as file:
+        file.write(drawn(rows))
+
+
+def drawn(rows):
+    right, low = WIDTH - 150, HEIGHT - BOTTOM
+    across = lambda size: LEFT + (right - LEFT) * (math.log10(size) - 4.5) / 4.75
+    down = lambda seconds: low - (low - TOP) * (math.log10(seconds) + 3) / 5
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        ' font-family="sans-serif" font-size="13">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+    ]
+    for power, name in zip(range(-3, 3), ["1 ms", "10 ms", "0.1 s", "1 s", "10 s", "100 s"]):
+        y = down(10**power)
+        lines.append(f'<path d="M{LEFT} {y:.1f}H{right}" stroke="#ddd"/>')
+        lines.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{name}</text>')
+    for size, name in zip(SIZES, ["50 KB", "500 KB", "5 MB", "50 MB", "1 GB"]):
+        lines.append(f'<path d="M{across(size):.1f} {TOP}V{low}" stroke="#eee"/>')
+        lines.append(f'<text x="{across(size):.1f}" y="{low + 20}" text-anchor="middle">{name}</text>')
+    for column, name, colour in [(1, "Python", "#b33"), (2, "teloxide-backup", "#26a")]:
+        points = [(across(row[0]), down(row[column])) for row in rows]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        lines.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        lines += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in points]
+        x, y = points[-1]
+        lines.append(f'<text x="{x + 10:.1f}" y="{y + 4:.1f}" fill="{colour}">{name}</text>')
+    return "\n".join(lines + ["</svg>", ""])
+
+
 def main():
     words, more = sys.argv[1:], []
+    if words[:1] == ["chart"]:
+        return chart(words[1], words[2] if len(words) > 2 else tempfile.gettempdir())
     if "--" in words:
         at = words.index("--")
         words, more = words[:at], words[at + 1:]
