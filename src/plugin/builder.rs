@@ -125,7 +125,8 @@ impl BackupPluginBuilder {
     /// interval later, as after any other. The data are the same where each byte of their JSON is: a
     /// `HashMap` that comes in another order, as in another run of the program, makes a new backup. A
     /// last backup that is gone, damaged or another one's is never a reason to leave one out; one that a
-    /// person asks for is always made. Default: true.
+    /// person asks for is always made. It is written to be compared, so there must be room for it; and
+    /// who removes the last one by hand waits for the next slot or the next start. Default: true.
     pub fn skip_unchanged(mut self, skip: bool) -> Self {
         self.skips_unchanged = skip;
         self
