@@ -9,18 +9,21 @@ if [ -z "${CANARY_FILE:-}" ]; then
     CANARY_FILE=$(mktemp)
     export CANARY_FILE
     trap 'rm -f "$CANARY_FILE"' EXIT
-    tests=(access commands hostile_updates mounting outages panics restore schedule)
+    tests=(access clientbotmanager commands hostile_updates mounting outages panics restore schedule)
+    cargo build --locked --example clientbotmanager
     cargo test --locked "${tests[@]/#/--test=}" "$@"
 fi
 
 printf '%s lines, %s of them requests\n' "$(wc -l <"$CANARY_FILE")" "$(grep -c '^CALL ' "$CANARY_FILE")"
 grep -q 'TRACE' "$CANARY_FILE" || { echo 'nothing was listened to' >&2; exit 1; }
 grep -q '^CALL sendMessage' "$CANARY_FILE" || { echo 'no request was noted' >&2; exit 1; }
+grep -q 'clientbotmanager::bot: serving' "$CANARY_FILE" || { echo 'the example kept silent' >&2; exit 1; }
 
-# the secret of the token; what clients of the tests have ordered and written; their error texts
+# the secret of the token; what clients of the tests have ordered and written, those of the example
+# among them; the texts of their errors
 secret='AASandboxSandbox'
-clients='Бот № [0-9]|Отлично [0-9]+!'
-errors='the database is <away>|the database is locked|host.s own code is wrong'
+clients="Бот № [0-9]|Отлично [0-9]+!|O'Brien|79990001122|Запись в салон|Отличный <бот>|Пять тысяч &"
+errors='the database is <away>|the database is locked|host.s own code is wrong|no reviews today'
 found=0
 grep -nE "$secret|$clients" "$CANARY_FILE" && found=1
 # the administrator reads why a backup failed, in the words of the host; no log does

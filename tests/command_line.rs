@@ -21,6 +21,8 @@ use teloxide_backup::{
 };
 use tempfile::TempDir;
 use tokio::sync::RwLock;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 const ADMIN: i64 = 42;
 const PYTHON: &str = "tests/fixtures/python-archives/backup_20260201_143025.zip";
@@ -305,6 +307,58 @@ fn wrong_words_explain_the_right_ones() {
     assert_eq!((said.code, said.reasons.as_str()), (Some(0), ""));
     assert!(said.results.contains("restore ФАЙЛ"), "{said:?}");
     assert_eq!(fs::read_dir(server.0.path()).expect("a folder").count(), 0, "nothing was made");
+}
+
+/// What a client has written, and the secret of the token, are markers here.
+#[test]
+fn no_command_says_or_logs_the_token_or_what_a_client_has_written() {
+    const CLIENT: &str = "canary-of-a-client";
+    const TOKEN: &str = "123456:canary-of-the-token";
+    let server = Server::with_orders();
+    let marks = format!(
+        "UPDATE orders SET status = '{CLIENT}', data = json_set(data, '$.idea', '{CLIENT}');
+         UPDATE reviews SET author = '{CLIENT}', text = '{CLIENT}'"
+    );
+    server.database().execute_batch(&marks).expect("marked");
+    let run = |words: &[&str]| {
+        let mut command = server.command(words);
+        command.env("RUST_LOG", "trace").env("TELOXIDE_TOKEN", TOKEN);
+        let said = Said::from(command.output().expect("it runs"));
+        for secret in [CLIENT, "canary-of-the-token"] {
+            let told = format!("{}{}", said.results, said.reasons);
+            assert!(!told.contains(secret), "{words:?}: {told}");
+        }
+        said
+    };
+    let made = run(&["backup"]);
+    assert!(made.code == Some(0) && made.reasons.contains("made a backup"), "{made:?}");
+    let path = made.results.lines().last().expect("a path").to_owned();
+    let data = fs::read(&path).expect("the archive");
+    for words in [&["list"][..], &["verify"], &["verify", &path], &["restore", &path]] {
+        assert_eq!(run(words).code, Some(0), "{words:?}");
+    }
+
+    // cut off, and with such a word where something else should be
+    let broken = server.folder().join("backup_20260301_100000.zip");
+    fs::write(&broken, &data[..data.len() - 100]).expect("written");
+    assert_eq!(run(&["verify"]).code, Some(3));
+    for tickets in [json!({ "42": { "0": CLIENT } }), json!({ CLIENT: {} }), json!([CLIENT])] {
+        let data = json!({ "tickets": tickets, "referrals": {}, "bonuses": {}, "reviews": [] });
+        let metadata = json!({ "created_at": "2026-03-01T10:00:00", "backup_version": "1.0" });
+        let mut zip = ZipWriter::new(File::create(&broken).expect("a file"));
+        for (name, json) in [("data.json", data), ("metadata.json", metadata)] {
+            zip.start_file(name, SimpleFileOptions::default()).expect("an entry");
+            serde_json::to_writer(&mut zip, &json).expect("written");
+        }
+        zip.finish().expect("an archive");
+        let broken = broken.to_str().expect("text");
+        for word in ["verify", "restore"] {
+            let said = run(&[word, broken]);
+            assert_eq!(said.code, Some(3), "{word} {said:?}");
+            assert!(said.reasons.contains("❌"), "{word} {said:?}");
+        }
+    }
+    assert_eq!(server.orders(), 24);
 }
 
 #[test]
