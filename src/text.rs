@@ -1,9 +1,11 @@
 //! Every word that people read, from the Fluent files in `text/`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use once_cell::sync::Lazy;
 use unic_langid::LanguageIdentifier;
 
 use crate::backup::Counts;
@@ -29,12 +31,21 @@ impl Language {
         }
     }
 
-    fn id(self) -> LanguageIdentifier {
-        let tag = match self {
-            Self::Russian => "ru",
-            Self::English => "en",
+    /// The plugin's own texts.
+    fn bundle(self) -> Bundle {
+        static RUSSIAN: Lazy<Arc<FluentResource>> = Lazy::new(|| own(Language::Russian));
+        static ENGLISH: Lazy<Arc<FluentResource>> = Lazy::new(|| own(Language::English));
+
+        let (tag, texts) = match self {
+            Self::Russian => ("ru", &RUSSIAN),
+            Self::English => ("en", &ENGLISH),
         };
-        tag.parse().unwrap_or_default()
+        let language: LanguageIdentifier = tag.parse().unwrap_or_default();
+        let mut bundle = Bundle::new_concurrent(vec![language]);
+        // marks of direction around every value would stand in paths that people copy
+        bundle.set_use_isolating(false);
+        bundle.add_resource_overriding(Arc::clone(texts));
+        bundle
     }
 }
 
@@ -52,11 +63,15 @@ const LONGEST_VALUE: usize = 900;
 /// How many sections a line names.
 const MOST_SECTIONS: usize = 8;
 
+/// Texts, some of which are shared.
+type Bundle = FluentBundle<Arc<FluentResource>>;
+
 pub(crate) struct Text {
     language: Language,
-    bundle: FluentBundle<FluentResource>,
-    /// The plugin's own words, where the host's give nothing.
-    own: FluentBundle<FluentResource>,
+    /// The host's words.
+    host: Option<Bundle>,
+    /// The plugin's own, where the host's give nothing.
+    own: Bundle,
     sections: Vec<Section>,
     /// For a terminal: nothing is escaped.
     plain: bool,
@@ -69,11 +84,12 @@ impl Text {
         overrides: &[String],
         sections: Vec<Section>,
     ) -> Result<Self> {
-        let (mut bundle, own) = (bundle(language)?, bundle(language)?);
-        for text in overrides {
-            bundle.add_resource_overriding(parse(text)?);
-        }
-        Ok(Self { language, bundle, own, sections, plain: false })
+        let host = overrides.iter().try_fold(None, |host: Option<Bundle>, text| {
+            let mut bundle = host.unwrap_or_else(|| language.bundle());
+            bundle.add_resource_overriding(parse(text)?.into());
+            Ok(Some(bundle))
+        })?;
+        Ok(Self { language, host, own: language.bundle(), sections, plain: false })
     }
 
     /// The same for a terminal: what comes from outside is neither escaped nor cut, but cannot
@@ -92,8 +108,8 @@ impl Text {
             };
             args.set(*name, value);
         }
-        let said = format(&self.bundle, id, &args).or_else(|| format(&self.own, id, &args));
-        said.unwrap_or_else(|| id.to_owned())
+        let host = self.host.as_ref().and_then(|host| format(host, id, &args));
+        host.or_else(|| format(&self.own, id, &args)).unwrap_or_else(|| id.to_owned())
     }
 
     fn safe(&self, text: &str, longest: usize) -> String {
@@ -210,16 +226,8 @@ fn tenths(bytes: u64, unit: u64) -> u64 {
     u64::try_from(halves.div_ceil(2)).unwrap_or(u64::MAX)
 }
 
-fn bundle(language: Language) -> Result<FluentBundle<FluentResource>> {
-    let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
-    // marks of direction around every value would stand in paths that people copy
-    bundle.set_use_isolating(false);
-    bundle.add_resource_overriding(parse(language.resource())?);
-    Ok(bundle)
-}
-
 /// `None` where there is no such text, or one that fluent cannot format: it panics over some numbers.
-fn format(bundle: &FluentBundle<FluentResource>, id: &str, args: &FluentArgs) -> Option<String> {
+fn format(bundle: &Bundle, id: &str, args: &FluentArgs) -> Option<String> {
     let pattern = bundle.get_message(id)?.value()?;
     let mut errors = Vec::new();
     let format = || bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
@@ -235,6 +243,12 @@ fn format(bundle: &FluentBundle<FluentResource>, id: &str, args: &FluentArgs) ->
 
 /// How deep a text may be nested: fluent descends with it, and its stack has an end.
 const DEEPEST: usize = 50;
+
+/// They are sound, as a test shows.
+fn own(language: Language) -> Arc<FluentResource> {
+    let texts = FluentResource::try_new(language.resource().to_owned());
+    texts.unwrap_or_else(|(sound, _)| sound).into()
+}
 
 fn parse(text: &str) -> Result<FluentResource> {
     if depth(text) > DEEPEST {

@@ -9,6 +9,8 @@ mod flaky;
 mod folder;
 #[path = "../src/storage/forward.rs"]
 mod forward;
+#[path = "crash/half.rs"]
+mod half;
 #[path = "crash/host.rs"]
 mod host;
 #[path = "crash/program.rs"]
@@ -27,6 +29,7 @@ use std::process::Command;
 
 use disk::{Mount, can_loop, can_mount, copy_image, make_image};
 use flaky::Trouble;
+use half::Half;
 use host::Kind;
 use run::{CHANGES, Fault, Place, Point, copy};
 use sweep::sweep;
@@ -308,6 +311,45 @@ fn an_interruption_at_every_call() {
 #[ignore = "every point, for minutes"]
 fn a_disk_that_lies_at_every_write() {
     strike(Fault::Lie, every(), writes_an_archive);
+}
+
+/// All is done as if nothing was, where reads and writes stop half way: each of one run, or one of
+/// each run.
+fn stop_half_way(one_by_one: bool) {
+    let Some(half) = Half::build() else { return };
+    let mut python = Python::start();
+    for kind in Kind::ALL {
+        let room = room();
+        let place = |home| Place { home: room.path().join(home), kind, wrong: None };
+        let seed = place("seed");
+        std::fs::create_dir(&seed.home).expect("a folder");
+        assert!(seed.run("seed").ended_well);
+        let mut work = |only| {
+            let place = place("home");
+            let _ = std::fs::remove_dir_all(&place.home);
+            copy(&seed.home, &place.home);
+            let (ran, halved) = half.run(&place, only);
+            assert_eq!(ran.done(), kind.done(), "{kind:?} {only:?} {}{}", ran.output, ran.errors);
+            judge(&place, &ran, &mut python).unwrap_or_else(|broken| panic!("{only:?}: {broken}"));
+            halved
+        };
+        let all = work(None);
+        let each = (1..).step_by(every()).map_while(|only| (work(Some(only)) > 0).then_some(only));
+        let alone = if one_by_one { each.count() } else { 0 };
+        println!("{kind:?}: {all} stopped at once, {alone} alone");
+        assert!(all > 50 && (alone > 0 || !one_by_one), "{all} {alone}");
+    }
+}
+
+#[test]
+fn reads_and_writes_that_stop_half_way() {
+    stop_half_way(false);
+}
+
+#[test]
+#[ignore = "one after the other, for minutes"]
+fn each_read_and_write_that_stops_half_way() {
+    stop_half_way(true);
 }
 
 /// Works on a disk of this size for the archives; the program's own home is elsewhere.

@@ -295,10 +295,13 @@ pub(crate) enum Taking {
 
 /// The bot's data; a snapshot is a clone of an `Arc`.
 pub(crate) struct Source {
-    live: Mutex<Arc<Crm>>,
+    live: Live,
     taking: Taking,
     restored_in: Arc<Mutex<Duration>>,
 }
+
+/// What a restore replaces.
+pub(crate) type Live = Arc<Mutex<Arc<Crm>>>;
 
 impl Source {
     pub(crate) fn new(live: Crm, taking: Taking) -> Self {
@@ -306,12 +309,16 @@ impl Source {
     }
 
     pub(crate) fn of(live: Arc<Crm>, taking: Taking) -> Self {
-        Self { live: Mutex::new(live), taking, restored_in: Arc::default() }
+        Self { live: Arc::new(Mutex::new(live)), taking, restored_in: Arc::default() }
     }
 
     /// How long the host's own part of the last restore took.
     pub(crate) fn watch(&self) -> Arc<Mutex<Duration>> {
         Arc::clone(&self.restored_in)
+    }
+
+    pub(crate) fn live(&self) -> Live {
+        Arc::clone(&self.live)
     }
 
     fn snapshot(&self) -> Result<Arc<Crm>, BoxError> {

@@ -93,6 +93,8 @@ struct Cost {
     seconds: f64,
     cpu: f64,
     extra_kb: u64,
+    /// What more was in memory afterwards than before.
+    resident_kb: u64,
 }
 
 /// Does the job, and prints what it has cost as one line of JSON on standard error.
@@ -142,6 +144,7 @@ fn tell(job: &Job, (bytes, size): (u64, u64), costs: &[Cost], stat_seconds: f64)
         "task": job.task, "bytes": bytes, "archive": size,
         "seconds": median(|cost| cost.seconds), "cpu": median(|cost| cost.cpu),
         "extra_kb": costs.iter().map(|cost| cost.extra_kb).max(),
+        "resident_kb": costs.first().map(|cost| cost.resident_kb),
         "stat_seconds": stat_seconds,
     });
     eprintln!("{line}");
@@ -209,8 +212,15 @@ fn restore(job: &Job, runtime: &Runtime, archive: &Path, taking: Taking) -> io::
     let mut costs = Vec::new();
     for _ in 0..job.runs {
         let place = tempfile::tempdir_in(&job.folder)?;
-        let source = Source::new(Crm::default(), taking);
+        // one that keeps nothing itself has its data elsewhere: here, those that are restored
+        let live = match taking {
+            Taking::Whole => Crm::default(),
+            Taking::EachAlone => Crm::of_size(job.size),
+        };
+        let source = Source::new(live, taking);
         let watch: Arc<Mutex<Duration>> = source.watch();
+        // held, so that what is resident in the end is what the bot has then
+        let _live = source.live();
         let builder = job.builder(source, place.path());
         let whole = measured(|| command(runtime, builder, &["restore", &text(archive)]))?;
         let seconds = watch.lock().map(|watch| watch.as_secs_f64()).unwrap_or_default();
@@ -264,7 +274,8 @@ fn measured(work: impl FnOnce() -> io::Result<()>) -> io::Result<Cost> {
     let (cpu, begin) = (cpu_seconds(), Instant::now());
     work()?;
     let (seconds, cpu) = (begin.elapsed().as_secs_f64(), cpu_seconds() - cpu);
-    Ok(Cost { seconds, cpu, extra_kb: status_kb("VmHWM:").saturating_sub(resident) })
+    let more_kb = |name| status_kb(name).saturating_sub(resident);
+    Ok(Cost { seconds, cpu, extra_kb: more_kb("VmHWM:"), resident_kb: more_kb("VmRSS:") })
 }
 
 fn status_kb(name: &str) -> u64 {

@@ -75,6 +75,8 @@ pub(super) struct Deflate {
     packing: Packing,
     previous: Option<Arc<Previous>>,
     pace: Pace,
+    /// For what is short, one after the other: setting one up takes longer than a small text.
+    engine: Option<Compress>,
     /// What came out and is not taken yet.
     out: Vec<u8>,
     entries: Vec<Entry>,
@@ -92,7 +94,7 @@ impl Deflate {
     pub(super) fn new(packing: Packing, previous: Option<Arc<Previous>>) -> Self {
         let previous = previous.filter(|previous| previous.is_of(packing.level()));
         let pace = Pace::Waiting(Vec::new());
-        Self { packing, previous, pace, out: Vec::new(), entries: Vec::new() }
+        Self { packing, previous, pace, engine: None, out: Vec::new(), entries: Vec::new() }
     }
 
     /// Takes a block; gives what can be written now.
@@ -147,18 +149,29 @@ impl Deflate {
         let mut done = Vec::new();
         match &mut self.pace {
             Pace::Waiting(blocks) => {
-                let mut engine = self.packing.engine();
-                for block in std::mem::take(blocks) {
-                    deflate(&mut engine, &block, FlushCompress::None, &mut self.out)?;
-                }
-                deflate(&mut engine, &[], FlushCompress::Finish, &mut self.out)?;
-                return Ok(&self.out);
+                let blocks = std::mem::take(blocks);
+                return self.whole(blocks.iter().map(|block| &block[..]));
             }
             Pace::Alone(..) => {}
             Pace::Together(team) => team.finish(&mut done)?,
         }
         self.put(done);
         self.out.extend(END);
+        Ok(&self.out)
+    }
+
+    /// Gives the stream that these parts are alone.
+    pub(super) fn whole<'a>(
+        &mut self,
+        parts: impl IntoIterator<Item = &'a [u8]>,
+    ) -> io::Result<&[u8]> {
+        self.out.clear();
+        let engine = self.engine.get_or_insert_with(|| self.packing.engine());
+        engine.reset();
+        for part in parts {
+            deflate(engine, part, FlushCompress::None, &mut self.out)?;
+        }
+        deflate(engine, &[], FlushCompress::Finish, &mut self.out)?;
         Ok(&self.out)
     }
 

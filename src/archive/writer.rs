@@ -66,7 +66,7 @@ impl<W: WriteSeek> ArchiveWriter<W> {
         let json = serde_json::to_vec_pretty(&metadata).map_err(|error| {
             Error::new(ErrorKind::Internal, "write metadata.json").because(error)
         })?;
-        add(&mut self.zip, METADATA, json, self.packing).map_err(written)?;
+        add(&mut self.zip, &mut self.deflate, METADATA, &json).map_err(written)?;
         self.zip.finish().map_err(written)?;
         let entries = self.deflate.entries();
         let index = Index { level: self.packing.level(), start, entries };
@@ -107,18 +107,15 @@ impl<W: WriteSeek> Write for ArchiveWriter<W> {
 /// Writes a small file whole.
 fn add<W: WriteSeek>(
     zip: &mut Container<W>,
+    deflate: &mut Deflate,
     name: &'static str,
-    content: Vec<u8>,
-    packing: Packing,
+    content: &[u8],
 ) -> io::Result<()> {
     let mut checksum = Crc::new();
-    checksum.update(&content);
-    let length = content.len() as u64;
+    checksum.update(content);
     zip.begin(name)?;
-    let mut deflate = Deflate::new(packing, None);
-    zip.put(deflate.take(content)?)?;
-    zip.put(deflate.finish()?)?;
-    zip.end(&checksum, length).map(|_| ())
+    zip.put(deflate.whole([content])?)?;
+    zip.end(&checksum, content.len() as u64).map(|_| ())
 }
 
 fn written(error: io::Error) -> Error {

@@ -75,7 +75,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn new(output: &Output, struck: bool) -> Self {
+    pub(crate) fn new(output: &Output, struck: bool) -> Self {
         Self {
             killed: output.status.signal() == Some(9),
             ended_well: output.status.success(),
@@ -89,6 +89,11 @@ impl Ran {
     pub(crate) fn said<'r>(&'r self, word: &str) -> impl Iterator<Item = &'r str> {
         let word = format!("{word} ");
         self.output.lines().filter_map(move |line| line.strip_prefix(&word))
+    }
+
+    /// What it says that it has done, a word each.
+    pub(crate) fn done(&self) -> Vec<&str> {
+        self.said("done").filter_map(|line| line.split(' ').next()).collect()
     }
 
     /// The archive that the program names as the way back after these words.
@@ -111,7 +116,7 @@ impl Place {
         self.home.join("backups")
     }
 
-    fn program(&self, work: &str) -> Command {
+    pub(crate) fn program(&self, work: &str) -> Command {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         self.tell(&mut command, work);
         command
@@ -160,8 +165,7 @@ impl Place {
         let output = self.traced(&["-y", "-e", "trace=%file,%desc"], notes);
         let ran = Ran::new(&output, false);
         assert!(ran.ended_well, "{}{}", ran.output, ran.errors);
-        let done: Vec<_> = ran.said("done").filter_map(|line| line.split(' ').next()).collect();
-        assert_eq!(done, self.kind.done(), "{}{}", ran.output, ran.errors);
+        assert_eq!(ran.done(), self.kind.done(), "{}{}", ran.output, ran.errors);
         read_points(&fs::read_to_string(notes).expect("notes"))
     }
 }

@@ -308,7 +308,8 @@ fn other_programs_take_more_than_four_gigabytes() {
     }
     zip.put(deflate.finish().expect("compressed")).expect("written");
     zip.end(&checksum, blocks << 18).expect("ended");
-    add(&mut zip, METADATA, b"{}".to_vec(), Packing::default()).expect("added");
+    let mut deflate = Deflate::new(Packing::default(), None);
+    add(&mut zip, &mut deflate, METADATA, b"{}").expect("added");
     zip.finish().expect("finished");
     let path = archive.path().to_str().expect("text");
     assert!(std::fs::metadata(path).expect("there").len() > 4 << 30);
