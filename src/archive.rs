@@ -27,7 +27,7 @@ pub(crate) use index::{Index, Previous};
 pub use limits::Limits;
 pub(crate) use limits::Timer;
 pub(crate) use metadata::{Metadata, Origin};
-pub(crate) use reader::{Archive, Reading, glance};
+pub(crate) use reader::{Archive, Reading, Unproved, glance};
 pub(crate) use writer::{ArchiveWriter, Written};
 #[cfg(any(fuzzing, test))]
 pub(crate) use {container::Container, reader::glances};

@@ -251,7 +251,7 @@ impl Chat {
 
     async fn settings(&self) -> Message {
         // a clock or a storage of the host's may panic
-        let shown = self.parts.service.own_moments().await;
+        let shown = self.parts.service.moments().await;
         let shown = shown.and_then(|own| guarded(|| Ok(self.settings_after(&own))));
         shown.unwrap_or_else(|error| {
             warn("read the settings", &error);

@@ -145,7 +145,7 @@ struct ScheduledBackup {
 impl Job for ScheduledBackup {
     fn made_at(&self) -> BoxFuture<'_, Result<Vec<DateTime<Utc>>>> {
         Box::pin(async {
-            let made_at = self.service.made_at().await?;
+            let made_at = self.service.moments().await?.all();
             if self.news.is_new_among(&made_at) {
                 // whoever has made one: what failed before is over
                 let news = Arc::clone(&self.news);

@@ -9,6 +9,7 @@ mod news;
 pub(crate) mod notebook;
 mod own;
 mod owner;
+mod page;
 mod receive;
 mod restore;
 mod rollback;
@@ -38,12 +39,12 @@ use crate::storage::{self, Readable, Storage};
 
 pub(crate) use comparison::Difference;
 pub(crate) use gate::Gate;
-use glances::Found;
 pub(crate) use glances::Glances;
 use notebook::Notebook;
 pub(crate) use notebook::Undo;
 pub(crate) use own::Moments;
 pub(crate) use owner::anothers;
+pub(crate) use page::{Listed, Page};
 pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
 pub(crate) use turn::guarded;
 
@@ -83,27 +84,6 @@ pub(crate) enum Chosen {
     File(PathBuf),
 }
 
-/// A line of the list of backups.
-#[derive(Debug)]
-pub(crate) enum Listed {
-    Good(BackupInfo),
-    Damaged { id: BackupId, size_bytes: u64, error: Error },
-}
-
-/// Some lines of the list of backups, the newest first.
-#[derive(Debug)]
-pub(crate) struct Page {
-    pub(crate) lines: Vec<Listed>,
-    /// Which page it is, from 0; the last one, where fewer were left.
-    pub(crate) number: usize,
-    pub(crate) pages: usize,
-    pub(crate) size: usize,
-    /// The archive with which the data were found the same, and until when.
-    pub(crate) unchanged: Option<(BackupId, NaiveDateTime)>,
-    /// Whose list it is, where that is known.
-    pub(crate) bot_id: Option<u64>,
-}
-
 /// What a finished backup tells.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -127,13 +107,6 @@ pub(crate) struct Inspection {
     pub(crate) live: Result<Counts>,
     /// Another bot made it.
     pub(crate) foreign: bool,
-}
-
-impl Page {
-    /// Until when the data were found the same as in this archive.
-    pub(crate) fn unchanged_until(&self, id: &BackupId) -> Option<NaiveDateTime> {
-        self.unchanged.as_ref().filter(|(unchanged, _)| unchanged == id).map(|(_, until)| *until)
-    }
 }
 
 impl Service {
@@ -160,7 +133,7 @@ impl Service {
     ) -> Result<Option<Report>> {
         self.alone(move |parts, handle| {
             // asked under the lock, so that of two programs one makes it
-            if !is_due(&parts.made_at()?) {
+            if !is_due(&parts.own()?.moments().all()) {
                 return Ok(None);
             }
             parts.back_up_on_schedule(handle).map(Some)
@@ -183,13 +156,8 @@ impl Service {
         self.blocking(move |parts, _| parts.list(page, size)).await
     }
 
-    /// When backups were made that the schedule counts from, or would have been, had the data changed.
-    pub(crate) async fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
-        self.blocking(|parts, _| parts.made_at()).await
-    }
-
-    /// The same, apart.
-    pub(crate) async fn own_moments(&self) -> Result<Moments> {
+    /// What the schedule counts from.
+    pub(crate) async fn moments(&self) -> Result<Moments> {
         self.blocking(|parts, _| Ok(parts.own()?.moments())).await
     }
 
@@ -274,32 +242,6 @@ impl Parts {
     /// What this bot has noted.
     fn notebook(&self) -> Result<Notebook> {
         Notebook::read(self.storage.as_ref(), self.bot_id)
-    }
-
-    fn list(&self, page: usize, size: usize) -> Result<Page> {
-        let found = self.newest_first()?;
-        let size = size.max(1);
-        let unchanged = self.unchanged_among(&found);
-        let pages = found.len().div_ceil(size);
-        let number = page.min(pages.saturating_sub(1));
-        let lines = found.into_iter().skip(number * size).take(size);
-        let lines = lines.map(|found| self.line(found)).collect();
-        Ok(Page { lines, number, pages, size, unchanged, bot_id: self.bot_id })
-    }
-
-    fn line(&self, found: Found) -> Listed {
-        let outcome = self.glance(&found).and_then(|metadata| {
-            let counts = self.counts(&found, &metadata)?;
-            Ok(BackupInfo { counts, ..metadata.info(found.id.clone(), found.size_bytes) })
-        });
-        match outcome {
-            Ok(info) => Listed::Good(info),
-            Err(error) => Listed::Damaged { id: found.id, size_bytes: found.size_bytes, error },
-        }
-    }
-
-    fn made_at(&self) -> Result<Vec<DateTime<Utc>>> {
-        Ok(self.own()?.moments().all())
     }
 
     fn moment(&self, made: &Metadata) -> DateTime<Utc> {

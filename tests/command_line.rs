@@ -309,51 +309,57 @@ fn wrong_words_explain_the_right_ones() {
     assert_eq!(fs::read_dir(server.0.path()).expect("a folder").count(), 0, "nothing was made");
 }
 
-/// What a client has written, and the secret of the token, are markers here.
+/// What a client has written, as a marker.
+const CLIENT: &str = "canary-of-a-client";
+
+/// Runs a command with all that it can log; neither the client's words nor the token are in it.
+fn run_unheard(server: &Server, words: &[&str]) -> Said {
+    const SECRET: &str = "canary-of-the-token";
+    let mut command = server.command(words);
+    command.env("RUST_LOG", "trace").env("TELOXIDE_TOKEN", format!("123456:{SECRET}"));
+    let said = Said::from(command.output().expect("it runs"));
+    for marker in [CLIENT, SECRET] {
+        let told = format!("{}{}", said.results, said.reasons);
+        assert!(!told.contains(marker), "{words:?}: {told}");
+    }
+    said
+}
+
+fn write_archive(path: &Path, data: &Value) {
+    let metadata = json!({ "created_at": "2026-03-01T10:00:00", "backup_version": "1.0" });
+    let mut zip = ZipWriter::new(File::create(path).expect("a file"));
+    for (name, json) in [("data.json", data), ("metadata.json", &metadata)] {
+        zip.start_file(name, SimpleFileOptions::default()).expect("an entry");
+        serde_json::to_writer(&mut zip, json).expect("written");
+    }
+    zip.finish().expect("an archive");
+}
+
 #[test]
 fn no_command_says_or_logs_the_token_or_what_a_client_has_written() {
-    const CLIENT: &str = "canary-of-a-client";
-    const TOKEN: &str = "123456:canary-of-the-token";
     let server = Server::with_orders();
     let marks = format!(
         "UPDATE orders SET status = '{CLIENT}', data = json_set(data, '$.idea', '{CLIENT}');
          UPDATE reviews SET author = '{CLIENT}', text = '{CLIENT}'"
     );
     server.database().execute_batch(&marks).expect("marked");
-    let run = |words: &[&str]| {
-        let mut command = server.command(words);
-        command.env("RUST_LOG", "trace").env("TELOXIDE_TOKEN", TOKEN);
-        let said = Said::from(command.output().expect("it runs"));
-        for secret in [CLIENT, "canary-of-the-token"] {
-            let told = format!("{}{}", said.results, said.reasons);
-            assert!(!told.contains(secret), "{words:?}: {told}");
-        }
-        said
-    };
-    let made = run(&["backup"]);
+    let made = run_unheard(&server, &["backup"]);
     assert!(made.code == Some(0) && made.reasons.contains("made a backup"), "{made:?}");
     let path = made.results.lines().last().expect("a path").to_owned();
     let data = fs::read(&path).expect("the archive");
     for words in [&["list"][..], &["verify"], &["verify", &path], &["restore", &path]] {
-        assert_eq!(run(words).code, Some(0), "{words:?}");
+        assert_eq!(run_unheard(&server, words).code, Some(0), "{words:?}");
     }
 
     // cut off, and with such a word where something else should be
     let broken = server.folder().join("backup_20260301_100000.zip");
     fs::write(&broken, &data[..data.len() - 100]).expect("written");
-    assert_eq!(run(&["verify"]).code, Some(3));
+    assert_eq!(run_unheard(&server, &["verify"]).code, Some(3));
     for tickets in [json!({ "42": { "0": CLIENT } }), json!({ CLIENT: {} }), json!([CLIENT])] {
         let data = json!({ "tickets": tickets, "referrals": {}, "bonuses": {}, "reviews": [] });
-        let metadata = json!({ "created_at": "2026-03-01T10:00:00", "backup_version": "1.0" });
-        let mut zip = ZipWriter::new(File::create(&broken).expect("a file"));
-        for (name, json) in [("data.json", data), ("metadata.json", metadata)] {
-            zip.start_file(name, SimpleFileOptions::default()).expect("an entry");
-            serde_json::to_writer(&mut zip, &json).expect("written");
-        }
-        zip.finish().expect("an archive");
-        let broken = broken.to_str().expect("text");
+        write_archive(&broken, &data);
         for word in ["verify", "restore"] {
-            let said = run(&[word, broken]);
+            let said = run_unheard(&server, &[word, broken.to_str().expect("text")]);
             assert_eq!(said.code, Some(3), "{word} {said:?}");
             assert!(said.reasons.contains("❌"), "{word} {said:?}");
         }

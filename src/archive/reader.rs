@@ -45,7 +45,7 @@ pub(crate) struct Reading {
     pub(crate) ahead: bool,
 }
 
-/// An archive that was read to its end and found whole, or that was written just now.
+/// An archive that was read to its end and found whole.
 pub(crate) struct Archive {
     pub(crate) metadata: Metadata,
     pub(crate) summary: Summary,
@@ -54,8 +54,8 @@ pub(crate) struct Archive {
     file: Option<File>,
     data: Option<Data>,
     ahead: bool,
-    /// It is not known yet to be what was written.
-    unproved: bool,
+    /// What is unpacked is hashed: of an archive that is not known yet to be what was written.
+    hashing: bool,
     /// Until it is checked; what comes after that takes the time that the host needs.
     timer: Option<Timer>,
 }
@@ -71,39 +71,7 @@ impl Archive {
         compare(&metadata, &summary)?;
         let (file, _) = data.close().map_err(broken)?;
         let (file, data, timer) = (Some(file), None, Some(timer));
-        Ok(Self { metadata, summary, place, file, data, ahead, unproved: false, timer })
-    }
-
-    /// An archive that must be what was written. It is known to be only after [`prove`](Self::prove),
-    /// so that one reading is enough to decode it and to prove it.
-    pub(crate) fn reopen(file: File, written: &Written, reading: Reading) -> Result<Self> {
-        let Reading { limits, timer, ahead } = reading;
-        let (file, metadata, place) = begin(file, &limits)?;
-        limits.check_ratio(place.length, place.compressed)?;
-        if metadata != written.metadata || place.length != written.summary.bytes {
-            return Err(Error::damaged("the archive is not what was written"));
-        }
-        let (file, data, timer) = (Some(file), None, Some(timer));
-        let summary = written.summary.clone();
-        Ok(Self { metadata, summary, place, file, data, ahead, unproved: true, timer })
-    }
-
-    /// Reads on to the end: all of it must be what was written.
-    pub(crate) fn prove(&mut self) -> Result<()> {
-        if !self.unproved {
-            return Ok(());
-        }
-        let mut data = self.take(u64::MAX).map_err(broken)?;
-        data.skip(u64::MAX).map_err(broken)?;
-        let length = data.position();
-        let (file, hash) = data.close().map_err(broken)?;
-        self.file = Some(file);
-        let hash = hash.map(|hash| hex(&hash.finalize()));
-        if length != self.summary.bytes || hash.as_ref() != Some(&self.summary.sha256) {
-            return Err(Error::damaged("data.json is not what was written"));
-        }
-        self.unproved = false;
-        Ok(())
+        Ok(Self { metadata, summary, place, file, data, ahead, hashing: false, timer })
     }
 
     /// Ends the check: no time is set for what is read from now on.
@@ -149,7 +117,45 @@ impl Archive {
             None => self.file.take(),
         };
         let file = file.ok_or_else(|| io::Error::other("the archive was closed by an error"))?;
-        self.place.open(file, self.ahead, self.unproved.then(Sha256::new))
+        self.place.open(file, self.ahead, self.hashing.then(Sha256::new))
+    }
+}
+
+/// An archive that was written just now, as its storage gives it back. It is known to be what was
+/// written once it is proved, and not before: so one reading is enough to decode it and to prove it.
+pub(crate) struct Unproved(Archive);
+
+impl Unproved {
+    pub(crate) fn open(file: File, written: &Written, reading: Reading) -> Result<Self> {
+        let Reading { limits, timer, ahead } = reading;
+        let (file, metadata, place) = begin(file, &limits)?;
+        limits.check_ratio(place.length, place.compressed)?;
+        if metadata != written.metadata || place.length != written.summary.bytes {
+            return Err(Error::damaged("the archive is not what was written"));
+        }
+        let (file, data, timer) = (Some(file), None, Some(timer));
+        let summary = written.summary.clone();
+        Ok(Self(Archive { metadata, summary, place, file, data, ahead, hashing: true, timer }))
+    }
+
+    /// To be decoded.
+    pub(crate) fn archive(&mut self) -> &mut Archive {
+        &mut self.0
+    }
+
+    /// Reads on to the end: all of it must be what was written.
+    pub(crate) fn prove(mut self) -> Result<()> {
+        let mut data = self.0.take(u64::MAX).map_err(broken)?;
+        data.skip(u64::MAX).map_err(broken)?;
+        let length = data.position();
+        let (_, hash) = data.close().map_err(broken)?;
+        let hash = hash.map(|hash| hex(&hash.finalize()));
+        let Summary { bytes, sha256, .. } = &self.0.summary;
+        if length == *bytes && hash.as_ref() == Some(sha256) {
+            Ok(())
+        } else {
+            Err(Error::damaged("data.json is not what was written"))
+        }
     }
 }
 

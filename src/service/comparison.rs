@@ -1,7 +1,7 @@
 //! Holds what is live against an archive: did a restore leave what the archive holds?
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::thread;
 
 use serde::de::DeserializeSeed;
@@ -145,7 +145,7 @@ impl Parts {
     }
 
     fn write_live(&self, handle: &Handle, out: impl Write + Send) -> Result<Live> {
-        let mut both = Both { meter: self.meter(&self.limits), out: BufWriter::new(out) };
+        let mut both = Both { meter: self.meter(&self.limits), out };
         let (sections, _) = self.export(handle, &mut both)?;
         both.flush().map_err(|error| Error::storage("compare the live data", error))?;
         Ok(Live { summary: measured(both.meter)?, sections })

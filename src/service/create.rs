@@ -12,7 +12,7 @@ use super::notebook::Notebook;
 use super::owner::{Owner, anothers};
 use super::turn::guarded;
 use super::{Checked, Chosen, Parts, Report};
-use crate::archive::{Archive, ArchiveWriter, Index, Metadata, Origin, Previous, Written};
+use crate::archive::{ArchiveWriter, Index, Metadata, Origin, Previous, Unproved, Written};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, SAFETY_KEPT, Standing, Verdict, plan};
@@ -198,14 +198,14 @@ impl Parts {
         };
         let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
         let reading = self.reading(&self.limits);
-        let mut archive = Archive::reopen(Box::new(file), written, reading).map_err(lost)?;
-        let outcome = self.check(handle, &mut archive, saved);
+        let mut unproved = Unproved::open(Box::new(file), written, reading).map_err(lost)?;
+        let outcome = self.check(handle, unproved.archive(), saved);
         let kind = outcome.as_ref().err().map(Error::kind);
         if let Some(Storage | StorageFull | AccessDenied | TooLarge) = kind {
             return outcome.map(|_| ());
         }
         // data that are not what was written say nothing of the source
-        archive.prove().map_err(lost)?;
+        unproved.prove().map_err(lost)?;
         match outcome {
             Ok(_) => Ok(()),
             Err(error) => Err(Error::new(ErrorKind::Source, step).because(error.chain())),

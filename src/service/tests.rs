@@ -121,8 +121,8 @@ async fn each_bot_counts_and_removes_its_own_backups_alone() {
             assert_eq!(stay, expected, "round {round}");
         }
     }
-    assert_eq!((anna.made_at().await.expect("a list").len(), made[1].len()), (2, 4));
-    assert_eq!(boris.made_at().await.expect("a list").len(), 2);
+    assert_eq!((anna.moments().await.expect("a list").all().len(), made[1].len()), (2, 4));
+    assert_eq!(boris.moments().await.expect("a list").all().len(), 2);
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn what_names_no_bot_counts_for_the_only_bot_and_for_none_of_several() {
     let ((anna, _), (shell, _)) = (house.bot(ANNA, 3), house.bot(None, 3));
     let first = house.back_up(&shell).await;
     house.back_up(&anna).await;
-    assert_eq!(anna.made_at().await.expect("a list").len(), 2);
+    assert_eq!(anna.moments().await.expect("a list").all().len(), 2);
     house.back_up(&anna).await;
     assert!(!house.has(&first), "it was one of three");
     // it may be the other one's from now on
@@ -145,7 +145,7 @@ async fn what_names_no_bot_counts_for_the_only_bot_and_for_none_of_several() {
     }
     assert!(house.has(&second));
     for bot in [&anna, &boris] {
-        assert_eq!(bot.made_at().await.expect("a list").len(), 2, "no more than its own");
+        assert_eq!(bot.moments().await.expect("a list").all().len(), 2, "no more than its own");
     }
 }
 

@@ -139,7 +139,7 @@ async fn a_second_list_is_the_same_and_opens_only_what_is_damaged() {
     assert_eq!(list(&storage.service()).await, first, "and as one that remembers nothing");
     storage.opened();
     // nor does the schedule, nor a page
-    let made_at = service.made_at().await.expect("a list");
+    let made_at = service.moments().await.expect("a list").all();
     assert_eq!((made_at.len(), storage.opened()), (foreign + 2, damaged));
     service.list(0, 1).await.expect("a page");
     assert_eq!(storage.opened(), 0);
