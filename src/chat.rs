@@ -368,7 +368,7 @@ impl Chat {
         failed: &RestoreFailed,
         id: BackupId,
     ) -> Option<Message> {
-        if !failed.unsaved || failed.error.kind() != ErrorKind::Source {
+        if !failed.may_be_given_up() {
             return None;
         }
         let mut inspection = self.parts.service.inspect(Chosen::Stored(id)).await.ok()?;

@@ -216,8 +216,8 @@ async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: 
             let lawful = restored.doubt.as_ref().is_none_or(|doubt| doubt.cause == Cause::Origin);
             if lawful { DONE } else { FAILED }
         }
-        Err(RestoreFailed { error, unsaved: true, .. }) if error.kind() == ErrorKind::Source => {
-            failed(&message::unsaved(text, &error), &error)
+        Err(failure) if failure.may_be_given_up() => {
+            failed(&message::unsaved(text, &failure.error), &failure.error)
         }
         Err(error) => unrestored(text, &error),
     }
@@ -234,9 +234,7 @@ async fn replace(
 ) -> Result<Restored, RestoreFailed> {
     let outcome = service.restore(chosen.clone(), data_sha256.clone(), save).await;
     match &outcome {
-        Err(RestoreFailed { error, unsaved: true, .. })
-            if force && error.kind() == ErrorKind::Source =>
-        {
+        Err(failure) if force && failure.may_be_given_up() => {
             service.restore(chosen, data_sha256, Save::GiveUp).await
         }
         _ => outcome,

@@ -685,6 +685,21 @@ async fn without_a_safety_backup_nothing_is_restored() {
 }
 
 #[tokio::test]
+async fn what_is_readable_again_and_has_no_room_is_not_given_up() {
+    let (scene, storage) = flaky().await;
+    scene.source.break_at(Step::Export, Trouble::Fails);
+    let question = scene.choose_newest().await;
+    assert!(question.plain.contains("прочитать не получилось"), "{question}");
+    scene.source.mend();
+    storage.break_at(Place::Draft, 0, io::ErrorKind::StorageFull);
+    scene.admin.press_on(question.id, YES).await;
+    let refused = scene.admin.wait_for("❌").await;
+    assert!(refused.plain.starts_with(&format!("{REFUSED}На диске кончилось место.")), "{refused}");
+    assert_eq!((scene.source.count(Step::Restore), scene.shop().await), (0, shop(1, 0)));
+    scene.finish().await;
+}
+
+#[tokio::test]
 async fn without_a_journal_nothing_is_restored() {
     let (scene, storage) = flaky().await;
     let question = scene.choose_newest().await;

@@ -133,6 +133,18 @@ impl From<Error> for RestoreFailed {
     }
 }
 
+impl RestoreFailed {
+    /// What is live cannot be saved, and a person may agree to give it up.
+    pub(crate) fn may_be_given_up(&self) -> bool {
+        self.unsaved && is_of_the_data(&self.error)
+    }
+}
+
+/// Whether what is live is to blame, and not the place where it would be saved.
+fn is_of_the_data(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Source | ErrorKind::TooLarge)
+}
+
 impl Service {
     /// Replaces what is live by an archive, if it is still the one with this hash.
     pub(crate) async fn restore(
@@ -276,9 +288,9 @@ impl Parts {
     ) -> Result<(Option<Undo>, Counts), RestoreFailed> {
         match (guarded(|| self.save(handle, wanted.again)), wanted.save) {
             (Ok((undo, before)), _) => Ok((Some(undo), before)),
-            (Err(error), Save::First) => Err(RestoreFailed { unsaved: true, ..error.into() }),
-            // it might have been readable again
-            (Err(_), Save::GiveUp) => Ok((None, Counts::default())),
+            // what can be read again is given up no more: a full disk is no reason to
+            (Err(error), Save::GiveUp) if is_of_the_data(&error) => Ok((None, Counts::default())),
+            (Err(error), _) => Err(RestoreFailed { unsaved: true, ..error.into() }),
         }
     }
 
