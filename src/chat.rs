@@ -146,6 +146,11 @@ impl Chat {
         self.tell(message::scheduled_failed(&self.parts.text, error)).await
     }
 
+    /// Tells that a backup of the schedule does not end; true if somebody heard it.
+    pub(crate) async fn tell_stuck(&self) -> bool {
+        self.tell(message::scheduled_stuck(&self.parts.text)).await
+    }
+
     /// Tells that another program of this bot makes the backups; true if somebody heard it.
     pub(crate) async fn tell_of_standing_by(&self) -> bool {
         self.tell(message::standing_by(&self.parts.text)).await
@@ -221,7 +226,7 @@ impl Chat {
 
     async fn back_up(&self, chat: ChatId) {
         // the answer of the one that runs is the answer to all that were asked for meanwhile
-        let Some(_running) = self.begin(Work::BackUp(chat)) else { return };
+        let Some(running) = self.begin(Work::BackUp(chat)) else { return };
         let service = self.parts.service.clone();
         let backup = tokio::spawn(async move { service.back_up(Trigger::Manual).await });
         let started = message::backup_started(&self.parts.text);
@@ -236,7 +241,11 @@ impl Chat {
                 message::backup_failed(&self.parts.text, &error)
             }
         };
-        self.delivery.replace(chat, started, &answer).await;
+        if !self.delivery.replace(chat, started, &answer).await {
+            // whoever asks again meanwhile means another one
+            drop(running);
+            self.delivery.insist(chat, started, &answer).await;
+        }
     }
 
     async fn list(&self, page: usize) -> Message {
@@ -421,7 +430,9 @@ impl Chat {
     /// before they are sent.
     async fn finish(&self, running: Running, chat: ChatId, message: MessageId, answer: &Message) {
         drop(running);
-        self.delivery.replace(chat, Some(message), answer).await;
+        if !self.delivery.replace(chat, Some(message), answer).await {
+            self.delivery.insist(chat, Some(message), answer).await;
+        }
     }
 
     fn begin(&self, work: Work) -> Option<Running> {

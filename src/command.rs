@@ -115,14 +115,18 @@ pub(crate) fn refuse(error: &Error) -> ExitCode {
 
 /// Makes the folder, if it is missing. What only reads makes none, and a script that backs up
 /// neither: it may be a disk that is not mounted, and nobody is looking.
-fn prepare(service: &Service) -> Result<(), Error> {
-    let step = || format!("write to «{}»", service.storage_name());
-    service.prepare().map_err(|error| Error::storage(step(), error))
+async fn prepare(service: &Service) -> Result<(), Error> {
+    let step = format!("write to «{}»", service.storage_name());
+    // a storage may wait there
+    let working = service.clone();
+    let prepared = tokio::task::spawn_blocking(move || working.prepare()).await;
+    let prepared = prepared.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+    prepared.map_err(|error| Error::storage(step, error))
 }
 
 async fn back_up(service: &Service, text: &Text) -> u8 {
     if io::stderr().is_terminal()
-        && let Err(error) = prepare(service)
+        && let Err(error) = prepare(service).await
     {
         return failed(&message::backup_failed(text, &error), &error);
     }
@@ -185,7 +189,7 @@ fn verdict(text: &Text, name: &str, outcome: Result<BackupInfo, Error>) -> u8 {
 }
 
 async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: bool) -> u8 {
-    if let Err(error) = prepare(service) {
+    if let Err(error) = prepare(service).await {
         return unrestored(text, &error.into());
     }
     match service.interrupted().await {

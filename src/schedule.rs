@@ -3,8 +3,7 @@
 mod holder;
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,6 +28,9 @@ const CLOCK_ERROR: TimeDelta = TimeDelta::days(1);
 const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// A backup or restore that runs for longer than that has come to a stop.
 const BUSY_TOO_LONG: TimeDelta = TimeDelta::hours(1);
+
+/// The same for one of the schedule's own: no backup takes so long unless something hangs.
+const STUCK_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// When the next backup is due.
 pub(crate) struct Schedule {
@@ -107,9 +109,9 @@ impl Schedule {
         retry.pause = Some((self.clock.now() + pause, pause));
     }
 
-    fn succeeded(&self) {
-        // it was made, whatever the host's clock does
-        let made_at = catch_unwind(AssertUnwindSafe(|| self.clock.now())).ok();
+    /// Counts one that was begun at this moment: how long it took must not delay the next.
+    fn succeeded(&self, made_at: DateTime<Utc>) {
+        let made_at = Some(made_at);
         let retry = Retry { made_at, ..Retry::default() };
         *self.retry.lock().unwrap_or_else(PoisonError::into_inner) = retry;
     }
@@ -169,6 +171,9 @@ pub(crate) trait Job: Send + Sync + 'static {
 
     /// Tells that there will be none.
     fn failed(&self, error: Error) -> BoxFuture<'_, ()>;
+
+    /// Tells that the schedule waits for something that does not end.
+    fn stuck(&self) -> BoxFuture<'_, ()>;
 }
 
 /// Makes backups when they are due, until it is stopped; a backup that runs then is finished.
@@ -195,11 +200,15 @@ pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: Cancel
 }
 
 async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
-    match job.made_at().await {
-        Ok(made_at) if schedule.next(&made_at) > schedule.clock.now() => {
-            sleep_until(schedule.next(&made_at), &schedule, &stop).await;
+    match watched(job.as_ref(), job.made_at()).await {
+        Ok(made_at) => {
+            let next = schedule.next(&made_at);
+            if next > schedule.clock.now() {
+                sleep_until(next, &schedule, &stop).await;
+            } else {
+                attempt(&schedule, &job).await;
+            }
         }
-        Ok(_) => attempt(&schedule, &job).await,
         Err(error) => give_up(&schedule, job.as_ref(), error).await,
     }
     if let Some(until) = schedule.paused_until() {
@@ -208,11 +217,11 @@ async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationTok
 }
 
 async fn attempt(schedule: &Schedule, job: &Arc<dyn Job>) {
-    let running = Arc::clone(job);
+    let (running, began) = (Arc::clone(job), schedule.clock.now());
     // on a task of its own, so that a panic ends the task and not this loop
-    let outcome = tokio::spawn(async move { running.back_up().await }).await;
-    match outcome {
-        Ok(Ok(true)) => schedule.succeeded(),
+    let backup = tokio::spawn(async move { running.back_up().await });
+    match watched(job.as_ref(), backup).await {
+        Ok(Ok(true)) => schedule.succeeded(began),
         // the list will show it; a list that does not must not be asked without end
         Ok(Ok(false)) => schedule.pause(ErrorKind::Busy),
         Ok(Err(error)) => give_up(schedule, job.as_ref(), error).await,
@@ -221,6 +230,17 @@ async fn attempt(schedule: &Schedule, job: &Arc<dyn Job>) {
             give_up(schedule, job.as_ref(), error.because(panic)).await;
         }
     }
+}
+
+/// Waits for a step of the schedule; tells of one that has come to a stop, and waits on.
+async fn watched<T>(job: &dyn Job, step: impl Future<Output = T>) -> T {
+    let mut step = pin!(step);
+    if let Ok(done) = tokio::time::timeout(STUCK_AFTER, &mut step).await {
+        return done;
+    }
+    tracing::warn!("the schedule has come to a stop");
+    job.stuck().await;
+    step.await
 }
 
 async fn give_up(schedule: &Schedule, job: &dyn Job, error: Error) {

@@ -26,7 +26,6 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::de::IgnoredAny;
-use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::archive::{Archive, Metadata, Meter, Reading, Timer};
@@ -121,7 +120,7 @@ impl Service {
 
     /// Makes a backup; old ones go after it.
     pub(crate) async fn back_up(&self, trigger: Trigger) -> Result<Report> {
-        self.alone(move |parts, handle| parts.back_up(handle, trigger)).await
+        self.alone(move |parts| parts.back_up(trigger)).await
     }
 
     /// Makes a scheduled backup, if one is due after those that were made at these moments; `None`
@@ -131,12 +130,12 @@ impl Service {
         &self,
         is_due: impl FnOnce(&[DateTime<Utc>]) -> bool + Send + 'static,
     ) -> Result<Option<Report>> {
-        self.alone(move |parts, handle| {
+        self.alone(move |parts| {
             // asked under the lock, so that of two programs one makes it
             if !is_due(&parts.own()?.moments().all()) {
                 return Ok(None);
             }
-            parts.back_up_on_schedule(handle).map(Some)
+            parts.back_up_on_schedule().map(Some)
         })
         .await
     }
@@ -144,7 +143,7 @@ impl Service {
     /// Takes the schedule of this bot for as long as what is given lives; `None` while another
     /// program has it.
     pub(crate) async fn claim_schedule(&self) -> Result<Option<Box<dyn Any + Send>>> {
-        self.blocking(|parts, _| {
+        self.blocking(|parts| {
             let part = parts.bot_id.map_or_else(|| "bot".to_owned(), |id| id.to_string());
             parts.storage.claim(&part).map_err(|error| Error::storage("take the schedule", error))
         })
@@ -153,23 +152,23 @@ impl Service {
 
     /// A page of the list. Only the archives of the page are opened.
     pub(crate) async fn list(&self, page: usize, size: usize) -> Result<Page> {
-        self.blocking(move |parts, _| parts.list(page, size)).await
+        self.blocking(move |parts| parts.list(page, size)).await
     }
 
     /// What the schedule counts from.
     pub(crate) async fn moments(&self) -> Result<Moments> {
-        self.blocking(|parts, _| Ok(parts.own()?.moments())).await
+        self.blocking(|parts| Ok(parts.own()?.moments())).await
     }
 
     /// Whether the list has an archive of this name; one that cannot be opened is there too.
     pub(crate) async fn has(&self, id: BackupId) -> bool {
-        let opened = self.blocking(move |parts, _| parts.open(&id)).await;
+        let opened = self.blocking(move |parts| parts.open(&id)).await;
         !opened.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
     /// The archive as it lies there; `None` where it is longer than so many bytes.
     pub(crate) async fn read(&self, id: BackupId, most: u64) -> Result<Option<Vec<u8>>> {
-        self.blocking(move |parts, _| {
+        self.blocking(move |parts| {
             let mut bytes = Vec::new();
             let file = parts.open(&id)?;
             let length = file.take(most + 1).read_to_end(&mut bytes);
@@ -186,17 +185,37 @@ impl Service {
 
     /// Checks an archive wholly, and counts what is live.
     pub(crate) async fn inspect(&self, chosen: Chosen) -> Result<Inspection> {
-        self.in_turn(move |parts, handle| parts.inspect(handle, &chosen)).await
+        let id = chosen.stored();
+        self.doubting(id, self.in_turn(move |parts| parts.inspect(&chosen)).await).await
     }
 
     /// Checks an archive wholly, and gives what the bot would take of it.
     pub(crate) async fn verify(&self, chosen: Chosen) -> Result<BackupInfo> {
-        self.in_turn(move |parts, handle| {
-            let Checked { info, archive, taken } = parts.checked(handle, &chosen)?;
+        let id = chosen.stored();
+        let verified = self.in_turn(move |parts| {
+            let Checked { info, archive, taken } = parts.checked(&chosen)?;
             let (counts, _) = sorted(&archive, &taken);
             Ok(BackupInfo { counts, ..info })
-        })
-        .await
+        });
+        self.doubting(id, verified.await).await
+    }
+
+    /// Notes a bad archive, so that no good one goes for its sake.
+    async fn doubting<T>(&self, id: Option<BackupId>, checked: Result<T>) -> Result<T> {
+        let Err(error) = checked else { return checked };
+        let Some(id) = id.filter(|_| speaks_against(&error)) else { return Err(error) };
+        let asked = id.clone();
+        // most are not proved, and need no note: nobody waits for another program for that
+        let proved = self.blocking(move |parts| Ok(parts.notebook()?.has_proof(&asked))).await;
+        if proved.unwrap_or(false) {
+            let noted = self.changing(move |parts| {
+                parts.forget_proof(&id);
+                Ok(())
+            });
+            // where that fails it is read again in a month at the latest
+            let _ = noted.await;
+        }
+        Err(error)
     }
 
     /// What every update passes on its way to the host.
@@ -239,6 +258,17 @@ impl Parts {
         }
     }
 
+    /// Takes an archive for none that was proved, if this error speaks against it.
+    fn doubt(&self, id: &BackupId, error: &Error) {
+        if speaks_against(error) {
+            self.forget_proof(id);
+        }
+    }
+
+    fn forget_proof(&self, id: &BackupId) {
+        self.note("a doubt was not noted", |notebook| notebook.doubt(id));
+    }
+
     /// What this bot has noted.
     fn notebook(&self) -> Result<Notebook> {
         Notebook::read(self.storage.as_ref(), self.bot_id)
@@ -248,9 +278,9 @@ impl Parts {
         made.created_at_utc.unwrap_or_else(|| moment_of(self.clock.as_ref(), made.created_at))
     }
 
-    fn inspect(&self, handle: &Handle, chosen: &Chosen) -> Result<Inspection> {
-        let Checked { info, archive, taken } = self.checked(handle, chosen)?;
-        let live = guarded(|| Ok(self.live(handle)?.counts()));
+    fn inspect(&self, chosen: &Chosen) -> Result<Inspection> {
+        let Checked { info, archive, taken } = self.checked(chosen)?;
+        let live = guarded(|| Ok(self.live()?.counts()));
         let data_sha256 = archive.summary.sha256.clone();
         let (counts, unknown) = sorted(&archive, &taken);
         let foreign = anothers(info.bot_id, self.bot_id);
@@ -259,17 +289,12 @@ impl Parts {
     }
 
     /// Reads an archive to its end and decodes it with the host's types.
-    fn checked(&self, handle: &Handle, chosen: &Chosen) -> Result<Checked> {
-        self.checked_as(handle, chosen, &mut AllSaved::new())
+    fn checked(&self, chosen: &Chosen) -> Result<Checked> {
+        self.checked_as(chosen, &mut AllSaved::new())
     }
 
     /// The same for an archive of which it is known what was saved.
-    fn checked_as(
-        &self,
-        handle: &Handle,
-        chosen: &Chosen,
-        saved: &mut AllSaved,
-    ) -> Result<Checked> {
+    fn checked_as(&self, chosen: &Chosen, saved: &mut AllSaved) -> Result<Checked> {
         let mut file = match chosen {
             Chosen::Stored(id) => self.open(id)?,
             Chosen::File(path) => found(storage::open_file(path), chosen)?,
@@ -277,7 +302,7 @@ impl Parts {
         let size_bytes =
             file.seek(SeekFrom::End(0)).map_err(|e| Error::storage("open the backup", e))?;
         let mut archive = self.read(file, &self.limits)?;
-        let taken = self.check(handle, &mut archive, saved)?;
+        let taken = self.check(&mut archive, saved)?;
         archive.checked();
         let metadata = archive.metadata.clone();
         let id = chosen.id().unwrap_or_else(|| BackupId::new(metadata.created_at, 1));
@@ -304,14 +329,9 @@ impl Parts {
 
     /// Gives the sections that the source has read. Of an archive that is just being made it is known
     /// what was saved.
-    fn check(
-        &self,
-        handle: &Handle,
-        archive: &mut Archive,
-        saved: &mut AllSaved,
-    ) -> Result<BTreeSet<String>> {
+    fn check(&self, archive: &mut Archive, saved: &mut AllSaved) -> Result<BTreeSet<String>> {
         let mut import = Import::of(archive, saved);
-        let outcome = handle.block_on(self.source.check(&mut import));
+        let outcome = pollster::block_on(self.source.check(&mut import));
         if let Some(failure) = import.failure() {
             return Err(failure);
         }
@@ -331,13 +351,9 @@ impl Parts {
     }
 
     /// Gives the sections that the source has, and what was saved.
-    fn export(
-        &self,
-        handle: &Handle,
-        out: &mut (dyn Write + Send),
-    ) -> Result<(Vec<String>, AllSaved)> {
+    fn export(&self, out: &mut (dyn Write + Send)) -> Result<(Vec<String>, AllSaved)> {
         let mut export = Export::new(out);
-        let outcome = handle.block_on(self.source.export(&mut export));
+        let outcome = pollster::block_on(self.source.export(&mut export));
         if let Some(failure) = export.failure() {
             return Err(failure);
         }
@@ -373,7 +389,22 @@ fn found(
     file.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {what}")))
 }
 
+/// Whether an error is the archive's own: what is wrong with today's data, or with the host's code,
+/// is no fault of it.
+fn speaks_against(error: &Error) -> bool {
+    use ErrorKind::{AccessDenied, Damaged, Incompatible, Storage, TooLarge, UnknownVersion};
+    let kind = error.kind();
+    matches!(kind, AccessDenied | Damaged | Incompatible | Storage | TooLarge | UnknownVersion)
+}
+
 impl Chosen {
+    fn stored(&self) -> Option<BackupId> {
+        match self {
+            Self::Stored(id) => Some(id.clone()),
+            Self::File(_) => None,
+        }
+    }
+
     /// The name of the list, or one of the same form.
     fn id(&self) -> Option<BackupId> {
         match self {

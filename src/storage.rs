@@ -28,7 +28,8 @@ pub trait Storage: Send + Sync + 'static {
     /// Where one archive lies, as people may look for it.
     fn path(&self, id: &BackupId) -> String;
 
-    /// Makes the place ready and clears away what an earlier crash has left. Called once, at start.
+    /// Makes the place ready and clears away what an earlier crash has left. Called once, at start: by
+    /// [`build`](crate::BackupPluginBuilder::build), on its caller's thread.
     ///
     /// # Errors
     /// A place that cannot be written.

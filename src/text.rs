@@ -266,8 +266,7 @@ fn parse(text: &str) -> Result<FluentResource> {
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for line in text.lines() {
-        if !line.starts_with([' ', '}']) {
-            // another text begins
+        if begins_a_text(line) {
             depth = 0;
         }
         let (mut quoted, mut escaped) = (false, false);
@@ -286,6 +285,14 @@ fn depth(text: &str) -> usize {
         }
     }
     deepest
+}
+
+/// «id =» or «-term =»: whatever was open before, Fluent gives it up there.
+fn begins_a_text(line: &str) -> bool {
+    let id = line.strip_prefix('-').unwrap_or(line);
+    let rest =
+        id.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || ['-', '_'].contains(&c));
+    id.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.trim_start().starts_with('=')
 }
 
 /// Makes a text safe on a terminal.

@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use support::{ADMIN, Scene, Step, YES, shop};
+use support::{ADMIN, Scene, Step, UNDO, YES, shop};
 use telegram_sandbox::{Fault, PlannedFault};
 use teloxide::types::UserId;
 
@@ -79,6 +79,26 @@ async fn a_restore_stays_whatever_telegram_says_to_its_answer() {
         assert_eq!(scene.source.count(Step::Restore), 1, "{fault:?}");
         scene.finish().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_way_back_arrives_when_telegram_is_back_hours_later() {
+    let scene = Scene::start().await;
+    scene.sandbox.set_patience(Duration::from_secs(24 * 60 * 60));
+    scene.back_up().await;
+    scene.set_shop(shop(1, 0)).await;
+    let question = scene.choose_newest().await;
+    // a ban of an hour, and then an outage of some minutes more
+    let ban = Fault::TooManyRequests { retry_after: 3600 };
+    scene.sandbox.inject(ban.on("editMessageText").times(7));
+    scene.sandbox.inject(Fault::Drop.on("editMessageText").times(8));
+    scene.admin.press_on(question.id, YES).await;
+    let done = scene.admin.wait_for("Готово!").await;
+    scene.admin.press_on(done.id, UNDO).await;
+    scene.admin.wait_for("↩️ Восстановление отменено").await;
+    assert_eq!(scene.shop().await, shop(1, 0));
+    scene.sandbox.allow_refusal("message is not modified");
+    scene.finish().await;
 }
 
 #[tokio::test]

@@ -788,6 +788,57 @@ async fn another_program_that_has_come_to_a_stop_is_told_of_once() {
     sandbox.finish().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let (end, wait) = mpsc::channel();
+    let wait = Mutex::new(wait);
+    let world = World { bot, ..World::berlin(7) }.fate(move |_| {
+        wait.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(Into::into)
+    });
+    let task = world.start();
+    world.source.begun.notified().await;
+    // no time goes by itself while a thread is at work
+    let minutes = async |count| {
+        for _ in 0..count {
+            tokio::time::advance(MINUTE).await;
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    minutes(59).await;
+    assert_eq!(told(&sandbox, "идёт больше часа"), 0, "a backup may take a while");
+    minutes(3 * 60).await;
+    anna.wait_for("идёт больше часа").await;
+    assert_eq!((told(&sandbox, "идёт больше часа"), world.archives().len()), (1, 0));
+    end.send(()).expect("it waits");
+    anna.wait_for("Бекапы по расписанию снова работают").await;
+    assert_eq!((world.archives().len(), told(&sandbox, "Бекап по расписанию создан")), (1, 1));
+    task.shutdown().await;
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_a_backup_takes_does_not_delay_the_next() {
+    let world = World::berlin(1);
+    let clock = world.clock.clone();
+    let world = world.fate(move |_| {
+        clock.jump(TimeDelta::minutes(40));
+        Ok(())
+    });
+    let task = world.start();
+    pass(5 * DAY).await;
+    for gap in world.gaps() {
+        assert_near(gap, TimeDelta::days(1));
+    }
+    assert!(world.runs() >= 5, "{}", world.runs());
+    task.shutdown().await;
+}
+
 /// What is wrong with a storage.
 #[derive(Clone)]
 enum Place {

@@ -458,6 +458,19 @@ async fn data_of_another_version_of_the_host_are_other_data() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_broken_archive_of_the_future_is_no_reason_for_a_twin() {
+    let world = World::heard().await;
+    world.run(DAY).await;
+    let mut draft = world.place.draft().expect("a draft");
+    io::Write::write_all(&mut draft, b"no archive").expect("written");
+    let future = BackupId::parse("backup_20991231_000000.zip").expect("a name");
+    assert!(draft.publish(&future).expect("published"));
+    world.run(7 * DAY).await;
+    assert_eq!((world.news(), world.backups()), ((1, 1), 2));
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_bytes_of_what_would_come_back_as_other_data_are_a_failure() {
     let world = World::heard().await;
     // `null` both times

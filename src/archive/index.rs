@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -116,7 +117,9 @@ impl Previous {
     /// there is not what was written.
     pub(super) fn find(&self, key: &Key) -> Option<(Vec<u8>, Entry)> {
         let (at, entry) = self.blocks.get(key)?;
-        let bytes = self.read(*at, entry.length).ok()?;
+        // a host's storage may panic, too: then the block is compressed as if there were no other
+        let read = catch_unwind(AssertUnwindSafe(|| self.read(*at, entry.length)));
+        let bytes = read.ok()?.ok()?;
         (Sum::from(Sha256::digest(&bytes)) == entry.sum).then_some((bytes, *entry))
     }
 

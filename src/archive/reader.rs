@@ -101,12 +101,14 @@ impl Archive {
     }
 
     fn seek(&mut self, offset: u64) -> io::Result<&mut Data> {
-        let mut data = self.take(offset)?;
+        // kept whatever happens, so that who reads on meets the same error
+        let data = self.take(offset)?;
+        let data = self.data.insert(data);
         let skip = offset - data.position();
         if data.skip(skip)? < skip {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok(self.data.insert(data))
+        Ok(data)
     }
 
     /// What unpacks, at this offset or before it.
@@ -253,7 +255,10 @@ fn metadata(zip: &mut ZipArchive<File>) -> Result<Metadata> {
 fn measure(data: &mut Data, mut meter: Meter, place: Place, reading: &Reading) -> Result<Summary> {
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let read = data.read(&mut buffer).map_err(broken)?;
+        let read = match data.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read.map_err(broken)?,
+        };
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
         meter.write_all(bytes).map_err(broken)?;
         reading.limits.check_ratio(data.position(), place.compressed)?;

@@ -19,14 +19,34 @@ use tokio_util::sync::CancellationToken;
 
 use super::message::Message;
 
-/// How often a message is tried that must arrive, and the first pause between two tries.
-const TRIES: u32 = 6;
+/// The first pause between two tries.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// A file of the most that Telegram gives comes within this, or not at all.
+const FETCHED_WITHIN: Duration = Duration::from_secs(10 * 60);
 /// Telegram takes 4096; what is cut anyway may as well be a little shorter.
 const LONGEST_PLAIN: usize = 4000;
 /// An alert knows no markup, and no more than this.
 const LONGEST_ALERT: usize = 200;
+
+/// How often a message is tried, how long a pause may grow, and how long one may be that Telegram asks for.
+struct Patience {
+    tries: u32,
+    longest_pause: Duration,
+    longest_asked: Duration,
+}
+
+/// A minute: nobody waits longer for a list.
+const SHORT: Patience = Patience {
+    tries: 6,
+    longest_pause: Duration::from_secs(120),
+    longest_asked: Duration::from_secs(120),
+};
+/// A day: an outage of Telegram, or one of its longer bans.
+const LONG: Patience = Patience {
+    tries: 110,
+    longest_pause: Duration::from_secs(15 * 60),
+    longest_asked: Duration::from_secs(24 * 60 * 60),
+};
 
 /// The plugin's own voice. It keeps a plain bot, whatever the host wraps its own in.
 #[derive(Clone)]
@@ -48,7 +68,7 @@ impl Delivery {
 
     /// Sends a message that must arrive; true if it did.
     pub(crate) async fn send(&self, chat: ChatId, message: &Message) -> bool {
-        self.persist("send", || self.send_once(chat, message)).await
+        self.persist("send", SHORT, || self.send_once(chat, message)).await
     }
 
     /// Sends a file; true if Telegram took it.
@@ -60,6 +80,13 @@ impl Delivery {
     /// The content of a file that was sent; `None` where Telegram does not give it now, or where it
     /// is longer than that.
     pub(crate) async fn fetch(&self, file: FileId, most: usize) -> Option<Vec<u8>> {
+        // a host's client may wait without end, and other files wait for this one
+        let fetched = tokio::time::timeout(FETCHED_WITHIN, self.download(file, most));
+        let fetched = self.stop.run_until_cancelled(fetched).await?;
+        fetched.inspect_err(|_| tracing::warn!("Telegram did not give a file in time")).ok()?
+    }
+
+    async fn download(&self, file: FileId, most: usize) -> Option<Vec<u8>> {
         let found = self.bot.get_file(file).await.map_err(|error| log("fetch", &error)).ok()?;
         let mut content = Content { bytes: Vec::new(), most };
         let outcome = self.bot.download_file(&found.path, &mut content).await;
@@ -78,12 +105,34 @@ impl Delivery {
         }
     }
 
-    /// Puts a message in the place of another, or sends it where there is no other.
-    pub(crate) async fn replace(&self, chat: ChatId, old: Option<MessageId>, message: &Message) {
+    /// Puts a message in the place of another, or sends it where there is no other; true if it arrived.
+    pub(crate) async fn replace(
+        &self,
+        chat: ChatId,
+        old: Option<MessageId>,
+        message: &Message,
+    ) -> bool {
+        self.put(SHORT, chat, old, message).await
+    }
+
+    /// The same for what must not be lost, as the way back from a restore: it is tried for a day.
+    pub(crate) async fn insist(&self, chat: ChatId, old: Option<MessageId>, message: &Message) {
+        self.put(LONG, chat, old, message).await;
+    }
+
+    async fn put(
+        &self,
+        patience: Patience,
+        chat: ChatId,
+        old: Option<MessageId>,
+        message: &Message,
+    ) -> bool {
         match old {
-            Some(old) => self.persist("edit", || self.edit_or_send(chat, old, message)).await,
-            None => self.send(chat, message).await,
-        };
+            Some(old) => {
+                self.persist("edit", patience, || self.edit_or_send(chat, old, message)).await
+            }
+            None => self.persist("send", patience, || self.send_once(chat, message)).await,
+        }
     }
 
     /// Ends the waiting that a pressed button shows, with a word or without.
@@ -98,16 +147,22 @@ impl Delivery {
     }
 
     /// Tries again with growing pauses, as long as it may help; true if it did.
-    async fn persist<F>(&self, what: &str, mut attempt: impl FnMut() -> F) -> bool
+    async fn persist<F>(
+        &self,
+        what: &str,
+        patience: Patience,
+        mut attempt: impl FnMut() -> F,
+    ) -> bool
     where
         F: Future<Output = Result<MessageId, RequestError>>,
     {
+        let Patience { tries, longest_pause, longest_asked } = patience;
         let mut pause = FIRST_PAUSE;
-        for left in (0..TRIES).rev() {
+        for left in (0..tries).rev() {
             let Err(error) = attempt().await else { return true };
             log(what, &error);
             let wait = match error {
-                RequestError::RetryAfter(seconds) => seconds.duration().min(LONGEST_PAUSE),
+                RequestError::RetryAfter(seconds) => seconds.duration().min(longest_asked),
                 RequestError::Api(error) if is_final(&error) => return false,
                 RequestError::MigrateToChatId(_) => return false,
                 // it was taken; only the answer is one that teloxide does not know
@@ -118,7 +173,7 @@ impl Delivery {
             if left == 0 || rest.await.is_none() {
                 return false;
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(longest_pause);
         }
         false
     }

@@ -37,7 +37,7 @@ impl Chat {
     pub(super) async fn receive(&self, sent: Sent) {
         let Parts { service, text, .. } = &*self.parts;
         let Sent { admin, chat, file, bytes } = sent;
-        let _alone = self.receiving.lock().await;
+        let alone = self.receiving.lock().await;
         if bytes > LARGEST_SENT {
             let too_large = message::receive_too_large(text, &service.storage_name());
             self.delivery.send(chat, &too_large).await;
@@ -56,6 +56,9 @@ impl Chat {
                 }
             },
         };
-        self.delivery.replace(chat, started, &answer).await;
+        drop(alone);
+        if !self.delivery.replace(chat, started, &answer).await {
+            self.delivery.insist(chat, started, &answer).await;
+        }
     }
 }

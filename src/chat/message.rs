@@ -87,6 +87,10 @@ pub(crate) fn scheduled_failed(text: &Text, error: &Error) -> Message {
     because(text, "scheduled-failed", error)
 }
 
+pub(crate) fn scheduled_stuck(text: &Text) -> Message {
+    text.say("scheduled-stuck", &[]).into()
+}
+
 pub(crate) fn standing_by(text: &Text) -> Message {
     text.say("standing-by", &[]).into()
 }

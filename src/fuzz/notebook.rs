@@ -81,8 +81,8 @@ fn ways_back(notebook: &Notebook) {
 /// What is proved stays so over a writing, for this length alone, until the archive is gone.
 fn proofs(mut notebook: Notebook) {
     let [one, other] = [1, 2].map(|copy| BackupId::new(NaiveDateTime::default(), copy));
-    notebook.prove(&one, 7, "00");
-    notebook.prove(&other, 8, "00");
+    notebook.prove(&one, 7, "00", DateTime::UNIX_EPOCH);
+    notebook.prove(&other, 8, "00", DateTime::UNIX_EPOCH);
     notebook.retain(|name| name == one.to_string());
     let before = (notebook.undo.clone(), notebook.restoring.clone());
     let again = write(&notebook, b"").as_deref().and_then(read);

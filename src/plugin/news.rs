@@ -39,8 +39,9 @@ impl News {
         Self { chat, service, stop, turn, told, seen }
     }
 
-    /// Tells of a failure, unless it belongs to one that was told of.
-    pub(super) async fn failed(&self, error: Error) {
+    /// Tells of a failure, unless it belongs to one that was told of; without an error it is a backup
+    /// that does not end.
+    pub(super) async fn failed(&self, error: Option<Error>) {
         let _turn = self.turn.lock().await;
         // where the note cannot be written, as on a full disk or while a backup that never ends
         // holds the place, this program remembers it
@@ -56,7 +57,11 @@ impl News {
         if !untold {
             return;
         }
-        if self.chat.tell_failed(&error).await {
+        let heard = match &error {
+            Some(error) => self.chat.tell_failed(error).await,
+            None => self.chat.tell_stuck().await,
+        };
+        if heard {
             self.note_told().await;
         } else {
             self.told.store(false, Ordering::Relaxed);

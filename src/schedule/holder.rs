@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Job, Schedule, give_up, sleep_until};
+use super::{Job, Schedule, give_up, sleep_until, watched};
 
 /// The schedule of one bot in one place, for as long as this lives.
 pub(crate) type Part = Box<dyn Any + Send>;
@@ -28,7 +28,7 @@ pub(super) async fn hold(
     let (schedule, job, stop) = (schedule.as_ref(), job.as_ref(), &stop);
     let mut wait = None;
     while !stop.is_cancelled() {
-        match job.claim().await {
+        match watched(job, job.claim()).await {
             Ok(Some(part)) => {
                 if wait.is_some() {
                     tracing::info!("the other program is gone: this one makes the backups now");

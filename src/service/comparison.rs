@@ -5,7 +5,6 @@ use std::io::{self, BufReader, Read, Write};
 use std::thread;
 
 use serde::de::DeserializeSeed;
-use tokio::runtime::Handle;
 
 use super::Parts;
 use super::likeness::{Likeness, Members};
@@ -64,12 +63,11 @@ impl Parts {
     /// Compares the sections that were taken from an archive with what is live.
     pub(super) fn compare(
         &self,
-        handle: &Handle,
         archive: &mut Archive,
         taken: &BTreeSet<String>,
         closeness: Closeness,
     ) -> Result<Difference> {
-        let live = self.live(handle)?;
+        let live = self.live()?;
         let counts = live.counts();
         let mut unlike = taken.clone();
         unlike.extend(archive.left_out());
@@ -84,7 +82,7 @@ impl Parts {
         }
         let new = live.new_sections(archive);
         match closeness {
-            Closeness::Contents => self.look_closer(handle, archive, &unlike, &new),
+            Closeness::Contents => self.look_closer(archive, &unlike, &new),
             Closeness::Counts => {
                 // one that is gone may be one that is new
                 unlike.retain(|name| live.summary.section(name).is_some() || new.is_empty());
@@ -96,17 +94,18 @@ impl Parts {
     /// Compares what the sections say, and not how it is written.
     fn look_closer(
         &self,
-        handle: &Handle,
         archive: &mut Archive,
         unlike: &BTreeSet<String>,
         new: &BTreeSet<String>,
     ) -> Result<Difference> {
         let mut archived = BTreeMap::new();
+        let in_order = archive.summary.sections.iter().map(|section| section.name.clone());
+        let in_order: Vec<String> = in_order.filter(|name| unlike.contains(name)).collect();
         let mut import = Import::new(archive);
-        for name in unlike {
+        for name in &in_order {
             archived.extend(import.value::<Likeness>(name)?.map(|likeness| (name, likeness)));
         }
-        let (live, counts) = self.live_likenesses(handle, &(unlike | new))?;
+        let (live, counts) = self.live_likenesses(&(unlike | new))?;
         let mut unlike = unlike.clone();
         let says_nothing = |likeness: Option<&Likeness>| likeness.is_none_or(Likeness::is_empty);
         unlike.retain(|name| match (archived.get(name), live.get(name)) {
@@ -120,33 +119,40 @@ impl Parts {
         Ok(difference(&unlike, &archive.counts(), &counts, same))
     }
 
-    pub(super) fn live(&self, handle: &Handle) -> Result<Live> {
+    pub(super) fn live(&self) -> Result<Live> {
         let mut meter = self.meter(&self.limits);
-        let (sections, _) = self.export(handle, &mut meter)?;
+        let (sections, _) = self.export(&mut meter)?;
         Ok(Live { summary: measured(meter)?, sections })
     }
 
     /// Reads what is live while it is written, so that it is never held whole.
     fn live_likenesses(
         &self,
-        handle: &Handle,
         names: &BTreeSet<String>,
     ) -> Result<(BTreeMap<String, Likeness>, Counts)> {
         let (reader, writer) = io::pipe()
             .map_err(|error| Error::new(ErrorKind::Internal, "open a pipe").because(error))?;
         thread::scope(|scope| {
-            let reading = scope.spawn(|| read(reader, names));
+            let thread = thread::Builder::new().name("backup".to_owned());
+            let reading = thread.spawn_scoped(scope, || read(reader, names)).map_err(|error| {
+                Error::new(ErrorKind::Internal, "start a thread").because(error)
+            })?;
             // the reader comes to its end when this is dropped
-            let written = self.write_live(handle, writer);
+            let written = self.write_live(writer);
             let read = reading.join().unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
-            let live = written?;
-            Ok((read?, live.counts()))
+            match written {
+                // nobody reads any more: why not says more
+                Err(error) if error.kind() == ErrorKind::Storage => {
+                    Err(read.err().unwrap_or(error))
+                }
+                written => Ok((read?, written?.counts())),
+            }
         })
     }
 
-    fn write_live(&self, handle: &Handle, out: impl Write + Send) -> Result<Live> {
+    fn write_live(&self, out: impl Write + Send) -> Result<Live> {
         let mut both = Both { meter: self.meter(&self.limits), out };
-        let (sections, _) = self.export(handle, &mut both)?;
+        let (sections, _) = self.export(&mut both)?;
         both.flush().map_err(|error| Error::storage("compare the live data", error))?;
         Ok(Live { summary: measured(both.meter)?, sections })
     }

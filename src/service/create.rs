@@ -5,7 +5,6 @@ use std::io::SeekFrom;
 use std::sync::Arc;
 
 use chrono::{NaiveDateTime, SubsecRound};
-use tokio::runtime::Handle;
 
 use super::glances::Found;
 use super::notebook::Notebook;
@@ -38,25 +37,25 @@ pub(super) struct Drafted {
 }
 
 impl Parts {
-    pub(super) fn back_up(&self, handle: &Handle, trigger: Trigger) -> Result<Report> {
-        let created = self.create(handle, trigger)?;
+    pub(super) fn back_up(&self, trigger: Trigger) -> Result<Report> {
+        let created = self.create(trigger)?;
         if trigger == Trigger::Manual {
             // what failed before works again, and the person who asked sees it
             self.forget_failure();
         }
-        Ok(self.finish(handle, created))
+        Ok(self.finish(created))
     }
 
     /// Lets old ones go, and tells of the new one.
-    pub(super) fn finish(&self, handle: &Handle, created: Created) -> Report {
-        let cleanup = self.clean_up(handle, &created.info.id);
+    pub(super) fn finish(&self, created: Created) -> Report {
+        let cleanup = self.clean_up(&created.info.id);
         let path = self.path(&created.info.id);
         Report { info: created.info, path, cleanup, unchanged: None }
     }
 
     /// Lets old ones go, but not the last of this bot's; or gives what keeps them.
-    pub(super) fn clean_up(&self, handle: &Handle, last: &BackupId) -> Option<Error> {
-        let cleanup = guarded(|| self.apply_retention(handle, last)).err();
+    pub(super) fn clean_up(&self, last: &BackupId) -> Option<Error> {
+        let cleanup = guarded(|| self.apply_retention(last)).err();
         if let Some(error) = &cleanup {
             tracing::warn!(kind = ?error.kind(), step = %error, "old backups were not removed");
         }
@@ -64,13 +63,13 @@ impl Parts {
     }
 
     /// Writes, reads back, names: only then is it a backup.
-    pub(super) fn create(&self, handle: &Handle, trigger: Trigger) -> Result<Created> {
-        let drafted = self.write(handle, trigger)?;
-        self.publish(handle, drafted)
+    pub(super) fn create(&self, trigger: Trigger) -> Result<Created> {
+        let drafted = self.write(trigger)?;
+        self.publish(drafted)
     }
 
     /// Writes an archive that no list shows yet.
-    pub(super) fn write(&self, handle: &Handle, trigger: Trigger) -> Result<Drafted> {
+    pub(super) fn write(&self, trigger: Trigger) -> Result<Drafted> {
         let step = "write the archive";
         self.check_room()
             .map_err(|reason| Error::new(ErrorKind::StorageFull, step).because(reason))?;
@@ -80,19 +79,19 @@ impl Parts {
         let taken_over = previous.is_some();
         let (stamp, meter) = (origin.created_at, self.meter(&self.limits));
         let mut writer = ArchiveWriter::begin(&mut draft, stamp, meter, self.packing, previous)?;
-        let (sections, saved) = self.export(handle, &mut writer)?;
+        let (sections, saved) = self.export(&mut writer)?;
         origin.sections = sections;
         let written = writer.finish(&origin)?;
         Ok(Drafted { draft, written, saved, taken_over })
     }
 
     /// Proves what was written, and gives it its name.
-    pub(super) fn publish(&self, handle: &Handle, drafted: Drafted) -> Result<Created> {
+    pub(super) fn publish(&self, drafted: Drafted) -> Result<Created> {
         let Drafted { mut draft, written, mut saved, taken_over } = drafted;
         let end = draft.seek(SeekFrom::End(0));
         let size_bytes = end.map_err(|e| Error::storage("write the archive", e))?;
         // nothing is taken over once more of what could not be proved
-        self.read_back(handle, draft.as_mut(), &written, &mut saved).inspect_err(|_| {
+        self.read_back(draft.as_mut(), &written, &mut saved).inspect_err(|_| {
             if taken_over {
                 self.note_index(&[]);
             }
@@ -184,7 +183,6 @@ impl Parts {
     /// Reads what was written as every later reader will.
     fn read_back(
         &self,
-        handle: &Handle,
         draft: &mut dyn Draft,
         written: &Written,
         saved: &mut AllSaved,
@@ -199,7 +197,7 @@ impl Parts {
         let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
         let reading = self.reading(&self.limits);
         let mut unproved = Unproved::open(Box::new(file), written, reading).map_err(lost)?;
-        let outcome = self.check(handle, unproved.archive(), saved);
+        let outcome = self.check(unproved.archive(), saved);
         let kind = outcome.as_ref().err().map(Error::kind);
         if let Some(Storage | StorageFull | AccessDenied | TooLarge) = kind {
             return outcome.map(|_| ());
@@ -219,12 +217,12 @@ impl Parts {
     /// A proof that is not noted costs one more reading later, and nothing else.
     fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
         self.note("a proof was not noted", |notebook| {
-            notebook.prove(id, size_bytes, data_sha256);
+            notebook.prove(id, size_bytes, data_sha256, self.clock.now());
             true
         });
     }
 
-    fn apply_retention(&self, handle: &Handle, last: &BackupId) -> Result<()> {
+    fn apply_retention(&self, last: &BackupId) -> Result<()> {
         let found = self.newest_first()?;
         if found.len() <= self.keep {
             return Ok(());
@@ -239,10 +237,8 @@ impl Parts {
         let made_here = found.iter().filter(|(_, found)| !notebook.is_received(&found.id));
         let named = made_here.filter_map(|(metadata, _)| Some(metadata.as_ref()?.bot_id));
         let owner = Owner::among(self.bot_id, named.chain(notebook.others()));
-        let candidates: Vec<Candidate> = found
-            .into_iter()
-            .map(|found| self.candidate(handle, &mut notebook, &owner, found))
-            .collect();
+        let candidates: Vec<Candidate> =
+            found.into_iter().map(|found| self.candidate(&mut notebook, &owner, found)).collect();
         let mut outcome = Ok(());
         let now = self.clock.now();
         let sent = notebook.received_since(now - SAFETY_KEPT);
@@ -261,10 +257,10 @@ impl Parts {
         outcome.and(notebook.write(self.storage.as_ref()))
     }
 
-    /// An archive that nobody has proved yet is read now, so that none is deleted for its sake.
+    /// An archive that nobody has proved yet, or lately, is read now, so that none is deleted for its
+    /// sake.
     fn candidate(
         &self,
-        handle: &Handle,
         notebook: &mut Notebook,
         owner: &Owner,
         (metadata, found): (Option<Arc<Metadata>>, Found),
@@ -277,15 +273,16 @@ impl Parts {
         let ours = metadata.is_ours() && owner.owns(metadata.bot_id);
         let standing = if !ours {
             Standing::Foreign
-        } else if notebook.is_proved(&id, size_bytes) {
-            Standing::Verified
-        } else if let Ok(Checked { archive, .. }) =
-            guarded(|| self.checked(handle, &Chosen::Stored(id.clone())))
-        {
-            notebook.prove(&id, size_bytes, &archive.summary.sha256);
+        } else if notebook.is_proved_lately(&id, size_bytes, self.clock.now()) {
             Standing::Verified
         } else {
-            Standing::Unproven
+            match guarded(|| self.checked(&Chosen::Stored(id.clone()))) {
+                Ok(Checked { archive, .. }) => {
+                    notebook.prove(&id, size_bytes, &archive.summary.sha256, self.clock.now());
+                    Standing::Verified
+                }
+                Err(_) => Standing::Unproven,
+            }
         };
         Candidate { id, created_at: self.moment(&metadata), trigger: metadata.trigger, standing }
     }

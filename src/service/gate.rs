@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -69,7 +68,7 @@ impl Gate {
     }
 
     /// Closes it until what is given is dropped. Who has passed already is waited for a little.
-    pub(super) fn close(&self, handle: &Handle) -> Closed {
+    pub(super) fn close(&self) -> Closed {
         let until = Instant::now() + LONGEST;
         self.state.send_modify(|state| {
             state.restores += 1;
@@ -77,7 +76,7 @@ impl Gate {
         });
         let closed = Closed(self.clone());
         if self.holds && self.state.borrow().inside > 0 {
-            let _ = handle.block_on(async { timeout(HANDLED_WITHIN, self.handled()).await });
+            let _ = pollster::block_on(async { timeout(HANDLED_WITHIN, self.handled()).await });
         }
         self.state.send_modify(|state| {
             if let Some(restoring) = &mut state.restoring {

@@ -52,7 +52,7 @@ impl Service {
 
     /// Whether a failure has ended with this backup; `None` where its news is none any more.
     pub(crate) async fn untold_recovery(&self, news: Untold) -> Result<Option<bool>> {
-        self.blocking(move |parts, _| {
+        self.blocking(move |parts| {
             let untold = parts.notebook()?.untold;
             Ok(untold.filter(|untold| untold.is(&news)).map(|untold| untold.recovered))
         })
@@ -61,7 +61,7 @@ impl Service {
 
     /// The backup of which nobody has heard yet.
     pub(crate) async fn untold_backup(&self) -> Result<Option<Report>> {
-        self.blocking(|parts, _| parts.untold_backup()).await
+        self.blocking(Parts::untold_backup).await
     }
 
     /// Notes that the administrator has heard of a backup.
@@ -84,7 +84,7 @@ impl Service {
         &self,
         change: impl FnOnce(&Parts, &mut Notebook) -> T + Send + 'static,
     ) -> Result<T> {
-        self.changing(move |parts, _| {
+        self.changing(move |parts| {
             let mut notebook = parts.notebook()?;
             let before = (notebook.failing, notebook.untold.clone());
             let outcome = change(parts, &mut notebook);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -11,6 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 
 const VERSION: u32 = 2;
+/// An archive that was read longer ago than this is read again before another goes for its sake.
+const PROOF_LASTS: TimeDelta = TimeDelta::days(30);
 /// Some years of a daily backup.
 const MOST_GONE: usize = 1000;
 
@@ -116,6 +118,9 @@ pub(crate) struct Failing {
 struct Proof {
     size_bytes: u64,
     data_sha256: String,
+    /// When that was; unknown in the notes of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<DateTime<Utc>>,
 }
 
 /// A restore under way.
@@ -216,13 +221,36 @@ impl Notebook {
             .because("a newer version of this bot has written it; update the bot"))
     }
 
-    pub(crate) fn prove(&mut self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
-        let proof = Proof { size_bytes, data_sha256: data_sha256.to_owned() };
-        self.proofs.insert(id.to_string(), proof);
+    pub(crate) fn prove(
+        &mut self,
+        id: &BackupId,
+        size_bytes: u64,
+        data_sha256: &str,
+        at: DateTime<Utc>,
+    ) {
+        let data_sha256 = data_sha256.to_owned();
+        self.proofs.insert(id.to_string(), Proof { size_bytes, data_sha256, at: Some(at) });
     }
 
+    pub(crate) fn has_proof(&self, id: &BackupId) -> bool {
+        self.proofs.contains_key(&id.to_string())
+    }
+
+    /// Whether an archive was read to its end, and is as long as then.
     pub(crate) fn is_proved(&self, id: &BackupId, size_bytes: u64) -> bool {
         self.proofs.get(&id.to_string()).is_some_and(|proof| proof.size_bytes == size_bytes)
+    }
+
+    /// The same, and not so long ago that its disk may have lost it since.
+    pub(crate) fn is_proved_lately(
+        &self,
+        id: &BackupId,
+        size_bytes: u64,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let at = self.proofs.get(&id.to_string()).and_then(|proof| proof.at);
+        let lately = at.is_some_and(|at| at <= now && now - at < PROOF_LASTS);
+        lately && self.is_proved(id, size_bytes)
     }
 
     /// Takes an archive for none that was proved; false where it was none.

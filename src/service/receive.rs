@@ -1,9 +1,7 @@
 //! Taking in an archive that comes from elsewhere.
 
-use std::io::{Cursor, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::sync::Arc;
-
-use tokio::runtime::Handle;
 
 use super::notebook::Received;
 use super::{Parts, Service};
@@ -14,16 +12,16 @@ use crate::source::AllSaved;
 impl Service {
     /// Checks an archive, and puts it among the others. Gives the name that it has there.
     pub(crate) async fn receive(&self, archive: Vec<u8>) -> Result<BackupId> {
-        self.changing(move |parts, handle| parts.receive(handle, &archive.into())).await
+        self.changing(move |parts| parts.receive(&archive.into())).await
     }
 }
 
 impl Parts {
-    fn receive(&self, handle: &Handle, bytes: &Arc<[u8]>) -> Result<BackupId> {
+    fn receive(&self, bytes: &Arc<[u8]>) -> Result<BackupId> {
         // a copy of its own would have to be read again: this one is shared
         let file = Box::new(Cursor::new(Arc::clone(bytes)));
         let mut archive = self.read(file, &self.upload_limits)?;
-        self.check(handle, &mut archive, &mut AllSaved::new())?;
+        self.check(&mut archive, &mut AllSaved::new())?;
         if let Some(id) = self.find(bytes)? {
             let received = Received { at: self.clock.now(), new: false };
             self.note("a file that was sent was not noted", |notebook| {
@@ -45,7 +43,8 @@ impl Parts {
         let received = Received { at: self.clock.now(), new: true };
         // without the note it may go with the next backup, or count as one that this bot has made
         self.note("a file that was sent was not noted", |notebook| {
-            notebook.prove(&id, bytes.len() as u64, &archive.summary.sha256);
+            let now = self.clock.now();
+            notebook.prove(&id, bytes.len() as u64, &archive.summary.sha256, now);
             notebook.receive(&id, received);
             true
         });
@@ -71,7 +70,10 @@ fn same(file: &mut impl Read, bytes: &[u8]) -> Result<bool> {
     let mut buffer = vec![0; 64 << 10];
     let mut rest = bytes;
     loop {
-        let read = file.read(&mut buffer).map_err(|e| Error::storage("read the backup", e))?;
+        let read = match file.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read.map_err(|error| Error::storage("read the backup", error))?,
+        };
         let Some(after) = rest.strip_prefix(buffer.get(..read).unwrap_or_default()) else {
             return Ok(false);
         };

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::TimeDelta;
-use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::comparison::Difference;
@@ -63,6 +62,8 @@ pub(crate) enum Cause {
     Chosen,
     /// What was live before could not be saved.
     NoWayBack,
+    /// The two could not be compared, and the data are not to blame.
+    Uncompared,
 }
 
 /// Why a restore did not happen.
@@ -153,11 +154,11 @@ impl Service {
         data_sha256: String,
         save: Save,
     ) -> Result<Restored, RestoreFailed> {
-        self.alone(move |parts, handle| {
+        self.alone(move |parts| {
             let (chosen, data_sha256) = (&chosen, data_sha256.as_str());
             let kept = parts.is_kept(data_sha256)?;
             let wanted = Wanted { chosen, data_sha256, save, again: false, kept };
-            Ok(parts.restore(handle, &wanted))
+            Ok(parts.restore(&wanted))
         })
         .await?
     }
@@ -166,7 +167,7 @@ impl Service {
     /// as it was.
     pub(crate) async fn undo(&self, token: String) -> Result<Restored, RestoreFailed> {
         let wanted = token.clone();
-        let outcome = self.alone(move |parts, handle| {
+        let outcome = self.alone(move |parts| {
             let undo = parts.undo_of(&wanted)?;
             let Some((id, undo)) = undo.and_then(|undo| Some((undo.safety()?, undo))) else {
                 let step = "this restore can no longer be undone";
@@ -175,7 +176,7 @@ impl Service {
             let (chosen, data_sha256) = (&Chosen::Stored(id), undo.safety_sha256.as_str());
             let (save, again, kept) = (Save::First, !undo.again, undo.kept);
             let wanted = Wanted { chosen, data_sha256, save, again, kept };
-            Ok(parts.restore(handle, &wanted))
+            Ok(parts.restore(&wanted))
         });
         let mut failed = match outcome.await {
             Ok(Ok(restored)) => return Ok(restored),
@@ -184,7 +185,7 @@ impl Service {
         };
         if failed.undo.is_none() {
             failed.undo = self
-                .blocking(move |parts, _| parts.undo_of(&token))
+                .blocking(move |parts| parts.undo_of(&token))
                 .await
                 .ok()
                 .flatten()
@@ -195,7 +196,7 @@ impl Service {
 
     /// Where this token leads; `None` where it leads nowhere any more.
     pub(crate) async fn undo_target(&self, token: String) -> Option<UndoTarget> {
-        let found = self.blocking(move |parts, _| {
+        let found = self.blocking(move |parts| {
             let undo = parts.undo_of(&token)?;
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             Ok(undo.and_then(|undo| {
@@ -209,7 +210,7 @@ impl Service {
     /// The restore that was cut off when the bot last ran.
     pub(crate) async fn interrupted(&self) -> Result<Option<Interrupted>> {
         // in turn: the journal of one that runs tells of no crash
-        self.changing(|parts, _| {
+        self.changing(|parts| {
             let notebook = parts.notebook()?;
             Ok(notebook
                 .restoring
@@ -220,7 +221,7 @@ impl Service {
 
     /// Clears the journal once the administrator knows; the way back stays open.
     pub(crate) async fn note_told_of_interruption(&self) {
-        let noted = self.changing(|parts, _| {
+        let noted = self.changing(|parts| {
             parts.note("the journal was not cleared", |notebook| {
                 let Some(journal) = notebook.restoring.take() else { return false };
                 notebook.undo = journal.undo.or(notebook.undo.take());
@@ -247,20 +248,24 @@ impl Parts {
         Ok(notebook.undos().any(|undo| undo.kept && undo.safety_sha256 == data_sha256))
     }
 
-    fn restore(&self, handle: &Handle, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {
+    fn restore(&self, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {
         let Wanted { chosen, data_sha256, .. } = *wanted;
-        let mut checked = self.checked(handle, chosen)?;
+        let mut checked = self.checked(chosen).inspect_err(|error| {
+            if let Some(id) = chosen.stored() {
+                self.doubt(&id, error);
+            }
+        })?;
         if checked.archive.summary.sha256 != data_sha256 {
             return Err(Error::new(ErrorKind::Changed, format!("{chosen} was replaced")).into());
         }
         // until all of it is over, nobody writes into what is saved and replaced
-        let gate = self.gate.close(handle);
-        let (undo, before) = self.save_first(handle, wanted)?;
+        let gate = self.gate.close();
+        let (undo, before) = self.save_first(wanted)?;
         let mut notebook = self.notebook()?;
         let journal = Journal { restored: chosen.to_string(), undo: undo.clone() };
         let earlier = notebook.restoring.replace(journal);
         notebook.write(self.storage.as_ref())?;
-        let end = self.replace_and_prove(handle, &mut checked, undo.as_ref(), wanted, &gate);
+        let end = self.replace_and_prove(&mut checked, undo.as_ref(), wanted, &gate);
         self.settle(earlier, undo.as_ref(), &end);
         match end {
             End::Done { taken, doubt } => {
@@ -281,12 +286,8 @@ impl Parts {
     }
 
     /// Saves what is live, or goes on without where a person has agreed to that.
-    fn save_first(
-        &self,
-        handle: &Handle,
-        wanted: &Wanted<'_>,
-    ) -> Result<(Option<Undo>, Counts), RestoreFailed> {
-        match (guarded(|| self.save(handle, wanted.again)), wanted.save) {
+    fn save_first(&self, wanted: &Wanted<'_>) -> Result<(Option<Undo>, Counts), RestoreFailed> {
+        match (guarded(|| self.save(wanted.again)), wanted.save) {
             (Ok((undo, before)), _) => Ok((Some(undo), before)),
             // what can be read again is given up no more: a full disk is no reason to
             (Err(error), Save::GiveUp) if is_of_the_data(&error) => Ok((None, Counts::default())),
@@ -295,8 +296,8 @@ impl Parts {
     }
 
     /// Saves what is live, so that there is a way back.
-    pub(super) fn save(&self, handle: &Handle, again: bool) -> Result<(Undo, Counts)> {
-        let safety = self.create(handle, Trigger::BeforeRestore)?;
+    pub(super) fn save(&self, again: bool) -> Result<(Undo, Counts)> {
+        let safety = self.create(Trigger::BeforeRestore)?;
         let undo = Undo {
             token: Uuid::new_v4().simple().to_string(),
             safety: safety.info.id.to_string(),
@@ -332,13 +333,9 @@ impl Parts {
     }
 
     /// Gives the sections that the source has taken.
-    pub(super) fn replace(
-        &self,
-        handle: &Handle,
-        archive: &mut Archive,
-    ) -> Result<BTreeSet<String>, Failure> {
+    pub(super) fn replace(&self, archive: &mut Archive) -> Result<BTreeSet<String>, Failure> {
         let mut import = Import::new(archive);
-        let work = AssertUnwindSafe(|| handle.block_on(self.source.restore(&mut import)));
+        let work = AssertUnwindSafe(|| pollster::block_on(self.source.restore(&mut import)));
         let outcome = catch_unwind(work);
         match (outcome, import.failure()) {
             (Ok(Ok(())), None) if import.taken().is_empty() && !import.names().is_empty() => {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use tokio::runtime::Handle;
-
 use super::comparison::{Closeness, Difference};
 use super::gate::Closed;
 use super::notebook::Undo;
@@ -18,21 +16,20 @@ impl Parts {
     /// Replaces what is live, and looks whether it is what the archive holds now.
     pub(super) fn replace_and_prove(
         &self,
-        handle: &Handle,
         checked: &mut Checked,
         undo: Option<&Undo>,
         wanted: &Wanted<'_>,
         gate: &Closed,
     ) -> End {
-        let taken = match self.replace(handle, &mut checked.archive) {
+        let taken = match self.replace(&mut checked.archive) {
             Ok(taken) => taken,
-            Err(Failure::Refused(error)) if self.is_as_saved(handle, undo) => {
+            Err(Failure::Refused(error)) if self.is_as_saved(undo) => {
                 return End::Refused(error);
             }
             Err(Failure::Refused(error) | Failure::Unknown(error)) => return End::Unclear(error),
         };
         let closeness = self.closeness(&checked.archive);
-        let found = guarded(|| self.compare(handle, &mut checked.archive, &taken, closeness));
+        let found = guarded(|| self.compare(&mut checked.archive, &taken, closeness));
         if found.as_ref().is_ok_and(Difference::is_none) {
             return End::Done { taken, doubt: None };
         }
@@ -40,9 +37,13 @@ impl Parts {
             None => Cause::NoWayBack,
             Some(_) if wanted.kept => Cause::Chosen,
             Some(_) if gate.was_passed() => Cause::Written,
+            // it says nothing of the data: there was no thread to compare them
+            Some(_) if found.as_ref().is_err_and(|e| e.kind() == ErrorKind::Internal) => {
+                Cause::Uncompared
+            }
             // where the shape may differ lawfully, a person must look
             Some(_) if closeness == Closeness::Counts && found.is_ok() => Cause::Origin,
-            Some(undo) => return self.roll_back(handle, undo, wanted, found),
+            Some(undo) => return self.roll_back(undo, wanted, found),
         };
         End::Done { taken, doubt: Some(Doubt { found, cause }) }
     }
@@ -57,24 +58,18 @@ impl Parts {
     }
 
     /// Whether nothing was changed, as the source says: a commit may fail after it took effect.
-    fn is_as_saved(&self, handle: &Handle, undo: Option<&Undo>) -> bool {
+    fn is_as_saved(&self, undo: Option<&Undo>) -> bool {
         let compared = guarded(|| {
             let Some(safety) = undo.and_then(Undo::safety) else { return Ok(false) };
             let mut archive = self.archive(&safety)?;
             let all = sections(&archive);
-            Ok(self.compare(handle, &mut archive, &all, Closeness::Contents)?.is_none())
+            Ok(self.compare(&mut archive, &all, Closeness::Contents)?.is_none())
         });
         compared.unwrap_or(false)
     }
 
     /// Brings back what was live before, and saves what the restore has left.
-    fn roll_back(
-        &self,
-        handle: &Handle,
-        undo: &Undo,
-        wanted: &Wanted<'_>,
-        found: Result<Difference>,
-    ) -> End {
+    fn roll_back(&self, undo: &Undo, wanted: &Wanted<'_>, found: Result<Difference>) -> End {
         let (error, difference) = match found {
             Ok(difference) => (differs("the data are not those of the backup"), difference),
             Err(error) => {
@@ -83,25 +78,25 @@ impl Parts {
             }
         };
         tracing::warn!(step = %error, "a restore is taken back");
-        let left = guarded(|| self.save(handle, !wanted.again)).ok();
+        let left = guarded(|| self.save(!wanted.again)).ok();
         let left = left.map(|(left, _)| Undo { kept: true, ..left });
-        match guarded(|| self.bring_back(handle, undo)) {
+        match guarded(|| self.bring_back(undo)) {
             Ok(()) => End::RolledBack { error, difference, left },
             Err(error) => End::Unclear(error),
         }
     }
 
-    fn bring_back(&self, handle: &Handle, undo: &Undo) -> Result<()> {
+    fn bring_back(&self, undo: &Undo) -> Result<()> {
         let step = "bring back what was there before";
         let safety = undo.safety().ok_or_else(|| Error::new(ErrorKind::Internal, step))?;
-        let mut archive = self.checked(handle, &Chosen::Stored(safety))?.archive;
+        let mut archive = self.checked(&Chosen::Stored(safety))?.archive;
         if archive.summary.sha256 != undo.safety_sha256 {
             return Err(Error::new(ErrorKind::Changed, step));
         }
-        let replaced = self.replace(handle, &mut archive);
+        let replaced = self.replace(&mut archive);
         // what is live counts, and not what the source says
         let all = sections(&archive);
-        if self.compare(handle, &mut archive, &all, Closeness::Contents)?.is_none() {
+        if self.compare(&mut archive, &all, Closeness::Contents)?.is_none() {
             return Ok(());
         }
         match replaced {

@@ -8,7 +8,6 @@ use std::thread;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::runtime::Handle;
 
 use super::{Parts, Service};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,14 +21,14 @@ impl Service {
     /// Changes something, if no other backup or restore runs here or waits for its turn.
     pub(super) async fn alone<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Parts) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let Some(busy) = Busy::begin(&self.busy) else {
             return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
         };
-        self.changing(move |parts, handle| {
+        self.changing(move |parts| {
             let _busy = busy;
-            work(parts, handle)
+            work(parts)
         })
         .await
     }
@@ -37,11 +36,11 @@ impl Service {
     /// Changes something, after what runs has ended, here and in other programs.
     pub(super) async fn changing<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Parts) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.in_turn(move |parts, handle| {
+        self.in_turn(move |parts| {
             let lock = parts.lock()?;
-            let outcome = guarded(|| work(parts, handle));
+            let outcome = guarded(|| work(parts));
             // what is done is done, whatever a lock of the host's does at its end
             let _ = guarded(|| {
                 drop(lock);
@@ -55,13 +54,13 @@ impl Service {
     /// Runs on a thread where it may block, after what runs here has ended.
     pub(super) async fn in_turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Parts) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let guard = Arc::clone(&self.turn).lock_owned().await;
-        self.blocking(move |parts, handle| {
+        self.blocking(move |parts| {
             // held by the thread: it lasts as long as the work, whoever waits for it
             let _guard = guard;
-            work(parts, handle)
+            work(parts)
         })
         .await
     }
@@ -69,13 +68,12 @@ impl Service {
     /// Runs on a thread where it may block.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Parts, &Handle) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Parts) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let parts = Arc::clone(&self.parts);
-        let handle = Handle::current();
         let thread = tokio::task::spawn_blocking(move || {
             // what panics is the host's code; the bot must live
-            guarded(|| work(&parts, &handle))
+            guarded(|| work(&parts))
         });
         thread.await.unwrap_or_else(|error| {
             Err(Error::new(ErrorKind::Internal, "the work was cut off").because(error))

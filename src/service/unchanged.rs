@@ -1,7 +1,6 @@
 //! Data that are the same as in the last backup: no twin of it is made.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use tokio::runtime::Handle;
 
 use super::create::Drafted;
 use super::glances::Found;
@@ -16,15 +15,15 @@ use crate::error::{Error, ErrorKind, Result};
 impl Parts {
     /// Makes a backup that is due; old ones go after it. Where the data are those of the last one, that
     /// one is proved again instead.
-    pub(super) fn back_up_on_schedule(&self, handle: &Handle) -> Result<Report> {
-        let mut drafted = self.write(handle, Trigger::Scheduled)?;
+    pub(super) fn back_up_on_schedule(&self) -> Result<Report> {
+        let mut drafted = self.write(Trigger::Scheduled)?;
         if self.skips_unchanged
             && let Some(last) = self.last_like(&drafted.written.metadata)
-            && let Some(report) = self.prove_again(handle, &last, &mut drafted)
+            && let Some(report) = self.prove_again(&last, &mut drafted)
         {
             return Ok(report);
         }
-        self.publish(handle, drafted).map(|created| self.finish(handle, created))
+        self.publish(drafted).map(|created| self.finish(created))
     }
 
     /// The last archive of this bot, if it says that it holds just this.
@@ -37,16 +36,10 @@ impl Parts {
 
     /// Reads the last archive to its end, as if it had just been made of what was saved now, and notes
     /// that. `None` where it cannot stand for a new one.
-    fn prove_again(
-        &self,
-        handle: &Handle,
-        last: &OwnArchive,
-        drafted: &mut Drafted,
-    ) -> Option<Report> {
+    fn prove_again(&self, last: &OwnArchive, drafted: &mut Drafted) -> Option<Report> {
         let proved = guarded(|| {
             let chosen = Chosen::Stored(last.id.clone());
-            let Checked { info, archive, .. } =
-                self.checked_as(handle, &chosen, &mut drafted.saved)?;
+            let Checked { info, archive, .. } = self.checked_as(&chosen, &mut drafted.saved)?;
             if archive.metadata == *last.metadata && archive.counts() == info.counts {
                 return Ok(info);
             }
@@ -55,7 +48,9 @@ impl Parts {
         let info = match proved {
             Ok(info) => info,
             Err(error) => {
-                self.doubt(&last.id, &error);
+                let (id, kind) = (&last.id, error.kind());
+                tracing::warn!(backup = %id, ?kind, step = %error, "a new backup is needed");
+                self.doubt(id, &error);
                 return None;
             }
         };
@@ -65,16 +60,8 @@ impl Parts {
             return None;
         }
         tracing::info!(backup = %info.id, "the data have not changed since this backup");
-        let (path, cleanup) = (self.path(&info.id), self.clean_up(handle, &info.id));
+        let (path, cleanup) = (self.path(&info.id), self.clean_up(&info.id));
         Some(Report { info, path, cleanup, unchanged: Some(at) })
-    }
-
-    /// What is wrong with today's data, or with the host's code, is no fault of the archive.
-    fn doubt(&self, id: &BackupId, error: &Error) {
-        tracing::warn!(backup = %id, kind = ?error.kind(), step = %error, "a new backup is needed");
-        if error.kind() != ErrorKind::Source {
-            self.note("a doubt was not noted", |notebook| notebook.doubt(id));
-        }
     }
 
     /// Notes it so that the schedule sees it, or gives an error.
@@ -86,7 +73,7 @@ impl Parts {
     ) -> Result<()> {
         let data_sha256 = metadata.data_sha256.as_deref().unwrap_or_default();
         let mut notebook = self.notebook()?;
-        notebook.prove(&info.id, info.size_bytes, data_sha256);
+        notebook.prove(&info.id, info.size_bytes, data_sha256, at);
         notebook.unchanged = Some(Unchanged { backup: info.id.to_string(), at });
         notebook.write(self.storage.as_ref())?;
         // a storage that forgets would be asked without end

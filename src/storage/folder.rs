@@ -18,6 +18,8 @@ const INDEX: &str = ".blocks";
 const LOCK: &str = ".lock";
 const DRAFT_PREFIX: &str = ".backup_";
 const DRAFT_SUFFIX: &str = ".tmp";
+/// No notebook of ours is longer, and none of anybody's is read further.
+const LONGEST_NOTE: u64 = 160 << 20;
 /// Where nobody can tell who holds a draft, one that was not written to for so long is a crash's.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 /// Within so long a draft that nobody holds may be one that was made just now.
@@ -75,7 +77,10 @@ impl FolderStorage {
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         let Some(mut file) = open_file(&self.folder.join(name))? else { return Ok(None) };
         let mut content = Vec::new();
-        file.read_to_end(&mut content)?;
+        Read::by_ref(&mut file).take(LONGEST_NOTE + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > LONGEST_NOTE {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         Ok(Some(content))
     }
 

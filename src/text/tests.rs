@@ -134,6 +134,11 @@ fn a_text_nested_too_deeply_is_refused() {
     }
     let braces = "list-empty = {\"{\"}".to_owned() + &"{\"{\"} ( :( ".repeat(100);
     assert!(Text::new(Language::Russian, &[braces], vec![]).is_ok(), "braces as letters");
+    // Fluent goes on over lines, whatever they begin with
+    for deep in ["{\n", "{ A(\n", "{\n a ->\n*[b] "] {
+        let nested = format!("x = {{\n{}", deep.repeat(10_000));
+        assert!(Text::new(Language::Russian, &[nested], vec![]).is_err(), "{deep}");
+    }
 }
 
 #[test]

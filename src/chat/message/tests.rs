@@ -102,6 +102,7 @@ fn scheduled() {
     snapshot("scheduled_unchanged_recovered", |text| scheduled_done(text, &unchanged, true));
     snapshot("scheduled_failed", |text| scheduled_failed(text, &full()));
     snapshot("standing_by", standing_by);
+    snapshot("scheduled_stuck", scheduled_stuck);
 }
 
 #[test]
@@ -297,6 +298,9 @@ fn a_restore_that_may_be_wrong() {
     }
     let unreadable = doubtful(&|| Err(unread()), Cause::NoWayBack, None);
     snapshot("restore_doubtful_unreadable", |text| restore_done(text, &unreadable));
+    let no_thread = || Err(Error::new(ErrorKind::Internal, "start a thread"));
+    let uncompared = doubtful(&no_thread, Cause::Uncompared, Some(way_back()));
+    snapshot("restore_doubtful_uncompared", |text| restore_done(text, &uncompared));
 }
 
 #[test]

@@ -66,7 +66,12 @@ fn another_bots_notes_stay_as_they_are_whatever_they_are() {
     let foreign = json!({ "undo": 5, "what this version does not know": [{ "b": 1, "a": null }] });
     let storage = with(&json!({ "version": 2, "bots": { "888": foreign, "777": {} } }));
     let mut notebook = read(&storage, ANNA);
-    notebook.prove(&BackupId::parse("backup_20260101_000000.zip").expect("a name"), 7, "0");
+    notebook.prove(
+        &BackupId::parse("backup_20260101_000000.zip").expect("a name"),
+        7,
+        "0",
+        DateTime::UNIX_EPOCH,
+    );
     notebook.write(&storage).expect("written");
     assert_eq!(state(&storage)["bots"]["888"], foreign);
     // what it cannot read of its own is lost, and nothing else is
@@ -138,7 +143,7 @@ fn the_names_of_the_last_thousand_archives_that_are_gone_are_remembered() {
     };
     let mut notebook = Notebook::default();
     for n in 0..MOST_GONE + 10 {
-        notebook.prove(&name(n), 7, "0");
+        notebook.prove(&name(n), 7, "0", DateTime::UNIX_EPOCH);
         assert!(notebook.knows(&name(n)));
         notebook.retain(|_| false);
     }
@@ -156,8 +161,8 @@ fn no_change_stands_for_a_backup_while_that_is_there_and_proved() {
     let (id, other) = (id.expect("a name"), other.expect("a name"));
     let at = DateTime::UNIX_EPOCH;
     let mut notebook = Notebook::default();
-    notebook.prove(&id, 7, "0");
-    notebook.prove(&other, 7, "0");
+    notebook.prove(&id, 7, "0", DateTime::UNIX_EPOCH);
+    notebook.prove(&other, 7, "0", DateTime::UNIX_EPOCH);
     assert_eq!(notebook.unchanged_among([(&id, 7)].into_iter()), None, "nothing is noted");
     notebook.unchanged = Some(Unchanged { backup: id.to_string(), at });
     let storage = MemoryStorage::new();
@@ -171,7 +176,7 @@ fn no_change_stands_for_a_backup_while_that_is_there_and_proved() {
     assert!(!among(&notebook, &[(&id, 8)]), "it is another");
     assert!(notebook.doubt(&id) && !notebook.doubt(&id));
     assert!(!among(&notebook, &[(&id, 7)]), "nobody knows whether it is good");
-    notebook.prove(&id, 7, "0");
+    notebook.prove(&id, 7, "0", DateTime::UNIX_EPOCH);
     assert!(among(&notebook, &[(&id, 7)]));
     notebook.retain(|name| name != id.to_string());
     assert_eq!(notebook.unchanged, None);
