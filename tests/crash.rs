@@ -5,6 +5,8 @@
 mod disk;
 #[path = "crash/flaky.rs"]
 mod flaky;
+#[path = "crash/flush.rs"]
+mod flush;
 #[path = "crash/folder.rs"]
 mod folder;
 #[path = "../src/storage/forward.rs"]
@@ -17,6 +19,8 @@ mod host;
 mod program;
 #[path = "crash/run.rs"]
 mod run;
+#[path = "crash/series.rs"]
+mod series;
 #[path = "crash/sweep.rs"]
 mod sweep;
 #[path = "crash/twin.rs"]
@@ -24,17 +28,16 @@ mod twin;
 #[path = "crash/verdict.rs"]
 mod verdict;
 
-use std::path::Path;
 use std::process::Command;
 
 use disk::{Mount, can_loop, can_mount, copy_image, make_image};
 use flaky::Trouble;
+use flush::{Flush, Flushed, flushes};
 use half::Half;
 use host::Kind;
 use run::{CHANGES, Fault, Place, Point, copy};
+use series::{Bench, Series, Shown, room};
 use sweep::sweep;
-use teloxide_backup::{FolderStorage, Storage};
-use tempfile::TempDir;
 use twin::Wrong;
 use verdict::{Python, judge};
 
@@ -93,77 +96,6 @@ fn a_storage_that_fails_lies_or_hangs_at_every_operation() {
 /// Of how many points one is struck each time; the long runs strike all.
 const FEW: usize = 60;
 
-/// A series of blows: the same fault at one point after the other.
-struct Series {
-    kind: Kind,
-    wrong: Option<Wrong>,
-    fault: Fault,
-    every: usize,
-}
-
-/// What a series has shown.
-struct Shown {
-    points: usize,
-    broken: Vec<String>,
-}
-
-impl Shown {
-    fn loses_an_archive(&self) -> bool {
-        let lost = |broken: &&String| broken.contains(".zip: ") || broken.contains("is missing");
-        let lost: Vec<_> = self.broken.iter().filter(lost).collect();
-        println!("{} of {}, such as: {:?}", lost.len(), self.points, lost.first());
-        !lost.is_empty()
-    }
-}
-
-impl Series {
-    fn right(kind: Kind, fault: Fault, every: usize) -> Self {
-        Self { kind, wrong: None, fault, every }
-    }
-
-    fn run(&self, wanted: impl Fn(&Point) -> bool) -> Shown {
-        let room = room();
-        let seed = self.place(&room.path().join("seed"));
-        std::fs::create_dir(&seed.home).expect("a folder");
-        assert!(seed.run("seed").ended_well);
-        let (home, notes) = (room.path().join("home"), room.path().join("notes"));
-        let afresh = || {
-            let _ = std::fs::remove_dir_all(&home);
-            copy(&seed.home, &home);
-            self.place(&home)
-        };
-        let points: Vec<Point> = afresh().points(&notes).into_iter().filter(wanted).collect();
-        // each series begins elsewhere, so that together they strike more
-        let first = self.kind as usize * 7 % self.every;
-        let mut python = Python::start();
-        let mut shown = Shown { points: 0, broken: Vec::new() };
-        for point in points.iter().skip(first).step_by(self.every) {
-            let place = afresh();
-            let ran = place.strike(point, self.fault, &notes);
-            assert!(ran.struck, "{point:?} was not reached");
-            shown.points += 1;
-            if let Err(broken) = judge(&place, &ran, &mut python) {
-                shown.broken.push(format!("{:?} at {point:?}: {broken}", self.fault));
-            }
-        }
-        println!("{:?} {:?}: {} points", self.kind, self.fault, shown.points);
-        shown
-    }
-
-    fn place(&self, home: &Path) -> Place {
-        Place { home: home.to_owned(), kind: self.kind, wrong: self.wrong }
-    }
-}
-
-/// In memory where that can be: flushing costs nothing there.
-fn room() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    // a container often has little of it, and a disk of our own takes much
-    let free = FolderStorage::new(memory).free().ok().flatten();
-    let roomy = free.is_some_and(|free| free > 2 << 30);
-    if roomy { TempDir::new_in(memory) } else { TempDir::new() }.expect("a folder")
-}
-
 fn can_trace() -> bool {
     let can = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
     let can = can.is_ok_and(|status| status.success());
@@ -179,9 +111,7 @@ fn strike(fault: Fault, every: usize, wanted: impl Fn(&Point) -> bool + Copy) {
         return;
     }
     for kind in Kind::ALL {
-        let Shown { points, broken } = Series::right(kind, fault, every).run(wanted);
-        assert!(points > 0, "nothing was struck");
-        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+        Series::right(kind, fault, every).run(wanted).assert_whole(1);
     }
 }
 
@@ -228,10 +158,7 @@ fn a_lock_that_cannot_be_given_back_is_no_lie() {
     if can_trace() {
         let comes_down =
             |point: &Point| point.call == "fcntl" && point.arguments.contains("l_type=F_RDLCK");
-        let Shown { points, broken } =
-            Series::right(Kind::Database, Fault::Error("EIO"), 1).run(comes_down);
-        assert!(points > 3, "{points}");
-        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+        Series::right(Kind::Database, Fault::Error("EIO"), 1).run(comes_down).assert_whole(4);
     }
 }
 
@@ -241,10 +168,7 @@ fn strike_the_forgetful(every: usize) {
         return;
     }
     for fault in [Fault::Kill, Fault::Error("EIO")] {
-        let Shown { points, broken } =
-            Series::right(Kind::Forgetful, fault, every).run(any_that_fails);
-        assert!(points > 0, "nothing was struck");
-        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+        Series::right(Kind::Forgetful, fault, every).run(any_that_fails).assert_whole(1);
     }
 }
 
@@ -257,6 +181,31 @@ fn struck_here_and_there_while_a_restore_is_taken_back() {
 #[ignore = "every point, for minutes"]
 fn struck_at_every_call_while_a_restore_is_taken_back() {
     strike_the_forgetful(every());
+}
+
+/// Who is told that it is done has it after a power cut as well.
+#[test]
+fn what_could_not_be_flushed_is_not_told_as_done() {
+    if !can_trace() {
+        return;
+    }
+    let (bench, mut python) = (Bench::new(Kind::File, None), Python::start());
+    let (found, steps) = (flushes(&bench.points()), Kind::File.done());
+    for of in Flushed::ALL {
+        let needing: Vec<_> = found.iter().filter(|flush| flush.of == of).collect();
+        let steps: Vec<_> = needing.iter().map(|flush| steps[flush.step]).collect();
+        let all = match of {
+            Flushed::Archive | Flushed::ArchiveName => Kind::File.done(),
+            Flushed::Journal | Flushed::JournalName => &["restore", "undo"],
+        };
+        assert_eq!(steps, all, "{of:?}");
+    }
+    for Flush { of, step, point } in &found {
+        let ran = bench.strike(point, Fault::Error("EIO"));
+        let told = format!("{of:?} of {}: {}{}", steps[*step], ran.output, ran.errors);
+        assert_eq!(ran.failed(), [steps[*step]], "{told}");
+        judge(&bench.place, &ran, &mut python).unwrap_or_else(|broken| panic!("{broken}: {told}"));
+    }
 }
 
 #[test]
@@ -319,18 +268,12 @@ fn stop_half_way(one_by_one: bool) {
     let Some(half) = Half::build() else { return };
     let mut python = Python::start();
     for kind in Kind::ALL {
-        let room = room();
-        let place = |home| Place { home: room.path().join(home), kind, wrong: None };
-        let seed = place("seed");
-        std::fs::create_dir(&seed.home).expect("a folder");
-        assert!(seed.run("seed").ended_well);
+        let bench = Bench::new(kind, None);
         let mut work = |only| {
-            let place = place("home");
-            let _ = std::fs::remove_dir_all(&place.home);
-            copy(&seed.home, &place.home);
-            let (ran, halved) = half.run(&place, only);
+            let (ran, halved) = half.run(bench.afresh(), only);
             assert_eq!(ran.done(), kind.done(), "{kind:?} {only:?} {}{}", ran.output, ran.errors);
-            judge(&place, &ran, &mut python).unwrap_or_else(|broken| panic!("{only:?}: {broken}"));
+            judge(&bench.place, &ran, &mut python)
+                .unwrap_or_else(|broken| panic!("{only:?}: {broken}"));
             halved
         };
         let all = work(None);
@@ -465,8 +408,7 @@ fn can_cut(system: &str) -> bool {
 #[test]
 fn the_power_is_cut_here_and_there() {
     if can_cut("ext4") {
-        let Shown { points, broken } = cut_power("ext4", Kind::File, None, FEW / 2);
-        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+        cut_power("ext4", Kind::File, None, FEW / 2).assert_whole(1);
     }
 }
 
@@ -481,8 +423,7 @@ fn cut_power_everywhere(system: &str) {
         assert!(shown.loses_an_archive(), "{wrong:?} is not caught: these tests prove nothing");
     }
     for kind in Kind::ALL {
-        let Shown { points, broken } = cut_power(system, kind, None, every());
-        assert!(broken.is_empty(), "{} of {points} broken:\n{}", broken.len(), broken.join("\n"));
+        cut_power(system, kind, None, every()).assert_whole(1);
     }
 }
 
