@@ -93,7 +93,7 @@ impl Series {
         Self { kind, wrong: None, fault, every }
     }
 
-    pub(crate) fn run(&self, wanted: impl Fn(&Point) -> bool) -> Shown {
+    pub(crate) fn run(&self, wanted: impl FnMut(&Point) -> bool) -> Shown {
         let bench = Bench::new(self.kind, self.wrong);
         let points: Vec<Point> = bench.points().into_iter().filter(wanted).collect();
         // each series begins elsewhere, so that together they strike more
