@@ -40,7 +40,7 @@ use half::Half;
 use host::Kind;
 use run::{CHANGES, Fault, Place, Point, copy};
 use series::{Bench, Series, Shown, room};
-use sweep::sweep;
+use sweep::{Amount, sweep, sweep_index};
 use twin::Wrong;
 use verdict::{Python, goes_on, judge};
 
@@ -53,11 +53,13 @@ fn program() {
 #[test]
 #[ignore = "the work over a storage that ails: only as a child of the tests below"]
 fn storage() {
-    if std::env::var_os(STORAGE).is_none() {
-        return;
-    }
+    let Ok(what) = std::env::var(STORAGE) else { return };
     for trouble in Trouble::ALL {
-        let struck = sweep(trouble, every());
+        let struck = match what.as_str() {
+            "little" => sweep(Amount::Little, trouble, every()),
+            "much" => sweep(Amount::Much, trouble, every()),
+            _ => sweep_index(trouble),
+        };
         eprintln!("struck: {trouble:?}, {struck} operations");
     }
 }
@@ -68,10 +70,10 @@ fn every() -> usize {
 }
 
 /// In a child, since what the command line says of each failure goes to nobody.
-fn strike_storage(every: usize) {
+fn strike_storage(what: &str, every: usize) {
     let child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "storage", "--ignored", "--nocapture"])
-        .env(STORAGE, "ails")
+        .env(STORAGE, what)
         .env(EVERY, every.to_string())
         .output()
         .expect("it runs");
@@ -87,13 +89,24 @@ const EVERY: &str = "CRASH_EVERY";
 
 #[test]
 fn a_storage_that_fails_lies_or_hangs_here_and_there() {
-    strike_storage(11);
+    strike_storage("little", 11);
+}
+
+#[test]
+fn a_storage_that_fails_lies_or_hangs_at_what_is_remembered_of_blocks() {
+    strike_storage("index", 1);
 }
 
 #[test]
 #[ignore = "every operation, for a minute"]
 fn a_storage_that_fails_lies_or_hangs_at_every_operation() {
-    strike_storage(every());
+    strike_storage("little", every());
+}
+
+#[test]
+#[ignore = "every operation, for an hour"]
+fn a_storage_of_much_that_fails_lies_or_hangs_at_every_operation() {
+    strike_storage("much", every());
 }
 
 /// Of how many points one is struck each time; the long runs strike all.
