@@ -139,6 +139,50 @@ fn an_archive_is_proved_whatever_was_read_of_it_and_in_any_order() {
     }
 }
 
+/// The archive that this was written as, with these data in it: each length and checksum is right.
+fn repacked(written: &Written, data: &[u8]) -> Vec<u8> {
+    let metadata = serde_json::to_vec_pretty(&written.metadata).expect("JSON");
+    let mut zip = Container::new(Cursor::new(Vec::new()), origin().created_at);
+    for (name, content) in [(DATA, data), (METADATA, &metadata)] {
+        add(&mut zip, &mut Deflate::new(packing(1), None), name, content).expect("added");
+    }
+    zip.finish().expect("finished").into_inner()
+}
+
+#[test]
+fn what_has_changed_in_one_letter_under_a_right_checksum_is_not_what_was_written() {
+    let small = br#"{"t":["one","two"],"u":{"1":2}}"#.to_vec();
+    for data in [small, json(2_000_000)] {
+        let mut writer = ArchiveWriter::begin(
+            Cursor::new(Vec::new()),
+            origin().created_at,
+            meter(),
+            packing(1),
+            None,
+        )
+        .expect("begun");
+        writer.write_all(&data).expect("written");
+        let written = writer.finish(&origin()).expect("finished");
+        let proved = |data: &[u8], decode: bool| {
+            let file = Box::new(Cursor::new(repacked(&written, data)));
+            let mut unproved = Unproved::open(file, &written, reading()).expect("opened");
+            if decode {
+                let mut section = unproved.archive().section("t").expect("read").expect("there");
+                io::copy(&mut section, &mut io::sink()).expect("read");
+            }
+            unproved.prove()
+        };
+        let mut other = data.clone();
+        let letter = data.len() / 2;
+        other[letter] = if data[letter] == b'o' { b'a' } else { b'o' };
+        for decode in [true, false] {
+            proved(&data, decode).expect("nothing has changed yet");
+            let refused = proved(&other, decode).expect_err("a letter is another");
+            assert_eq!(refused.to_string(), "data.json is not what was written");
+        }
+    }
+}
+
 /// What Python finds in it is not asked here: only whether our own reader takes it, and for what.
 fn contents(archive: &[u8]) -> Option<(String, u64)> {
     let file = Box::new(Cursor::new(archive.to_vec()));
