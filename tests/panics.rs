@@ -431,6 +431,44 @@ async fn a_backup_that_is_there_is_not_called_failed_for_what_panics_after_it() 
     scene.finish().await;
 }
 
+/// What is known of blocks makes the next backup faster, and is worth none.
+#[tokio::test]
+async fn a_backup_is_made_whatever_panics_over_the_blocks_of_the_last() {
+    let previous = [Deed::Read, Deed::Seek].map(|deed| Spot::Of(File::Previous, deed));
+    let numbers = (0..170_000).fold(String::new(), |text, number| text + &format!("{number} "));
+    for workers in [1, 3] {
+        let mine = Mine::default();
+        let (mut scene, storage) = mined_with(&mine, move |builder| builder.workers(workers)).await;
+        let mut large = shop(12, 5);
+        large.reviews[0].text.clone_from(&numbers);
+        scene.set_shop(large).await;
+        let plugin = scene.plugin_of(Mined(scene.source.clone(), mine.clone()));
+        scene.begin_with(&plugin);
+        scene.back_up().await;
+        for spot in [Spot::ReadIndex, Spot::WriteIndex].into_iter().chain(previous) {
+            // an index that was not written is of an archive that is gone
+            scene.clock.forward(TimeDelta::minutes(1));
+            scene.back_up().await;
+            // not once, as after a failure that passes: at each of them
+            for number in 0..2 {
+                let before = storage.list().expect("a list");
+                scene.clock.forward(TimeDelta::minutes(1));
+                mine.lay(Some(spot));
+                let answer = answer_to(&scene, async {
+                    _ = scene.admin.send("/backup").await;
+                })
+                .await;
+                let steps = mine.lift();
+                let told = format!("{spot:?}, {workers} workers, number {number}: {answer}");
+                assert!(steps > 0 || number > 0, "it was not reached: {told}");
+                assert!(answer.starts_with('✅'), "{told}");
+                assert_ne!(storage.list().expect("a list"), before, "{told}");
+            }
+        }
+        scene.finish().await;
+    }
+}
+
 #[tokio::test]
 async fn a_schedule_that_panics_as_it_is_taken_is_told_of_and_ends_no_bot() {
     let mine = Mine::default();
