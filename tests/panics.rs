@@ -3,17 +3,18 @@
 mod support;
 
 use std::any::Any;
-use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, Utc};
 use support::forward::forward;
 use support::{ADMIN, Place, Probe, Scene, Wall, YES, shop};
 use telegram_sandbox::Chat;
 use teloxide_backup::{
-    BackupId, BoxError, Clock, DataSource, Draft, Export, Import, MemoryStorage, Readable, Section,
-    Storage,
+    BackupId, BackupPluginBuilder, BoxError, Clock, DataSource, Draft, Export, Import,
+    MemoryStorage, Readable, Section, Storage,
 };
 
 /// The places of the host's code.
@@ -32,12 +33,40 @@ enum Spot {
     ReadNotes,
     Free,
     ReadIndex,
+    WriteIndex,
+    Claim,
+    Of(File, Deed),
     Now,
     ToLocal,
     ToUtc,
 }
 
-const SPOTS: [Spot; 19] = [
+/// Files of the host's storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum File {
+    /// An archive that is written,
+    Draft,
+    /// that is read back,
+    Reopened,
+    /// that is read at any time,
+    Stored,
+    /// and one whose blocks go into a new one.
+    Previous,
+}
+
+/// What is done with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    Read,
+    Write,
+    Seek,
+    Flush,
+    Reopen,
+    Publish,
+}
+
+/// Those that a command or a button comes to in any bot.
+const SPOTS: [Spot; 28] = [
     Spot::Sections,
     Spot::Export,
     Spot::ExportAfterAwait,
@@ -54,23 +83,45 @@ const SPOTS: [Spot; 19] = [
     Spot::ReadNotes,
     Spot::Free,
     Spot::ReadIndex,
+    Spot::Of(File::Draft, Deed::Write),
+    Spot::Of(File::Draft, Deed::Seek),
+    Spot::Of(File::Draft, Deed::Flush),
+    Spot::Of(File::Draft, Deed::Reopen),
+    Spot::Of(File::Draft, Deed::Publish),
+    Spot::Of(File::Reopened, Deed::Read),
+    Spot::Of(File::Reopened, Deed::Seek),
+    Spot::Of(File::Stored, Deed::Read),
+    Spot::Of(File::Stored, Deed::Seek),
     Spot::Now,
     Spot::ToLocal,
     Spot::ToUtc,
 ];
 
-/// Where it panics now.
+/// Where it panics now, and how often it has.
 #[derive(Clone, Default)]
-struct Mine(Arc<Mutex<Option<Spot>>>);
+struct Mine(Arc<Mutex<(Option<Spot>, usize)>>);
 
 impl Mine {
+    fn laid(&self) -> MutexGuard<'_, (Option<Spot>, usize)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lay(&self, spot: Option<Spot>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = spot;
+        *self.laid() = (spot, 0);
+    }
+
+    /// Takes it away; gives how often it was stepped on.
+    fn lift(&self) -> usize {
+        std::mem::take(&mut *self.laid()).1
     }
 
     fn step(&self, spot: Spot) {
-        let laid = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(laid != Some(spot), "the host's own code is wrong");
+        let mut laid = self.laid();
+        if laid.0 == Some(spot) {
+            laid.1 += 1;
+            drop(laid);
+            panic!("the host's own code is wrong");
+        }
     }
 }
 
@@ -129,80 +180,159 @@ impl Clock for Mined<Wall> {
     }
 }
 
-impl Storage for Mined<Arc<MemoryStorage>> {
-    forward!(0: prepare);
+/// A storage in memory, and whether the next archive that is opened is one whose blocks are taken.
+#[derive(Clone, Default)]
+struct Shelf {
+    memory: Arc<MemoryStorage>,
+    previous: Arc<AtomicBool>,
+}
+
+/// A file of the storage.
+struct MinedFile<T>(T, File, Mine);
+
+impl<T> MinedFile<T> {
+    fn step(&self, deed: Deed) {
+        self.2.step(Spot::Of(self.1, deed));
+    }
+}
+
+impl<T: Read> Read for MinedFile<T> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.step(Deed::Read);
+        self.0.read(bytes)
+    }
+}
+
+impl<T: Seek> Seek for MinedFile<T> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.step(Deed::Seek);
+        self.0.seek(to)
+    }
+}
+
+impl<T: Write> Write for MinedFile<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.step(Deed::Write);
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.step(Deed::Flush);
+        self.0.flush()
+    }
+}
+
+impl Draft for MinedFile<Box<dyn Draft>> {
+    fn reopen(&mut self) -> io::Result<Box<dyn Readable>> {
+        self.step(Deed::Reopen);
+        Ok(Box::new(MinedFile(self.0.reopen()?, File::Reopened, self.2.clone())))
+    }
+
+    fn publish(&mut self, id: &BackupId) -> io::Result<bool> {
+        self.step(Deed::Publish);
+        self.0.publish(id)
+    }
+}
+
+impl Storage for Mined<Shelf> {
+    forward!(0.memory: prepare);
 
     fn name(&self) -> String {
         self.1.step(Spot::Name);
-        self.0.name()
+        self.0.memory.name()
     }
 
     fn path(&self, id: &BackupId) -> String {
         self.1.step(Spot::Path);
-        self.0.path(id)
+        self.0.memory.path(id)
     }
 
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
         self.1.step(Spot::Lock);
-        self.0.lock()
+        self.0.memory.lock()
     }
 
     fn free(&self) -> io::Result<Option<u64>> {
         self.1.step(Spot::Free);
-        self.0.free()
+        self.0.memory.free()
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         self.1.step(Spot::At(Place::List));
-        self.0.list()
+        self.0.memory.list()
     }
 
     fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
         self.1.step(Spot::Open);
-        self.0.open(id)
+        let previous = self.0.previous.swap(false, Ordering::Relaxed);
+        let file = if previous { File::Previous } else { File::Stored };
+        let mined = |opened| Box::new(MinedFile(opened, file, self.1.clone())) as Box<dyn Readable>;
+        Ok(self.0.memory.open(id)?.map(mined))
     }
 
     fn draft(&self) -> io::Result<Box<dyn Draft>> {
         self.1.step(Spot::At(Place::Draft));
-        self.0.draft()
+        Ok(Box::new(MinedFile(self.0.memory.draft()?, File::Draft, self.1.clone())))
     }
 
     fn delete(&self, id: &BackupId) -> io::Result<()> {
         self.1.step(Spot::At(Place::Delete));
-        self.0.delete(id)
+        self.0.memory.delete(id)
     }
 
     fn read_index(&self) -> io::Result<Option<Vec<u8>>> {
         self.1.step(Spot::ReadIndex);
-        self.0.read_index()
+        let index = self.0.memory.read_index()?;
+        self.0.previous.store(index.is_some(), Ordering::Relaxed);
+        Ok(index)
+    }
+
+    fn write_index(&self, index: &[u8]) -> io::Result<()> {
+        self.1.step(Spot::WriteIndex);
+        self.0.memory.write_index(index)
+    }
+
+    fn claim(&self, part: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
+        self.1.step(Spot::Claim);
+        self.0.memory.claim(part)
     }
 
     fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
         self.1.step(Spot::ReadNotes);
-        self.0.read_state()
+        self.0.memory.read_state()
     }
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {
         self.1.step(Spot::At(Place::Notes));
-        self.0.write_state(state)
+        self.0.memory.write_state(state)
     }
 }
 
 /// A bot all of whose host's code is mined. It keeps one backup, so that old ones are removed.
 async fn mined() -> (Scene, Mine, Arc<MemoryStorage>) {
-    let (mine, storage) = (Mine::default(), Arc::new(MemoryStorage::new()));
-    let (laid, place) = (mine.clone(), Arc::clone(&storage));
+    let mine = Mine::default();
+    let (mut scene, storage) = mined_with(&mine, |builder| builder).await;
+    let plugin = scene.plugin_of(Mined(scene.source.clone(), mine.clone()));
+    scene.begin_with(&plugin);
+    (scene, mine, storage)
+}
+
+/// The same with other settings, before it begins.
+async fn mined_with(
+    mine: &Mine,
+    settings: impl Fn(BackupPluginBuilder) -> BackupPluginBuilder + 'static,
+) -> (Scene, Arc<MemoryStorage>) {
+    let (laid, shelf) = (mine.clone(), Shelf::default());
+    let storage = Arc::clone(&shelf.memory);
     let clock = Wall::at("2026-02-01 14:30:25");
     let hand = clock.clone();
     let mut scene = Scene::prepare(move |builder| {
         let clock = Mined(clock.clone(), laid.clone());
-        builder.keep(1).clock(clock).storage(Mined(Arc::clone(&place), laid.clone()))
+        settings(builder.keep(1).clock(clock).storage(Mined(shelf.clone(), laid.clone())))
     })
     .await;
     scene.clock = hand;
-    let plugin = scene.plugin_of(Mined(scene.source.clone(), mine.clone()));
-    scene.begin_with(&plugin);
-    (scene, mine, storage)
+    (scene, storage)
 }
 
 /// What the bot has said: number, how often it was changed, text.
@@ -230,9 +360,15 @@ async fn answer_to(scene: &Scene, act: impl Future<Output = ()>) -> String {
 
 #[tokio::test]
 async fn each_command_is_answered_whatever_panics() {
-    let (scene, mine, _) = mined().await;
+    let (scene, mine, storage) = mined().await;
+    // of the Python system, which says by the wall alone when it was
+    let old = "backup_20260118_090000.zip";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/python-archives");
+    let archive = std::fs::read(folder.join(old)).expect("a fixture");
+    storage.insert(BackupId::parse(old).expect("a name"), archive);
     scene.back_up().await;
     for spot in SPOTS {
+        let mut steps = 0;
         for command in ["/backup", "/backup_list", "/backup_settings"] {
             scene.clock.forward(TimeDelta::minutes(1));
             mine.lay(Some(spot));
@@ -240,10 +376,11 @@ async fn each_command_is_answered_whatever_panics() {
                 _ = scene.admin.send(command).await;
             })
             .await;
-            mine.lay(None);
+            steps += mine.lift();
             let of_which = format!("{spot:?}, {command}: {answer}");
             assert!(answer.starts_with(['✅', '❌', '📂', '⚙']), "{of_which}");
         }
+        assert!(steps > 0, "{spot:?} was not reached");
         scene.clock.forward(TimeDelta::minutes(1));
         scene.back_up().await;
     }
@@ -291,6 +428,65 @@ async fn a_backup_that_is_there_is_not_called_failed_for_what_panics_after_it() 
         assert!(answer.starts_with("✅"), "{spot:?}: {answer}");
         assert_ne!(storage.list().expect("a list"), before, "{spot:?}");
     }
+    scene.finish().await;
+}
+
+/// What is known of blocks makes the next backup faster, and is worth none.
+#[tokio::test]
+async fn a_backup_is_made_whatever_panics_over_the_blocks_of_the_last() {
+    let previous = [Deed::Read, Deed::Seek].map(|deed| Spot::Of(File::Previous, deed));
+    let numbers = (0..170_000).fold(String::new(), |text, number| text + &format!("{number} "));
+    for workers in [1, 3] {
+        let mine = Mine::default();
+        let (mut scene, storage) = mined_with(&mine, move |builder| builder.workers(workers)).await;
+        let mut large = shop(12, 5);
+        large.reviews[0].text.clone_from(&numbers);
+        scene.set_shop(large).await;
+        let plugin = scene.plugin_of(Mined(scene.source.clone(), mine.clone()));
+        scene.begin_with(&plugin);
+        scene.back_up().await;
+        for spot in [Spot::ReadIndex, Spot::WriteIndex].into_iter().chain(previous) {
+            // an index that was not written is of an archive that is gone
+            scene.clock.forward(TimeDelta::minutes(1));
+            scene.back_up().await;
+            // not once, as after a failure that passes: at each of them
+            for number in 0..2 {
+                let before = storage.list().expect("a list");
+                scene.clock.forward(TimeDelta::minutes(1));
+                mine.lay(Some(spot));
+                let answer = answer_to(&scene, async {
+                    _ = scene.admin.send("/backup").await;
+                })
+                .await;
+                let steps = mine.lift();
+                let told = format!("{spot:?}, {workers} workers, number {number}: {answer}");
+                assert!(steps > 0 || number > 0, "it was not reached: {told}");
+                assert!(answer.starts_with('✅'), "{told}");
+                assert_ne!(storage.list().expect("a list"), before, "{told}");
+            }
+        }
+        scene.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_that_panics_as_it_is_taken_is_told_of_and_ends_no_bot() {
+    let mine = Mine::default();
+    let (mut scene, storage) = mined_with(&mine, |builder| builder.enabled(true)).await;
+    mine.lay(Some(Spot::Claim));
+    let plugin = scene.plugin_of(Mined(scene.source.clone(), mine.clone()));
+    scene.begin_with(&plugin);
+    scene.admin.wait_for("Бекап по расписанию не создан").await;
+    assert!(mine.lift() > 0);
+    assert!(storage.list().expect("a list").is_empty());
+    scene.admin.send("hello").await;
+    scene.sandbox.settled().await;
+    assert_eq!(scene.host.take(), ["message: hello"]);
+    scene.stop().await;
+    let plugin = scene.plugin_of(Mined(scene.source.clone(), mine.clone()));
+    scene.begin_with(&plugin);
+    scene.admin.wait_for("Бекапы по расписанию снова работают").await;
+    assert_eq!(storage.list().expect("a list").len(), 1);
     scene.finish().await;
 }
 

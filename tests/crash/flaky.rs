@@ -31,16 +31,24 @@ struct Course {
     free: bool,
 }
 
+/// An operation: so many come before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum At {
+    Number(usize),
+    /// Of those that are called so.
+    Named(&'static str, usize),
+}
+
 #[derive(Clone)]
 pub(crate) struct Flaky {
     held: MemoryStorage,
     trouble: Trouble,
-    at: usize,
+    at: At,
     course: Arc<(Mutex<Course>, Condvar)>,
 }
 
 impl Flaky {
-    pub(crate) fn new(held: MemoryStorage, trouble: Trouble, at: usize) -> Self {
+    pub(crate) fn new(held: MemoryStorage, trouble: Trouble, at: At) -> Self {
         Self { held, trouble, at, course: Arc::default() }
     }
 
@@ -51,6 +59,11 @@ impl Flaky {
     /// The operation that was struck.
     pub(crate) fn struck(&self) -> Option<&'static str> {
         self.course().struck
+    }
+
+    /// Whether what comes after the struck operation is struck as well.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.trouble == Trouble::FailsOn
     }
 
     /// Waits until an operation hangs, or there is none left.
@@ -75,9 +88,16 @@ impl Flaky {
     /// Counts an operation; true where it is to lie.
     fn operation(&self, name: &'static str) -> io::Result<bool> {
         let mut course = self.course();
+        let at = match self.at {
+            At::Number(at) => at,
+            At::Named(wanted, at) if wanted == name => at,
+            // all that follow, whatever they are called
+            At::Named(..) if course.struck.is_some() => 0,
+            At::Named(..) => return Ok(false),
+        };
         let number = course.operations;
         course.operations += 1;
-        if number < self.at || (number > self.at && self.trouble != Trouble::FailsOn) {
+        if number < at || (number > at && self.trouble != Trouble::FailsOn) {
             return Ok(false);
         }
         course.struck.get_or_insert(name);
@@ -105,6 +125,11 @@ impl Storage for Flaky {
     /// A lie: another program holds it.
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
         if self.operation("lock")? { Ok(None) } else { self.held.lock() }
+    }
+
+    /// A lie: another program holds it.
+    fn claim(&self, part: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
+        if self.operation("claim")? { Ok(None) } else { self.held.claim(part) }
     }
 
     /// A lie: as it was before the newest.
@@ -199,10 +224,20 @@ impl Read for Reading {
 }
 
 impl Seek for Reading {
+    /// A lie: it is there, and stays where it was.
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.flaky.operation("seek")?;
-        self.held.seek(to)
+        let lies = self.flaky.operation("seek")?;
+        seek(&mut self.held, to, lies)
     }
+}
+
+fn seek(held: &mut impl Seek, to: SeekFrom, lies: bool) -> io::Result<u64> {
+    let before = held.stream_position()?;
+    let told = held.seek(to)?;
+    if lies {
+        held.seek(SeekFrom::Start(before))?;
+    }
+    Ok(told)
 }
 
 struct Drafting {
@@ -228,14 +263,16 @@ impl Write for Drafting {
         if self.flaky.operation("write")? { Ok(bytes.len()) } else { self.held.write(bytes) }
     }
 
+    /// A lie: it has not.
     fn flush(&mut self) -> io::Result<()> {
-        self.held.flush()
+        if self.flaky.operation("flush")? { Ok(()) } else { self.held.flush() }
     }
 }
 
 impl Seek for Drafting {
+    /// A lie: it is there, and stays where it was.
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.flaky.operation("seek")?;
-        self.held.seek(to)
+        let lies = self.flaky.operation("seek")?;
+        seek(&mut self.held, to, lies)
     }
 }

@@ -8,6 +8,20 @@ use tempfile::TempDir;
 
 use crate::run::{Place, Ran};
 
+/// A call that stops, of those for files of the home.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Call {
+    Read(usize),
+    Write(usize),
+}
+
+/// How many stopped half way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Halved {
+    pub(crate) reads: usize,
+    pub(crate) writes: usize,
+}
+
 /// What is loaded into the program to stop them.
 pub(crate) struct Half {
     room: TempDir,
@@ -32,17 +46,21 @@ impl Half {
         self.room.path().join("half.so")
     }
 
-    /// Does all of the program's work; each read and write stops half way, or the one of this number.
-    /// Gives how many did.
-    pub(crate) fn run(&self, place: &Place, only: Option<usize>) -> (Ran, usize) {
+    /// Does all of the program's work; each read and write stops half way, or this one alone.
+    pub(crate) fn run(&self, place: &Place, only: Option<Call>) -> (Ran, Halved) {
         let notes = self.room.path().join("halved");
         let mut command = place.program("work");
         command.env("LD_PRELOAD", self.library()).env("HALVED", &notes);
-        if let Some(only) = only {
-            command.env("HALF", only.to_string());
+        command.env("HALF_HOME", place.home.canonicalize().expect("a home"));
+        match only {
+            Some(Call::Read(number)) => _ = command.env("HALF_READ", number.to_string()),
+            Some(Call::Write(number)) => _ = command.env("HALF_WRITE", number.to_string()),
+            None => {}
         }
         let ran = Ran::new(&command.output().expect("it runs"), false);
-        let halved = fs::read_to_string(&notes).expect("notes").parse().expect("a number");
-        (ran, halved)
+        let notes = fs::read_to_string(&notes).expect("notes");
+        let numbers: Vec<_> =
+            notes.split(' ').map(|number| number.parse().expect("a number")).collect();
+        (ran, Halved { reads: numbers[0], writes: numbers[1] })
     }
 }

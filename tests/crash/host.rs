@@ -1,4 +1,5 @@
-//! Three hosts that keep the same orders: in a database, in one file, and in a file for each order.
+//! Hosts that keep the same orders: in a database, in one file, and in a file for each order; and one
+//! that has so much in its file that an archive takes over what it has in common with the last.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -20,10 +21,15 @@ pub(crate) enum Kind {
     Loose,
     /// JSON again, but of B it loses an order: its restore is taken back.
     Forgetful,
+    /// JSON again, more than 1 MB of it.
+    Large,
+    /// The same, and it restores nothing, which takes most of the time.
+    Brief,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Database, Self::File, Self::Loose];
+    pub(crate) const SMALL: [Self; 3] = [Self::Database, Self::File, Self::Loose];
+    pub(crate) const ALL: [Self; 4] = [Self::Database, Self::File, Self::Loose, Self::Large];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -31,31 +37,45 @@ impl Kind {
             Self::File => "file",
             Self::Loose => "loose",
             Self::Forgetful => "forgetful",
+            Self::Large => "large",
+            Self::Brief => "brief",
         }
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().chain([Self::Forgetful]).find(|known| known.name() == name)
+        Self::ALL
+            .into_iter()
+            .chain([Self::Forgetful, Self::Brief])
+            .find(|known| known.name() == name)
     }
 
     /// What all of the work comes to where nothing is in its way.
     pub(crate) fn done(self) -> &'static [&'static str] {
         let all = &["backup", "backup", "restore", "undo"];
-        if self == Self::Forgetful { &all[..2] } else { all }
+        if [Self::Forgetful, Self::Brief].contains(&self) { &all[..2] } else { all }
+    }
+
+    /// Whether there is so much that blocks of one archive are taken over into the next.
+    pub(crate) fn is_large(self) -> bool {
+        [Self::Large, Self::Brief].contains(&self)
+    }
+
+    /// The orders as they were (`A`) or as another backup has them (`B`): of other texts and numbers.
+    /// Large ones differ in their beginnings alone, so that much of A is in a backup of B as well.
+    pub(crate) fn orders(self, version: char) -> Orders {
+        let numbers = if version == 'A' { 1..=4 } else { 2..=6 };
+        let text = |number| match self {
+            Self::Large | Self::Brief => text(version, number, u64::from(number), 270_000),
+            _ => text(version, number, u64::from(number) << 32 | u64::from(version), 6000),
+        };
+        numbers.map(|number| (number, text(number))).collect()
     }
 }
 
-/// The orders as they were (`A`) or as another backup has them (`B`): of other texts and numbers.
-pub(crate) fn orders(version: char) -> Orders {
-    let numbers = if version == 'A' { 1..=4 } else { 2..=6 };
-    numbers.map(|number| (number, text(version, number))).collect()
-}
-
 /// A text that no compression makes small, so that an archive takes several writes.
-fn text(version: char, number: u32) -> String {
-    let mut state = u64::from(number) << 32 | u64::from(version);
+fn text(version: char, number: u32, mut state: u64, length: usize) -> String {
     let mut text = format!("{version}{number} ");
-    while text.len() < 6000 {
+    while text.len() < length {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         text.extend((state ^ (state >> 29)).to_be_bytes().map(|byte| char::from(b' ' + byte % 64)));
@@ -73,8 +93,8 @@ impl Host {
     /// Which orders are live: `A`, `B`, or a mixture.
     pub(crate) fn live(&self) -> String {
         match self.read() {
-            Ok(live) if live == orders('A') => "A".to_owned(),
-            Ok(live) if live == orders('B') => "B".to_owned(),
+            Ok(live) if live == self.kind.orders('A') => "A".to_owned(),
+            Ok(live) if live == self.kind.orders('B') => "B".to_owned(),
             Ok(live) => format!("mixture of {:?}", live.keys()),
             Err(error) => format!("unreadable: {error}"),
         }
@@ -83,7 +103,9 @@ impl Host {
     pub(crate) fn write(&self, orders: &Orders) -> Result<(), BoxError> {
         match self.kind {
             Kind::Database => write_database(&self.database(), orders),
-            Kind::File | Kind::Forgetful => write_file(&self.home, orders),
+            Kind::File | Kind::Forgetful | Kind::Large | Kind::Brief => {
+                write_file(&self.home, orders)
+            }
             Kind::Loose => write_loose(&self.home.join("orders"), orders),
         }
     }
@@ -96,7 +118,7 @@ impl Host {
                 let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
                 Ok(rows.collect::<Result<_, _>>()?)
             }
-            Kind::File | Kind::Forgetful => {
+            Kind::File | Kind::Forgetful | Kind::Large | Kind::Brief => {
                 Ok(serde_json::from_slice(&fs::read(self.home.join("orders.json"))?)?)
             }
             Kind::Loose => {
@@ -165,7 +187,7 @@ impl DataSource for Host {
 
     async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
         let Some(mut orders) = data.value::<Orders>("orders")? else { return Ok(()) };
-        if self.kind == Kind::Forgetful && orders == self::orders('B') {
+        if self.kind == Kind::Forgetful && orders == self.kind.orders('B') {
             orders.pop_last();
         }
         match self.write(&orders) {

@@ -19,7 +19,7 @@ use teloxide_backup::{
 };
 use tokio::runtime::Handle;
 
-use crate::host::{Host, Kind, orders};
+use crate::host::{Host, Kind};
 use crate::twin::{Twin, Wrong};
 
 /// What the program is told in its environment.
@@ -78,6 +78,8 @@ impl Program {
             .language(Language::English)
             .storage(self.storage.clone())
             .clock(self.clock.clone())
+            // threads of its own would make other calls in each run
+            .workers(1)
             .keep(keep);
         let command = BackupCommand::parse(words.iter().map(Into::into)).expect("a command");
         builder.run(command).await == ExitCode::SUCCESS
@@ -86,12 +88,12 @@ impl Program {
     /// Two backups of A, and one of B that lies elsewhere.
     async fn seed(self) {
         std::fs::create_dir(self.host.home.join("backups")).expect("a folder");
-        self.host.write(&orders('B')).expect("B is live");
+        self.host.write(&self.host.kind.orders('B')).expect("B is live");
         assert!(self.run(9, &["backup"]).await);
         let made = self.newest().await.expect("it is there");
         let home = &self.host.home;
         std::fs::rename(home.join("backups").join(made), home.join("given.zip")).expect("moved");
-        self.host.write(&orders('A')).expect("A is live");
+        self.host.write(&self.host.kind.orders('A')).expect("A is live");
         assert!(self.run(9, &["backup"]).await && self.run(9, &["backup"]).await);
     }
 
@@ -101,13 +103,19 @@ impl Program {
         warm_up().await;
         self.step("backup", 9, &["backup"]).await;
         self.step("backup", 2, &["backup"]).await;
+        if self.host.kind != Kind::Brief {
+            self.restore_and_undo().await;
+        }
+        mark(END).await;
+    }
+
+    async fn restore_and_undo(&self) {
         let given = self.host.home.join("given.zip");
         let restored =
             self.step("restore", 2, &["restore", "--yes", &given.to_string_lossy()]).await;
         if let Some(safety) = self.newest().await.filter(|_| restored) {
             self.step("undo", 2, &["restore", "--yes", &safety]).await;
         }
-        mark(END).await;
     }
 
     async fn step(&self, name: &str, keep: usize, words: &[&str]) -> bool {
@@ -131,6 +139,11 @@ impl Program {
         say(format!("verified {verified}")).await;
         // a restore is refused, and says first whether the last one was cut off
         self.run(9, &["restore", "nothing"]).await;
+        if self.host.kind.is_large() {
+            // of what the last backups have left beside them
+            let done = self.run(9, &["backup"]).await;
+            say(format!("backed up {done}")).await;
+        }
     }
 
     async fn restore(self, file: &str) {

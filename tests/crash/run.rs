@@ -93,7 +93,16 @@ impl Ran {
 
     /// What it says that it has done, a word each.
     pub(crate) fn done(&self) -> Vec<&str> {
-        self.said("done").filter_map(|line| line.split(' ').next()).collect()
+        self.steps("done")
+    }
+
+    /// What it says that it could not do.
+    pub(crate) fn failed(&self) -> Vec<&str> {
+        self.steps("failed")
+    }
+
+    fn steps(&self, word: &str) -> Vec<&str> {
+        self.said(word).filter_map(|line| line.split(' ').next()).collect()
     }
 
     /// The archive that the program names as the way back after these words.

@@ -75,10 +75,11 @@ fn archives(folder: &Path) -> Vec<String> {
     names(folder).into_iter().filter(|name| name.starts_with("backup_")).collect()
 }
 
-/// Whatever is neither an archive, the notebook nor a lock.
+/// Whatever is neither an archive, a notebook nor a lock.
 fn drafts(folder: &Path) -> Vec<String> {
     let ours = |name: &String| {
-        name.starts_with("backup_") || name == "state.json" || name.starts_with(".lock")
+        let known = ["state.json", ".blocks"].contains(&name.as_str());
+        known || name.starts_with("backup_") || name.starts_with(".lock")
     };
     names(folder).into_iter().filter(|name| !ours(name)).collect()
 }
@@ -96,10 +97,21 @@ pub(crate) fn judge(place: &Place, ran: &Ran, python: &mut Python) -> Result<(),
     if next.said("verified").next() != Some("true") {
         return Err(format!("the next start finds: {}{}", next.output, next.errors));
     }
+    if place.kind.is_large() {
+        goes_on(place, &next, python)?;
+    }
     if let Some(left) = drafts(&place.folder()).first() {
         return Err(format!("{left} outlives the next start"));
     }
     live_is_old_or_new(place, ran, &next)
+}
+
+/// Whatever has become of the blocks that are remembered, the next start has made a backup.
+pub(crate) fn goes_on(place: &Place, next: &Ran, python: &mut Python) -> Result<(), String> {
+    if next.said("backed").next() != Some("up true") {
+        return Err(format!("no backup can follow: {}{}", next.output, next.errors));
+    }
+    archives_are_whole(place, python)
 }
 
 fn archives_are_whole(place: &Place, python: &mut Python) -> Result<(), String> {

@@ -2,9 +2,8 @@ use std::io::Read;
 
 use flate2::read::DeflateDecoder;
 
+use super::super::blocks::LONGEST;
 use super::*;
-
-const BLOCK: usize = 256 << 10;
 
 /// Text of a few words, so that it compresses, from a seed.
 fn text(seed: u64, length: usize) -> Vec<u8> {
@@ -32,8 +31,9 @@ fn packing(workers: usize, compression: Compression) -> Packing {
     Packing { compression, workers: NonZeroUsize::new(workers) }
 }
 
-/// Compresses in blocks of such lengths, in turn.
-fn packed(packing: Packing, data: &[u8], lengths: &[usize]) -> Vec<u8> {
+/// Compresses in blocks of such lengths, in turn; gives how many there are as well, none of a short
+/// stream.
+fn packed(packing: Packing, data: &[u8], lengths: &[usize]) -> (Vec<u8>, usize) {
     let mut deflate = Deflate::new(packing, None);
     let (mut out, mut rest) = (Vec::new(), data);
     for length in lengths.iter().cycle() {
@@ -45,7 +45,7 @@ fn packed(packing: Packing, data: &[u8], lengths: &[usize]) -> Vec<u8> {
         rest = more;
     }
     out.extend_from_slice(deflate.finish().expect("compressed"));
-    out
+    (out, deflate.entries().len())
 }
 
 /// What one stream unpacks to; nothing may follow it.
@@ -59,13 +59,15 @@ fn unpacked(packed: &[u8]) -> Vec<u8> {
 
 #[test]
 fn one_thread_and_several_give_the_same_data() {
-    for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 4 * BLOCK, 5 * BLOCK, 5 * BLOCK + 1, 9 << 18]
-    {
+    let lengths = [0, 1, LONGEST - 1, LONGEST, LONGEST + 1, SMALL, SMALL + 1, SMALL + LONGEST];
+    for length in lengths.into_iter().chain([9 << 18, (9 << 18) + 1]) {
         let data = text(length as u64, length);
         for compression in [Compression::Fast, Compression::Default, Compression::Small] {
             for workers in [1, 2, 3, 8] {
-                let packed = packed(packing(workers, compression), &data, &[BLOCK]);
+                let (packed, blocks) = packed(packing(workers, compression), &data, &[LONGEST]);
                 assert!(unpacked(&packed) == data, "{length} bytes, {workers} workers");
+                let expected = if length > SMALL { length.div_ceil(LONGEST) } else { 0 };
+                assert_eq!(blocks, expected, "{length} bytes, {workers} workers");
             }
         }
     }
@@ -73,23 +75,25 @@ fn one_thread_and_several_give_the_same_data() {
 
 #[test]
 fn blocks_of_any_length_make_one_stream() {
-    for seed in 0..60_u64 {
-        let data = text(seed, 1000 * usize::try_from(1 + seed * 7 % 90).expect("small"));
-        let lengths =
-            [1, 3, 700, 32 << 10, 1 + usize::try_from(seed * 991 % 40_000).expect("small")];
-        let several = packed(packing(3, Compression::Default), &data, &lengths);
-        assert!(unpacked(&several) == data, "seed {seed}");
-        let alone = packed(packing(1, Compression::Default), &data, &lengths);
-        assert!(unpacked(&alone) == data, "seed {seed}");
+    for seed in 0..8_u64 {
+        let more = usize::try_from(seed * 71_777 % 500_000).expect("small");
+        let data = text(seed, SMALL + 1 + more);
+        let long = 1 + usize::try_from(seed * 9_991 % 80_000).expect("small");
+        let lengths = [1, 3, 700, 32 << 10, long, 70_000];
+        for workers in [3, 1] {
+            let (packed, blocks) = packed(packing(workers, Compression::Default), &data, &lengths);
+            assert!(blocks > 20, "{blocks} blocks, seed {seed}");
+            assert!(unpacked(&packed) == data, "seed {seed}, {workers} workers");
+        }
     }
 }
 
 #[test]
 fn blocks_cost_hardly_any_size() {
-    let data = text(7, 16 * BLOCK);
+    let data = text(7, 4 * SMALL);
     let mut engine = packing(1, Compression::Default).engine();
     let mut alone = Vec::new();
     deflate(&mut engine, &data, FlushCompress::Finish, &mut alone).expect("compressed");
-    let several = packed(packing(2, Compression::Default), &data, &[BLOCK / 2]).len();
+    let several = packed(packing(2, Compression::Default), &data, &[LONGEST / 2]).0.len();
     assert!(several < alone.len() + alone.len() / 100, "{several} bytes against {}", alone.len());
 }

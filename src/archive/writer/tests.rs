@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate};
 use sha2::{Digest, Sha256};
 
+use super::super::blocks::LONGEST;
 use super::super::{Archive, Compression, Reading, Timer, Unproved};
 use super::*;
 use crate::backup::Trigger;
@@ -83,11 +85,23 @@ fn json(length: usize) -> Vec<u8> {
     [b"{\"t\":\"", letters(length).as_slice(), b"\"}"].concat()
 }
 
-const BLOCK: usize = 256 << 10;
+/// Up to so much is one stream.
+const SMALL: usize = 1 << 20;
+/// What is not text in the JSON of a text.
+const FRAME: usize = 8;
 
-/// Around the borders of the blocks, and around where more threads begin.
-const LENGTHS: [usize; 9] =
-    [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 4 * BLOCK, 5 * BLOCK - 1, 5 * BLOCK, 9 * BLOCK + 7];
+/// Around the length of the longest block, and around where blocks and more threads begin.
+const LENGTHS: [usize; 9] = [
+    0,
+    1,
+    LONGEST - FRAME,
+    LONGEST - FRAME + 1,
+    SMALL - FRAME - 1,
+    SMALL - FRAME,
+    SMALL - FRAME + 1,
+    SMALL + LONGEST,
+    9 * SMALL / 4 + 7,
+];
 
 #[test]
 fn our_reader_takes_what_any_number_of_threads_has_written() {
@@ -135,6 +149,50 @@ fn an_archive_is_proved_whatever_was_read_of_it_and_in_any_order() {
             let same = contents(&other) == contents(&whole);
             assert!(same || read(&other, &names).is_err(), "the byte {at} is another");
             assert!(same || read(&other, &[]).is_err(), "the byte {at} is another");
+        }
+    }
+}
+
+/// The archive that this was written as, with these data in it: each length and checksum is right.
+fn repacked(written: &Written, data: &[u8]) -> Vec<u8> {
+    let metadata = serde_json::to_vec_pretty(&written.metadata).expect("JSON");
+    let mut zip = Container::new(Cursor::new(Vec::new()), origin().created_at);
+    for (name, content) in [(DATA, data), (METADATA, &metadata)] {
+        add(&mut zip, &mut Deflate::new(packing(1), None), name, content).expect("added");
+    }
+    zip.finish().expect("finished").into_inner()
+}
+
+#[test]
+fn what_has_changed_in_one_letter_under_a_right_checksum_is_not_what_was_written() {
+    let small = br#"{"t":["one","two"],"u":{"1":2}}"#.to_vec();
+    for data in [small, json(2_000_000)] {
+        let mut writer = ArchiveWriter::begin(
+            Cursor::new(Vec::new()),
+            origin().created_at,
+            meter(),
+            packing(1),
+            None,
+        )
+        .expect("begun");
+        writer.write_all(&data).expect("written");
+        let written = writer.finish(&origin()).expect("finished");
+        let proved = |data: &[u8], decode: bool| {
+            let file = Box::new(Cursor::new(repacked(&written, data)));
+            let mut unproved = Unproved::open(file, &written, reading()).expect("opened");
+            if decode {
+                let mut section = unproved.archive().section("t").expect("read").expect("there");
+                io::copy(&mut section, &mut io::sink()).expect("read");
+            }
+            unproved.prove()
+        };
+        let mut other = data.clone();
+        let letter = data.len() / 2;
+        other[letter] = if data[letter] == b'o' { b'a' } else { b'o' };
+        for decode in [true, false] {
+            proved(&data, decode).expect("nothing has changed yet");
+            let refused = proved(&other, decode).expect_err("a letter is another");
+            assert_eq!(refused.to_string(), "data.json is not what was written");
         }
     }
 }
@@ -203,20 +261,6 @@ fn nothing_is_taken_over_from_an_archive_that_is_not_what_it_was() {
     assert_eq!((common(&again, &index), again.level), (0, 2));
 }
 
-/// A plain ZIP of one file.
-fn zip_of(data: &[u8], workers: usize) -> Vec<u8> {
-    let mut zip = Container::new(Cursor::new(Vec::new()), origin().created_at);
-    let (mut deflate, mut checksum) = (Deflate::new(packing(workers), None), Crc::new());
-    checksum.update(data);
-    zip.begin(DATA).expect("begun");
-    for block in data.chunks(BLOCK) {
-        zip.put(deflate.take(block.to_vec()).expect("compressed")).expect("written");
-    }
-    zip.put(deflate.finish().expect("compressed")).expect("written");
-    zip.end(&checksum, data.len() as u64).expect("ended");
-    zip.finish().expect("finished").into_inner()
-}
-
 const PYTHON: &str = "import sys, zipfile; zip = zipfile.ZipFile(sys.argv[1]); \
     assert zip.testzip() is None; sys.stdout.buffer.write(zip.read('data.json'))";
 
@@ -258,27 +302,45 @@ fn assert_unpacked_by_others(archive: &Path, data: &[u8]) {
     printed(&["unzip", "-t", path]);
 }
 
+/// Archives of so many letters: by one thread and by several, and one of which the most comes from
+/// an earlier archive.
+fn archives(length: usize) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+    let json = json(length);
+    let (alone, _) = archive(packing(1), None, &json);
+    let (first, index) = archive(packing(3), None, &json);
+    let mut other = json.clone();
+    other.splice(5 + length / 2..5 + length / 2, *b"one more order");
+    let (second, taken) = archive(packing(3), Some(previous(&first, &index)), &other);
+    let (common, blocks) = (common(&taken, &index), index.entries.len());
+    assert_eq!(blocks > 0, json.len() > SMALL, "{length} letters in {blocks} blocks");
+    assert!(common >= blocks - blocks.min(4), "{common} of {blocks} blocks were taken over");
+    let lengths: HashSet<_> = index.entries.iter().map(|entry| entry.length).collect();
+    assert!(lengths.len() >= blocks / 2, "they are cut where their content says so");
+    vec![("alone", alone, json.clone()), ("together", first, json), ("after", second, other)]
+}
+
 #[test]
 fn other_programs_take_what_any_number_of_threads_has_written() {
     let place = tempfile::tempdir().expect("a folder");
-    let path = |length: usize, workers: usize| place.path().join(format!("{length}_{workers}.zip"));
-    for (length, workers) in LENGTHS.into_iter().flat_map(|length| [(length, 1), (length, 3)]) {
-        let data = letters(length);
-        let archive = path(length, workers);
-        std::fs::write(&archive, zip_of(&data, workers)).expect("written");
-        assert_unpacked_by_others(&archive, &data);
+    let mut written = Vec::new();
+    for length in LENGTHS {
+        for (how, archive, data) in archives(length) {
+            let path = place.path().join(format!("{length}_{how}.zip"));
+            std::fs::write(&path, archive).expect("written");
+            assert_unpacked_by_others(&path, &data);
+            written.push((path.display().to_string(), data));
+        }
     }
     // one Java for all of them, where there is one
     let source = place.path().join("Unzip.java");
     std::fs::write(&source, JAVA).expect("written");
-    let archives = LENGTHS.map(|length| path(length, 3).display().to_string());
     let mut words = vec!["java", source.to_str().expect("text")];
-    words.extend(archives.iter().map(String::as_str));
+    words.extend(written.iter().map(|(path, _)| path.as_str()));
     if printed(&words).is_some() {
-        for (length, archive) in LENGTHS.into_iter().zip(&archives) {
+        for (path, data) in &written {
             for end in ["java", "stream"] {
-                let unpacked = std::fs::read(format!("{archive}.{end}")).expect("unpacked");
-                assert!(unpacked == letters(length), "{length} letters by Java");
+                let unpacked = std::fs::read(format!("{path}.{end}")).expect("unpacked");
+                assert!(unpacked == *data, "{path} by Java");
             }
         }
     }
@@ -293,7 +355,7 @@ fn other_programs_take_more_than_four_gigabytes() {
     let (mut deflate, mut checksum) = (Deflate::new(Packing::default(), None), Crc::new());
     zip.begin(DATA).expect("begun");
     let mut state = 1_u64;
-    let blocks = 4500_u64 << 20 >> 18;
+    let blocks = 4500_u64 << 20 >> 17;
     for _ in 0..blocks {
         let noise = std::iter::repeat_with(|| {
             state ^= state << 13;
@@ -301,12 +363,12 @@ fn other_programs_take_more_than_four_gigabytes() {
             state ^= state << 17;
             state.to_le_bytes()
         });
-        let block: Vec<u8> = noise.take(BLOCK / 8).flatten().collect();
+        let block: Vec<u8> = noise.take(LONGEST / 8).flatten().collect();
         checksum.update(&block);
         zip.put(deflate.take(block).expect("compressed")).expect("written");
     }
     zip.put(deflate.finish().expect("compressed")).expect("written");
-    zip.end(&checksum, blocks << 18).expect("ended");
+    zip.end(&checksum, blocks << 17).expect("ended");
     let mut deflate = Deflate::new(Packing::default(), None);
     add(&mut zip, &mut deflate, METADATA, b"{}").expect("added");
     zip.finish().expect("finished");
@@ -325,7 +387,7 @@ fn other_programs_take_more_than_four_gigabytes() {
     let mut read = zip::ZipArchive::new(file).expect("a zip");
     read.validate_header_consistency().expect("consistent");
     let mut data = read.by_name(DATA).expect("the data");
-    assert_eq!(io::copy(&mut data, &mut io::sink()).expect("whole"), blocks << 18);
+    assert_eq!(io::copy(&mut data, &mut io::sink()).expect("whole"), blocks << 17);
 }
 
 /// A disk that takes so many calls, and no more.
@@ -361,7 +423,7 @@ impl Seek for Failing {
 
 #[test]
 fn a_disk_that_fails_at_any_call_fails_the_backup() {
-    for (length, workers) in [(10, 1), (10, 2), (7 * BLOCK, 1), (7 * BLOCK, 2)] {
+    for (length, workers) in [(10, 1), (10, 2), (7 * SMALL / 4, 1), (7 * SMALL / 4, 2)] {
         let json = json(length);
         let disk = |calls| Failing { file: Cursor::new(Vec::new()), calls };
         let least =
