@@ -3,6 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use serde::de::value::Error;
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::notes::{FAILING, Fields, JOURNAL, NOTES, RECEIVED, UNCHANGED, UNTOLD, WAY};
+use crate::service::notebook::{Failing, Journal, Notebook, Received, Unchanged, Undo, Untold};
+
 /// Gives every case of a target to its property.
 fn replay(target: &str, property: impl Fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
@@ -47,4 +54,47 @@ fn a_setting_is_what_stands_there_or_its_name_is_said() {
 #[test]
 fn a_notebook_loses_no_way_back() {
     replay("notebook", super::notebook);
+}
+
+/// Tells which fields a record has by its definition.
+struct Names<'n>(&'n mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Names<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(Error::custom("no record"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = fields;
+        Err(Error::custom("a record"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit map
+        unit_struct newtype_struct seq tuple tuple_struct enum identifier ignored_any
+    }
+}
+
+fn known<'de, T: Deserialize<'de>>(fields: Fields) {
+    let mut names: &[&str] = &[];
+    assert!(T::deserialize(Names(&mut names)).is_err());
+    assert_eq!(names, fields.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_second_reader_of_the_notebook_knows_every_field() {
+    known::<Notebook>(NOTES);
+    known::<Received>(RECEIVED);
+    known::<Undo>(WAY);
+    known::<Journal>(JOURNAL);
+    known::<Failing>(FAILING);
+    known::<Untold>(UNTOLD);
+    known::<Unchanged>(UNCHANGED);
 }
