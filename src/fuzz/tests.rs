@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::notes::{FAILING, Fields, JOURNAL, NOTES, RECEIVED, UNCHANGED, UNTOLD, WAY};
+use crate::archive::Metadata;
 use crate::service::notebook::{Failing, Journal, Notebook, Received, Unchanged, Undo, Untold};
 
 /// Gives every case of a target to its property.
@@ -82,19 +83,28 @@ impl<'de> Deserializer<'de> for Names<'_> {
     }
 }
 
-fn known<'de, T: Deserialize<'de>>(fields: Fields) {
+fn fields_of<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut names: &[&str] = &[];
     assert!(T::deserialize(Names(&mut names)).is_err());
-    assert_eq!(names, fields.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    names
 }
 
 #[test]
 fn the_second_reader_of_the_notebook_knows_every_field() {
-    known::<Notebook>(NOTES);
-    known::<Received>(RECEIVED);
-    known::<Undo>(WAY);
-    known::<Journal>(JOURNAL);
-    known::<Failing>(FAILING);
-    known::<Untold>(UNTOLD);
-    known::<Unchanged>(UNCHANGED);
+    let names = |fields: Fields| fields.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    assert_eq!(fields_of::<Notebook>(), names(NOTES));
+    assert_eq!(fields_of::<Received>(), names(RECEIVED));
+    assert_eq!(fields_of::<Undo>(), names(WAY));
+    assert_eq!(fields_of::<Journal>(), names(JOURNAL));
+    assert_eq!(fields_of::<Failing>(), names(FAILING));
+    assert_eq!(fields_of::<Untold>(), names(UNTOLD));
+    assert_eq!(fields_of::<Unchanged>(), names(UNCHANGED));
+}
+
+/// A field that comes is to be read in `archive::said` as well.
+#[test]
+fn the_second_reader_of_metadata_knows_every_field() {
+    let known = "created_at backup_version records_count created_at_utc trigger bot_id \
+        schema_version comment data_bytes data_sha256";
+    assert_eq!(fields_of::<Metadata>().join(" "), known);
 }
