@@ -6,6 +6,7 @@ mod button;
 mod command;
 mod import;
 mod notebook;
+mod notes;
 mod settings;
 mod tree;
 

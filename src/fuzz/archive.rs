@@ -3,24 +3,26 @@
 use std::io::{self, Cursor, Read, Write};
 use std::sync::Arc;
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime, Utc};
 use flate2::write::DeflateEncoder;
+use serde_json::Value;
 
 use super::tree::{Pairs, Tree};
 use super::{hex, sha256};
 use crate::archive::{
     Archive, Container, DATA, Limits, METADATA, Metadata, Meter, Reading, Timer, glances,
 };
-use crate::backup::BackupId;
+use crate::backup::{BackupId, Trigger};
 use crate::clock::{Clock, SystemClock};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 
 /// Opens an archive. The first byte says what the others are: the bytes of an archive, or how one is
 /// built ([`Plan`]), with metadata up to the first zero and data after it. `@bytes`, `@sha256` and
 /// `@counts` in the metadata stand for what is true.
 ///
 /// # Panics
-/// If the reader gives other data than the archive holds, or refuses an honest one.
+/// If the reader gives other data than the archive holds, refuses an honest one, or takes one from a
+/// person that it would not take from the folder.
 pub fn archive(input: &[u8]) {
     match input.split_first() {
         Some((0, bytes)) => {
@@ -40,15 +42,28 @@ fn depth_of(section: &str) -> u8 {
     if section == "tickets" { 2 } else { 1 }
 }
 
+/// Opens it as one of the folder's, and holds that against what comes of one that a person sends.
 fn opened(bytes: &[u8]) -> Result<Archive> {
+    let ours = read_within(bytes, Limits::folder(), true);
+    let sent = read_within(bytes, Limits::upload(), false);
+    match (&ours, &sent) {
+        (Ok(ours), Ok(sent)) => {
+            assert_eq!((&ours.metadata, &ours.summary), (&sent.metadata, &sent.summary));
+        }
+        (Ok(_), Err(error)) => assert_eq!(error.kind(), ErrorKind::TooLarge, "{}", error.chain()),
+        (Err(_), sent) => assert!(sent.is_err(), "strict limits let through what others do not"),
+    }
+    ours
+}
+
+fn read_within(bytes: &[u8], limits: Limits, ahead: bool) -> Result<Archive> {
     let file = || Box::new(Cursor::new(bytes.to_vec()));
-    let limits = Limits::folder();
     let (quick, glimpse) = glances(|| file(), &limits);
     if quick.is_some() {
         assert_eq!(quick, glimpse.as_ref().ok().cloned(), "the end shows another archive");
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let reading = Reading { limits, timer: Timer::start(&clock, &limits), ahead: true };
+    let reading = Reading { limits, timer: Timer::start(&clock, &limits), ahead };
     let archive = Archive::open(file(), Meter::new(depth_of, &limits), reading)?;
     assert_eq!(glimpse.ok().as_ref(), Some(&archive.metadata), "a glance shows another archive");
     Ok(archive)
@@ -200,6 +215,9 @@ fn built(input: &[u8]) {
     let sections = serde_json::from_slice::<Pairs<Tree>>(data).ok();
     let metadata = filled(&String::from_utf8_lossy(template), data, sections.as_ref());
     let honest = Metadata::parse(metadata.as_bytes());
+    if let (Ok(honest), Ok(value)) = (&honest, serde_json::from_str(&metadata)) {
+        said(honest, &value);
+    }
     let outcome = opened(&plan.build(metadata.as_bytes(), data));
     match plan.lie {
         Lie::None => {
@@ -217,6 +235,38 @@ fn built(input: &[u8]) {
         assert_eq!(Some(&archive.metadata), honest.as_ref().ok(), "the metadata is another");
         hold(&mut archive, Some(data));
     }
+}
+
+/// Metadata say what stands under each name; what is missing or `null` they do not know.
+fn said(metadata: &Metadata, value: &Value) {
+    if !value.is_object() {
+        // a list in the order of the fields has no names
+        return;
+    }
+    let (text, number) = (|name| value[name].as_str(), |name| value[name].as_u64());
+    let at = text("created_at").and_then(|at| at.parse::<NaiveDateTime>().ok());
+    assert_eq!(Some(metadata.created_at), at);
+    let utc = text("created_at_utc").and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    assert_eq!(metadata.created_at_utc, utc);
+    let trigger = match text("trigger") {
+        Some("manual") => Some(Trigger::Manual),
+        Some("scheduled") => Some(Trigger::Scheduled),
+        Some("before_restore") => Some(Trigger::BeforeRestore),
+        _ => None,
+    };
+    assert_eq!(metadata.trigger, trigger);
+    assert_eq!(metadata.bot_id, number("bot_id"));
+    assert_eq!(metadata.schema_version.map(u64::from), number("schema_version"));
+    assert_eq!(metadata.comment.as_deref(), text("comment"));
+    assert_eq!(metadata.data_bytes, number("data_bytes"));
+    assert_eq!(metadata.data_sha256.as_deref(), text("data_sha256"));
+    let counts = value["records_count"].as_object().into_iter().flatten();
+    let mut counts: Vec<_> = counts.map(|(name, count)| (name.as_str(), count.as_u64())).collect();
+    let found = metadata.records_count.iter();
+    let mut found: Vec<_> = found.map(|(name, count)| (name, Some(count))).collect();
+    counts.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, counts);
 }
 
 /// The metadata with what is true in its places.

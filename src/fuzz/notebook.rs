@@ -1,39 +1,46 @@
 //! `state.json`, whatever became of it.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::notes::{self, NOTES, Notes, Seen, WAY, is_newer, record, time};
 use crate::backup::BackupId;
 use crate::retention::{Candidate, Standing, Verdict, plan};
-use crate::service::notebook::Notebook;
+use crate::service::notebook::{Notebook, Received};
 use crate::storage::{MemoryStorage, Storage};
+
+/// Two bots, and a program that does not know which bot it is.
+const PROGRAMS: [Option<u64>; 3] = [Some(7), Some(8), None];
 
 /// Reads a notebook, uses it as a backup does, and writes it.
 ///
 /// # Panics
-/// If a way back that can be read is lost, another archive becomes a way back, a newer program's
-/// notebook is touched, or writing changes what was read.
+/// If a way back that can be read is lost, another archive becomes a way back, anything is read or
+/// written as what it is not, or another bot's or a newer program's notes are touched.
 pub fn notebook(json: &[u8]) {
-    let Some(notebook) = read(json) else { return };
+    let notebook = read(json, Some(7));
     ways_back(&notebook);
-    let Some(written) = write(&notebook, json) else { return };
-    let again = read(&written);
-    assert!(again.as_ref().is_some_and(|again| same(again, &notebook)), "it is not read again");
-    let twice = again.and_then(|again| write(&again, json));
-    assert_eq!(twice.as_ref(), Some(&written), "it is written in another way");
-    proofs(notebook);
-    if let Ok(value) = serde_json::from_slice::<Value>(json) {
-        readable(&value);
+    if let Some(written) = write(&notebook, json) {
+        let again = read(&written, Some(7));
+        assert_eq!(notes(&again), notes(&notebook), "it is not read again");
+        assert_eq!(write(&again, json), Some(written), "it is written in another way");
     }
+    let Ok(file) = serde_json::from_slice::<Value>(json) else { return };
+    // it came as one spelling of many; this one has no key twice
+    let plain = file.to_string();
+    for bot in PROGRAMS {
+        seen(plain.as_bytes(), &file, bot);
+    }
+    used(plain.as_bytes(), Seen::by(Some(7), &file).notes, json.len());
 }
 
-fn read(json: &[u8]) -> Option<Notebook> {
+fn read(json: &[u8], bot: Option<u64>) -> Notebook {
     let storage = MemoryStorage::new();
     let kept = storage.write_state(json);
     assert!(kept.is_ok(), "the memory is full");
-    let notebook = Notebook::read(&storage, Some(7));
+    let notebook = Notebook::read(&storage, bot);
     assert!(notebook.is_ok(), "a damaged notebook is an error");
-    notebook.ok()
+    notebook.unwrap_or_default()
 }
 
 /// The bytes that it is written as; a newer program's is refused, and left as it is.
@@ -47,15 +54,34 @@ fn write(notebook: &Notebook, json: &[u8]) -> Option<Vec<u8>> {
     state.filter(|_| written.is_ok())
 }
 
-fn same(a: &Notebook, b: &Notebook) -> bool {
-    (&a.undo, &a.restoring, &a.failing, &a.unchanged)
-        == (&b.undo, &b.restoring, &b.failing, &b.unchanged)
+/// All that it holds.
+fn notes(notebook: &Notebook) -> Notes {
+    let notes = serde_json::to_value(notebook).ok().and_then(|notes| record(&notes, NOTES));
+    assert!(notes.is_some(), "it is written in another shape");
+    notes.unwrap_or_default()
+}
+
+/// What a program reads is what stands there; it stands there again when it has written, and so does
+/// all that is not its own.
+fn seen(json: &[u8], file: &Value, bot: Option<u64>) {
+    let notebook = read(json, bot);
+    let expected = Seen::by(bot, file);
+    held(&notebook, &expected.notes);
+    let others: Vec<Option<u64>> = expected.others.keys().map(|bot| bot.parse().ok()).collect();
+    assert_eq!(notebook.others().collect::<Vec<_>>(), others);
+    let written = write(&notebook, json);
+    assert_eq!(written.is_none(), is_newer(file), "a newer program's notebook");
+    let Some(written) = written else { return };
+    let written = serde_json::from_slice::<Value>(&written).unwrap_or_default();
+    assert_eq!(written["version"], 2);
+    assert_eq!(Seen::by(bot, &written), expected);
 }
 
 /// Every way back has a backup's name, and is kept however few backups are to stay.
 fn ways_back(notebook: &Notebook) {
     let ways = notebook.undo_to();
-    assert!(ways.len() <= 2);
+    // from the last restore, to what one has left that was taken back, and from one that runs
+    assert!(ways.len() <= 3);
     for way in &ways {
         let name = way.to_string();
         assert!(notebook.undos().any(|undo| undo.safety == name), "{name} was not noted");
@@ -78,37 +104,107 @@ fn ways_back(notebook: &Notebook) {
     }
 }
 
-/// What is proved stays so over a writing, for this length alone, until the archive is gone.
-fn proofs(mut notebook: Notebook) {
-    let [one, other] = [1, 2].map(|copy| BackupId::new(NaiveDateTime::default(), copy));
-    notebook.prove(&one, 7, "00", DateTime::UNIX_EPOCH);
-    notebook.prove(&other, 8, "00", DateTime::UNIX_EPOCH);
-    notebook.retain(|name| name == one.to_string());
-    let before = (notebook.undo.clone(), notebook.restoring.clone());
-    let again = write(&notebook, b"").as_deref().and_then(read);
-    assert!(again.is_some_and(|again| {
-        again.is_proved(&one, 7)
-            && !again.is_proved(&one, 8)
-            && !again.is_proved(&other, 8)
-            && (again.undo, again.restoring) == before
-    }));
+/// It holds these notes, and each of their ways back.
+fn held(notebook: &Notebook, expected: &Notes) {
+    assert_eq!(notes(notebook), *expected);
+    let all = Value::Object(expected.clone());
+    let places = ["/undo", "/left", "/restoring/undo"];
+    let ways: Vec<&Value> = places.iter().filter_map(|place| all.pointer(place)).collect();
+    let found = notebook.undos().map(|undo| serde_json::to_value(undo).unwrap_or_default());
+    let found: Vec<Value> = found.filter_map(|undo| Some(record(&undo, WAY)?.into())).collect();
+    assert_eq!(found.iter().collect::<Vec<_>>(), ways, "a way back is lost");
+    let names = ways.iter().filter_map(|undo| BackupId::parse(undo["safety"].as_str()?));
+    assert_eq!(notebook.undo_to(), names.collect::<Vec<_>>());
 }
 
-/// A notebook that notes nothing but a way back, each word of it in its place, notes that.
-fn readable(value: &Value) {
-    let undo = &value["undo"];
-    let text = |key: &str| undo[key].as_str().map(ToOwned::to_owned);
-    let at = text("at").and_then(|at| at.parse::<DateTime<Utc>>().ok());
-    let (Some(token), Some(safety), Some(_), Some(at)) =
-        (text("token"), text("safety"), text("safety_sha256"), at)
-    else {
-        return;
-    };
-    // it came as one spelling of many; this one has no key twice
-    let json = serde_json::json!({ "version": 1, "undo": {
-        "token": token, "safety": safety, "safety_sha256": undo["safety_sha256"], "at": undo["at"],
-    } });
-    let notebook = read(json.to_string().as_bytes());
-    let undo = notebook.and_then(|notebook| notebook.undo);
-    assert!(undo.is_some_and(|undo| (undo.token, undo.safety, undo.at) == (token, safety, at)));
+/// Notes something of an archive, and the same in the simple way.
+type Step = fn(&mut Notebook, &mut Notes, &BackupId);
+
+/// Whatever is noted, and in whatever order, it is that and nothing else: every way back stays.
+fn used(json: &[u8], mut expected: Notes, mut order: usize) {
+    let mut notebook = read(json, Some(7));
+    // a needed archive, where there is one
+    let needed = notebook.undo_to().into_iter().next();
+    let id = needed.unwrap_or_else(|| BackupId::new(NaiveDateTime::default(), 1));
+    let mut steps: [Step; 5] = [prove, doubt, receive, retain, pass_on];
+    for place in 0..steps.len() {
+        let left = steps.len() - place;
+        steps[place..].rotate_left(order % left);
+        order /= left;
+        steps[place](&mut notebook, &mut expected, &id);
+        expected.retain(|_, notes| !notes::is_nothing(notes));
+        held(&notebook, &expected);
+        told(&notebook, &expected, &id);
+    }
+}
+
+fn prove(notebook: &mut Notebook, expected: &mut Notes, id: &BackupId) {
+    notebook.prove(id, 7, "00", DateTime::UNIX_EPOCH);
+    let proof = json!({ "size_bytes": 7, "data_sha256": "00", "at": "1970-01-01T00:00:00Z" });
+    under(expected, "proofs").insert(id.to_string(), proof);
+}
+
+fn doubt(notebook: &mut Notebook, expected: &mut Notes, id: &BackupId) {
+    let proved = under(expected, "proofs").remove(&id.to_string()).is_some();
+    assert_eq!(notebook.doubt(id), proved);
+}
+
+fn receive(notebook: &mut Notebook, expected: &mut Notes, id: &BackupId) {
+    notebook.receive(id, Received { at: DateTime::UNIX_EPOCH, new: true });
+    let received = under(expected, "received");
+    let before = received.get(&id.to_string()).is_none_or(|before| before["new"] == true);
+    received.insert(id.to_string(), json!({ "at": "1970-01-01T00:00:00Z", "new": before }));
+}
+
+fn retain(notebook: &mut Notebook, expected: &mut Notes, id: &BackupId) {
+    let kept = id.to_string();
+    notebook.retain(|name| name == kept);
+    under(expected, "received").retain(|name, _| *name == kept);
+    expected.retain(|name, notes| name != "unchanged" || notes["backup"] == kept);
+    let proofs = under(expected, "proofs");
+    let mut lost: Vec<String> = proofs.keys().filter(|name| **name != kept).cloned().collect();
+    proofs.retain(|name, _| *name == kept);
+    lost.sort_unstable();
+    let gone = expected.entry("gone").or_insert_with(|| json!([]));
+    if let Some(gone) = gone.as_array_mut() {
+        gone.extend(lost.into_iter().map(Value::from));
+        gone.drain(..gone.len().saturating_sub(1000));
+    }
+}
+
+/// It is written, and read again after the other programs have done the same.
+fn pass_on(notebook: &mut Notebook, _: &mut Notes, _: &BackupId) {
+    let Some(mut json) = write(notebook, b"") else { return };
+    for bot in [Some(8), None] {
+        json = write(&read(&json, bot), &json).unwrap_or_default();
+    }
+    *notebook = read(&json, Some(7));
+}
+
+fn under<'n>(notes: &'n mut Notes, name: &str) -> &'n mut Notes {
+    let found = notes.entry(name).or_insert_with(|| json!({}));
+    found.as_object_mut().expect("notes under names")
+}
+
+/// What it tells of an archive is what it holds.
+fn told(notebook: &Notebook, expected: &Notes, id: &BackupId) {
+    let (all, name) = (Value::Object(expected.clone()), id.to_string());
+    let (proof, received) = (&all["proofs"][&name], &all["received"][&name]);
+    let proved = proof["size_bytes"] == 7;
+    assert_eq!(notebook.is_proved(id, 7), proved);
+    assert_eq!(notebook.has_proof(id), proof.is_object());
+    let now = DateTime::<Utc>::UNIX_EPOCH + chrono::Days::new(1);
+    let lately = time(&proof["at"]).is_some_and(|at| at <= now && at > now - chrono::Days::new(30));
+    assert_eq!(notebook.is_proved_lately(id, 7, now), proved && lately);
+    let gone = all["gone"].as_array().is_some_and(|gone| gone.iter().any(|it| *it == name));
+    assert_eq!(notebook.knows(id), proof.is_object() || gone);
+    assert_eq!(notebook.is_received(id), received["new"] == true);
+    let since = DateTime::<Utc>::UNIX_EPOCH;
+    let late = time(&received["at"]).is_some_and(|at| at > since);
+    assert_eq!(notebook.received_since(since).contains(id), late);
+    let unchanged = &all["unchanged"];
+    let stands = proved && unchanged["backup"] == name;
+    let until = time(&unchanged["at"]).filter(|_| stands);
+    let found = notebook.unchanged_among([(id, 7)].into_iter());
+    assert_eq!(found, until.map(|until| (id.clone(), until)));
 }

@@ -1,6 +1,6 @@
 //! The settings: from a file, from the environment, and what an administrator's id may be.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::chat::access::refusal_of;
 use crate::config::BackupConfig;
@@ -49,21 +49,38 @@ fn in_environment(text: &str) {
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    let base = BackupConfig::default();
-    match base.clone().with(|name| Ok(get(name))) {
-        Ok(config) => {
-            let number = |name| get(name).map(|value| plain_number(&value));
-            let days = number("BACKUP_INTERVAL_DAYS").unwrap_or(Some(base.interval_days.into()));
-            assert_eq!(Some(config.interval_days.into()), days);
-            let keep = number("BACKUP_KEEP_COUNT").unwrap_or(Some(base.keep_count.into()));
-            assert_eq!(Some(config.keep_count.into()), keep);
-            assert_eq!(config.admin_user_id, number("ADMIN_USER_ID").flatten());
-            assert_eq!(config.dir, Path::new(get("BACKUP_DIR").as_deref().unwrap_or("backups")));
-            assert!(config.enabled || get("BACKUP_ENABLED").is_some());
+    let outcome = BackupConfig::default().with(|name| Ok(get(name)));
+    match (outcome, by_hand(get)) {
+        (Ok(config), expected) => {
+            assert_eq!(Ok(&config), expected.as_ref());
             administrator(&config);
         }
-        Err(error) => named(&error, &variables),
+        (Err(error), expected) => named(&error, expected.err()),
     }
+}
+
+/// What stands there, setting by setting; or the name of the first that makes no sense.
+fn by_hand(get: impl Fn(&str) -> Option<String>) -> Result<BackupConfig, &'static str> {
+    let base = BackupConfig::default();
+    let small = |name, base: u32| {
+        let number = |value: String| u32::try_from(plain_number(&value)?).ok();
+        get(name).map_or(Some(base), number).ok_or(name)
+    };
+    let enabled = get("BACKUP_ENABLED").map_or(Some(base.enabled), |value| yes_or_no(&value));
+    let admin = get("ADMIN_USER_ID").map(|id| plain_number(&id).ok_or("ADMIN_USER_ID"));
+    Ok(BackupConfig {
+        enabled: enabled.ok_or("BACKUP_ENABLED")?,
+        interval_days: small("BACKUP_INTERVAL_DAYS", base.interval_days)?,
+        dir: get("BACKUP_DIR").map_or(base.dir, PathBuf::from),
+        keep_count: small("BACKUP_KEEP_COUNT", base.keep_count)?,
+        admin_user_id: admin.transpose()?,
+    })
+}
+
+fn yes_or_no(value: &str) -> Option<bool> {
+    let is = |word: &&str| value.trim().eq_ignore_ascii_case(word);
+    let (yes, no) = (["true", "1", "yes", "on"], ["false", "0", "no", "off"]);
+    yes.iter().any(is).then_some(true).or(no.iter().any(is).then_some(false))
 }
 
 /// Digits, summed up by hand.
@@ -78,9 +95,9 @@ fn plain_number(value: &str) -> Option<u64> {
 }
 
 /// It is the settings' own error, it begins with the name, and it does not repeat a novel.
-fn named(error: &Error, variables: &[(&str, &str)]) {
+fn named(error: &Error, setting: Option<&str>) {
     let told = error.chain();
     assert_eq!(error.kind(), ErrorKind::Config, "{told}");
-    assert!(variables.iter().any(|(name, _)| told.starts_with(*name)), "no setting: {told}");
+    assert_eq!(told.split(' ').next(), setting, "{told}");
     assert!(told.chars().count() < 120, "too long: {told}");
 }
