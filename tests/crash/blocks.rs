@@ -45,20 +45,21 @@ fn strike_blocks(kind: Kind, errors: &[&'static str], choose: impl Fn(Vec<Point>
     let points: Vec<_> = bench.points().into_iter().filter(takes_over()).collect();
     let reads = points.iter().filter(|point| point.call == "read").count();
     assert!(reads > 30, "only {reads} reads of {}: nothing was taken over", points.len());
-    let all = points.len();
-    let (points, errors) = (choose(points), errors.iter().map(|error| Fault::Error(error)));
+    let errors = errors.iter().map(|error| Fault::Error(error));
     for fault in errors.chain([Fault::Kill]) {
         let wanted = if fault == Fault::Kill { notes_blocks } else { any_that_fails };
-        let mut struck = 0;
-        for point in points.iter().filter(|point| wanted(point)) {
+        let all: Vec<_> = points.iter().filter(|point| wanted(point)).cloned().collect();
+        let number = all.len();
+        let chosen = choose(all);
+        println!("{fault:?}: {} of {number} points", chosen.len());
+        assert!(!chosen.is_empty(), "nothing was struck");
+        for point in &chosen {
             let ran = bench.strike(point, fault);
             let told = format!("{fault:?} at {point:?}: {}{}", ran.output, ran.errors);
             assert!(ran.killed || ran.done() == kind.done(), "{told}");
             judge(&bench.place, &ran, &mut python)
                 .unwrap_or_else(|broken| panic!("{broken}: {told}"));
-            struck += 1;
         }
-        println!("{fault:?}: {struck} of {all} points");
     }
 }
 
