@@ -15,6 +15,8 @@ const MAGIC: [u8; 8] = *b"bkpblk\x00\x01";
 const ENTRY: usize = 32 + 32 + 4;
 /// Those of an archive of 64 GB.
 const LONGEST: usize = ENTRY << 21;
+/// Blocks are no longer, compressed or not.
+const LONGEST_BLOCK: usize = 256 << 10;
 
 /// Says what was compressed: the block, and what of the one before it DEFLATE can look back to.
 pub(super) type Key = Sum;
@@ -126,7 +128,7 @@ impl Previous {
     fn read(&self, at: u64, length: u32) -> io::Result<Vec<u8>> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(at))?;
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity((length as usize).min(LONGEST_BLOCK));
         file.by_ref().take(length.into()).read_to_end(&mut bytes)?;
         Ok(bytes)
     }

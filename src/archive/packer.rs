@@ -1,8 +1,8 @@
 //! Compresses one block of a stream, or takes it over from an earlier archive.
 //!
 //! Each block ends on a byte (a sync flush) and begins with the end of the one before as its
-//! dictionary, so that one after the other they are a single DEFLATE stream. What comes out hangs on
-//! these two alone: the same two in an earlier archive are the same bytes there.
+//! dictionary, so that one after the other they are a single DEFLATE stream. What comes out needs
+//! these two alone: bytes that an earlier archive has for the same two unpack to the same here.
 
 use std::io;
 use std::sync::Arc;

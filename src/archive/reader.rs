@@ -305,10 +305,9 @@ fn unreadable(error: zip::result::ZipError) -> Error {
 /// Tells a failing disk from a failing archive.
 fn broken(error: io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::InvalidData
-        | io::ErrorKind::InvalidInput
-        | io::ErrorKind::UnexpectedEof
-        | io::ErrorKind::Other => Error::damaged("the archive cannot be read").because(error),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
+            Error::damaged("the archive cannot be read").because(error)
+        }
         _ => Error::storage("read the archive", error),
     }
 }

@@ -1,6 +1,6 @@
 //! Archives that have changed by chance: each is refused or gives exactly the same.
 
-use std::io::Cursor;
+use std::io::{Cursor, Seek, SeekFrom};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,10 +41,13 @@ struct Contents {
 }
 
 fn contents(bytes: Cut) -> Result<Contents> {
+    contents_of(Box::new(Cursor::new(bytes)))
+}
+
+fn contents_of(file: File) -> Result<Contents> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let limits = Limits::folder();
     let depth = |name: &str| if name == "tickets" { 2 } else { 1 };
-    let file = Box::new(Cursor::new(bytes));
     let reading = Reading { limits, timer: Timer::start(&clock, &limits), ahead: true };
     let mut archive = Archive::open(file, Meter::new(depth, &limits), reading)?;
     let names: Vec<String> = archive.summary.counts().iter().map(|(name, _)| name.into()).collect();
@@ -301,5 +304,37 @@ fn data_that_have_changed_under_their_checksum_are_refused_by_their_hash() {
         corrupt(&mut other, &mut dice);
         let refused = contents(Cut::whole(repacked(&other, &metadata))).is_err();
         assert_eq!(refused, other != data, "accident {number}");
+    }
+}
+
+/// A place that is away from some read on.
+struct Away(Cursor<Cut>, usize);
+
+impl Read for Away {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.1 = self.1.checked_sub(1).ok_or_else(|| io::Error::other("the server is away"))?;
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for Away {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_place_that_is_away_is_no_damage_of_its_archives() {
+    let archive = Cut::whole(small());
+    for reads in 0.. {
+        match contents_of(Box::new(Away(Cursor::new(archive.clone()), reads))) {
+            Ok(_) => {
+                assert!(reads > 5, "{reads}");
+                break;
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Storage, "{reads} reads: {}", error.chain());
+            }
+        }
     }
 }
