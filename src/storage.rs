@@ -113,8 +113,8 @@ pub trait Storage: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Keeps what makes the next archive faster: 68 bytes for each 64 KB of data over 1 MB. It may
-    /// be lost at any time. Default: it is not kept.
+    /// Keeps what makes the next archive faster: 68 bytes for each 64 KB of data, where there
+    /// is more than 1 MB of them. It may be lost at any time. Default: it is not kept.
     ///
     /// # Errors
     /// A place that cannot be written.

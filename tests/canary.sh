@@ -9,7 +9,8 @@ if [ -z "${CANARY_FILE:-}" ]; then
     CANARY_FILE=$(mktemp)
     export CANARY_FILE
     trap 'rm -f "$CANARY_FILE"' EXIT
-    tests=(access clientbotmanager commands hostile_updates mounting outages panics restore schedule)
+    tests=(access again archives clientbotmanager commands holding hostile_updates mounting outages
+        panics receive restore rollback rot schedule unchanged)
     cargo build --locked --example clientbotmanager
     cargo test --locked "${tests[@]/#/--test=}" "$@"
 fi

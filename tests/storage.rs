@@ -465,13 +465,37 @@ mod unix {
         storage.prepare().expect("ready");
         assert!(publish(&storage, &id("20260201_143025"), b"one"));
         storage.write_state(b"{}").expect("written");
+        storage.write_index(b"blocks").expect("written");
+        let _locks = (storage.lock().expect("free"), storage.claim("777").expect("free"));
         assert_eq!(mode(&folder), 0o700);
         assert_eq!(mode(&folder.join("backup_20260201_143025.zip")), 0o600);
         assert_eq!(mode(&folder.join("state.json")), 0o600);
         let _draft = storage.draft().expect("a draft");
-        for entry in fs::read_dir(&folder).expect("a folder") {
+        let entries: Vec<_> = fs::read_dir(&folder).expect("a folder").collect();
+        // the archive, the notebook, the blocks, two locks and the draft
+        assert_eq!(entries.len(), 6, "{entries:?}");
+        for entry in entries {
             let path = entry.expect("an entry").path();
             assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn names_that_are_no_text_are_left_alone() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let place = tempfile::tempdir().expect("a folder");
+        let name = std::ffi::OsStr::from_bytes(b"backup_20260201_1430\xff5.zip");
+        let tail = std::ffi::OsStr::from_bytes(b"backup_20260201_143025.zip\xff");
+        let draft = std::ffi::OsStr::from_bytes(b".backup_\xff.tmp");
+        for name in [name, tail, draft] {
+            fs::write(place.path().join(name), "somebody's").expect("written");
+        }
+        let storage = FolderStorage::new(place.path());
+        storage.prepare().expect("ready");
+        assert_eq!(names(&storage), [""; 0]);
+        for name in [name, tail, draft] {
+            assert!(place.path().join(name).is_file(), "{}", name.display());
         }
     }
 

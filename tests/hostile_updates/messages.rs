@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::row::{
-    BORIS, Outcome, Passed, Row, Rows, Unreadable, Who, bare, channel, forum, group, list,
+    BORIS, Outcome, Passed, Row, Rows, Taken, Unreadable, Who, bare, channel, forum, group, list,
     own_chat, private, private_only, typed, user, with, without,
 };
 use crate::support::ADMIN;
@@ -28,8 +28,13 @@ fn message(message: Value) -> Value {
 }
 
 fn spellings(rows: &mut Rows) {
-    let cases: [(&str, &str, Outcome); 28] = [
+    let settings = Taken(vec![("sendMessage", "⚙️ Настройки автоматического бекапа:")]);
+    let help =
+        "📎 Чтобы восстановить данные из файла, пришлите его сюда с подписью /backup_restore";
+    let cases: [(&str, &str, Outcome); 30] = [
         ("typed in the private chat", LIST, list()),
+        ("the settings", "/backup_settings", settings),
+        ("a restore without a file", "/backup_restore", Taken(vec![("sendMessage", help)])),
         ("named", "/backup_list@sandbox_bot", list()),
         ("named in capitals", "/backup_list@SANDBOX_BOT", list()),
         ("followed by a line", "/backup_list\n/backup", list()),
