@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc;
 
 use crate::forward::forward;
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
@@ -17,7 +16,6 @@ use teloxide_backup::{
     BackupCommand, BackupId, BackupPlugin, Clock, Draft, FolderStorage, Language, Readable, Stamp,
     Storage,
 };
-use tokio::runtime::Handle;
 
 use crate::host::{Host, Kind};
 use crate::twin::{Twin, Wrong};
@@ -206,16 +204,10 @@ impl Clock for Seconds {
     }
 }
 
-/// A storage that is made ready by the thread that does all else with it.
+/// The right storage, or a wrong one.
 #[derive(Clone)]
 struct Place(Arc<dyn Storage>);
 
 impl Storage for Place {
-    forward!(0: name path lock list list_stamped open free draft delete read_state write_state claim read_index write_index);
-
-    fn prepare(&self) -> io::Result<()> {
-        let (storage, (tell, told)) = (Arc::clone(&self.0), mpsc::channel());
-        Handle::current().spawn_blocking(move || tell.send(storage.prepare()));
-        told.recv().map_err(io::Error::other)?
-    }
+    forward!(0: name path prepare lock list list_stamped open free draft delete read_state write_state claim read_index write_index);
 }
