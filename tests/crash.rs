@@ -3,6 +3,8 @@
 
 #[path = "crash/blocks.rs"]
 mod blocks;
+#[path = "crash/chat.rs"]
+mod chat;
 #[path = "crash/disk.rs"]
 mod disk;
 #[path = "crash/flaky.rs"]
@@ -36,7 +38,7 @@ use disk::{Mount, can_loop, can_mount, copy_image, make_image};
 use flaky::Trouble;
 use flush::{Flush, Flushed, flushes};
 use half::{Call, Half};
-use host::Kind;
+use host::{Host, Kind};
 use run::{CHANGES, Fault, Place, Point, copy};
 use series::{Bench, Series, Shown, room};
 use sweep::{Amount, sweep, sweep_index};
@@ -165,6 +167,31 @@ fn failed_here_and_there() {
     for error in ["ENOSPC", "EROFS"] {
         strike(&Kind::SMALL, Fault::Error(error), FEW, changes);
     }
+}
+
+/// Who was killed there and comes back says so in the chat, and the button brings back what was.
+#[test]
+fn a_restore_that_was_cut_off_is_told_in_the_chat_with_the_way_back() {
+    if !can_trace() {
+        return;
+    }
+    let bench = Bench::new(Kind::Loose, None);
+    let points = bench.points();
+    // the orders are written by the restore alone
+    let writes: Vec<_> = points
+        .iter()
+        .filter(|point| point.call == "write" && point.arguments.contains("/orders/"))
+        .collect();
+    let middle = writes[writes.len() / 4];
+    let ran = bench.strike(middle, Fault::Kill);
+    assert_eq!((ran.killed, ran.done()), (true, vec!["backup", "backup"]));
+    let host = Host { kind: Kind::Loose, home: bench.place.home.clone() };
+    assert!(host.live().starts_with("mixture"), "{}", host.live());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let folder = bench.place.folder();
+    let told = runtime.expect("a runtime").block_on(chat::bring_back(&host, &folder));
+    assert!(told.contains("given.zip"), "{told}");
+    assert_eq!(host.live(), "A");
 }
 
 /// `SQLite` says that a commit has failed, though it is done, when it cannot give its lock back.

@@ -30,6 +30,9 @@ pub(crate) const WRONG: &str = "CRASH_WRONG";
 pub(crate) const BEGIN: &str = "/-begin-";
 pub(crate) const END: &str = "/-end-";
 
+/// Of the bot of the offline Telegram.
+const TOKEN: &str = "7000000001:token";
+
 /// More calls of each kind than the program's other threads make.
 const WARMING: usize = 100;
 
@@ -72,7 +75,7 @@ impl Program {
 
     async fn run(&self, keep: usize, words: &[&str]) -> bool {
         self.clock.tick();
-        let builder = BackupPlugin::builder(Bot::new("777:token"), self.host.clone())
+        let builder = BackupPlugin::builder(Bot::new(TOKEN), self.host.clone())
             .language(Language::English)
             .storage(self.storage.clone())
             .clock(self.clock.clone())
