@@ -88,7 +88,9 @@ impl Delivery {
 
     async fn download(&self, file: FileId, most: usize) -> Option<Vec<u8>> {
         let found = self.bot.get_file(file).await.map_err(|error| log("fetch", &error)).ok()?;
-        let mut content = Content { bytes: Vec::new(), most };
+        // as long as Telegram says: a buffer that grows is twice as long at its end
+        let said = usize::try_from(found.size).unwrap_or(most).min(most);
+        let mut content = Content { bytes: Vec::with_capacity(said), most };
         let outcome = self.bot.download_file(&found.path, &mut content).await;
         outcome
             .map_err(|error| tracing::warn!(%error, "Telegram did not give a file"))

@@ -9,17 +9,27 @@ use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::AllSaved;
 
+/// What was sent, which is in memory once, whoever reads it.
+#[derive(Clone)]
+struct Sent(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Sent {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Service {
     /// Checks an archive, and puts it among the others. Gives the name that it has there.
     pub(crate) async fn receive(&self, archive: Vec<u8>) -> Result<BackupId> {
-        self.changing(move |parts| parts.receive(&archive.into())).await
+        self.changing(move |parts| parts.receive(&Sent(archive.into()))).await
     }
 }
 
 impl Parts {
-    fn receive(&self, bytes: &Arc<[u8]>) -> Result<BackupId> {
-        // a copy of its own would have to be read again: this one is shared
-        let file = Box::new(Cursor::new(Arc::clone(bytes)));
+    fn receive(&self, sent: &Sent) -> Result<BackupId> {
+        let bytes = sent.as_ref();
+        let file = Box::new(Cursor::new(sent.clone()));
         let mut archive = self.read(file, &self.upload_limits)?;
         self.check(&mut archive, &mut AllSaved::new())?;
         if let Some(id) = self.find(bytes)? {

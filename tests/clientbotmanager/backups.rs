@@ -479,3 +479,34 @@ async fn a_stop_in_the_middle_of_a_backup_leaves_a_whole_one() {
     assert_eq!(data["tickets"].as_object().map(Map::len), Some(ORDERS));
     world.sandbox.finish().await;
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_of_nearly_twenty_megabytes_is_taken_in_with_little_memory() {
+    let world = World::new().await;
+    let bot = world.start();
+    world.admin.send("/start").await;
+    world.admin.wait_for("").await;
+    let text = "отзыв ".repeat(400);
+    let reviews: Vec<Value> =
+        (0..4500).map(|n| json!({ "author": format!("{n}"), "text": text })).collect();
+    let data = json!({ "tickets": {}, "referrals": {}, "bonuses": {}, "reviews": reviews });
+    let metadata = json!({ "created_at": "2026-03-01T10:00:00", "backup_version": "1.0" });
+    let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (file, json) in [("data.json", data), ("metadata.json", metadata)] {
+        zip.start_file(file, stored).expect("an entry");
+        zip.write_all(json.to_string().as_bytes()).expect("written");
+    }
+    let archive = zip.finish().expect("an archive").into_inner();
+    let length = archive.len() as u64;
+    assert!((19_000_000..20 << 20).contains(&length), "{length}");
+    let before = bot.peak_kb(true);
+    world.admin.send_document("backup.zip", archive, "/backup_restore").await;
+    world.admin.wait_for("Архив проверен и теперь в списке").await;
+    let growth = bot.peak_kb(false) - before;
+    assert!(growth > length >> 10, "{growth} KB: it was measured too early");
+    assert!(growth < 40 << 10, "{growth} KB");
+    println!("{growth} KB");
+    world.sandbox.finish().await;
+}

@@ -71,6 +71,18 @@ impl World {
 }
 
 impl Bot {
+    /// The most memory that it has had so far, or since it was asked to forget that.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn peak_kb(&self, forget: bool) -> u64 {
+        let process = PathBuf::from("/proc").join(self.0.id().expect("it runs").to_string());
+        if forget {
+            std::fs::write(process.join("clear_refs"), "5").expect("linux forgets the peak");
+        }
+        let status = std::fs::read_to_string(process.join("status")).expect("linux tells");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the peak");
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+    }
+
     /// As systemd ends it.
     pub(crate) async fn stop(mut self) -> ExitStatus {
         let id = self.0.id().expect("it runs").to_string();
