@@ -309,6 +309,8 @@ impl Chat {
             return self.delivery.answer(query, Some(stale)).await;
         };
         self.delivery.answer(query, None).await;
+        // a page that comes late would stand in the place of a newer one
+        let must_arrive = matches!(wish, Wish::Restore(_) | Wish::Undo { .. });
         let answer = match wish {
             Wish::Page(page) => self.list(page).await,
             Wish::Show(id) => self.show(admin, chat, message, id).await,
@@ -318,7 +320,11 @@ impl Chat {
             Wish::Cancel => message::restore_cancelled(&self.parts.text),
             Wish::Undo { token, target } => self.undo(admin, chat, message, token, target).await,
         };
-        self.finish(running, chat, message, &answer).await;
+        // whoever sees the new buttons may press them at once, so the work is over before they are sent
+        drop(running);
+        if !self.delivery.replace(chat, Some(message), &answer).await && must_arrive {
+            self.delivery.insist(chat, Some(message), &answer).await;
+        }
     }
 
     /// What a button leads to; `None` where it is out of date.
@@ -423,15 +429,6 @@ impl Chat {
                 }
                 message::undo_failed(text, &failed)
             }
-        }
-    }
-
-    /// Shows how it ended. Whoever sees the new buttons may press them at once, so the work is over
-    /// before they are sent.
-    async fn finish(&self, running: Running, chat: ChatId, message: MessageId, answer: &Message) {
-        drop(running);
-        if !self.delivery.replace(chat, Some(message), answer).await {
-            self.delivery.insist(chat, Some(message), answer).await;
         }
     }
 
