@@ -185,37 +185,12 @@ impl Service {
 
     /// Checks an archive wholly, and counts what is live.
     pub(crate) async fn inspect(&self, chosen: Chosen) -> Result<Inspection> {
-        let id = chosen.stored();
-        self.doubting(id, self.in_turn(move |parts| parts.inspect(&chosen)).await).await
+        self.in_turn(move |parts| parts.doubting(&chosen, || parts.inspect(&chosen))).await
     }
 
     /// Checks an archive wholly, and gives what the bot would take of it.
     pub(crate) async fn verify(&self, chosen: Chosen) -> Result<BackupInfo> {
-        let id = chosen.stored();
-        let verified = self.in_turn(move |parts| {
-            let Checked { info, archive, taken } = parts.checked(&chosen)?;
-            let (counts, _) = sorted(&archive, &taken);
-            Ok(BackupInfo { counts, ..info })
-        });
-        self.doubting(id, verified.await).await
-    }
-
-    /// Notes a bad archive, so that no good one goes for its sake.
-    async fn doubting<T>(&self, id: Option<BackupId>, checked: Result<T>) -> Result<T> {
-        let Err(error) = checked else { return checked };
-        let Some(id) = id.filter(|_| speaks_against(&error)) else { return Err(error) };
-        let asked = id.clone();
-        // most are not proved, and need no note: nobody waits for another program for that
-        let proved = self.blocking(move |parts| Ok(parts.notebook()?.has_proof(&asked))).await;
-        if proved.unwrap_or(false) {
-            let noted = self.changing(move |parts| {
-                parts.forget_proof(&id);
-                Ok(())
-            });
-            // where that fails it is read again in a month at the latest
-            let _ = noted.await;
-        }
-        Err(error)
+        self.in_turn(move |parts| parts.doubting(&chosen, || parts.verify(&chosen))).await
     }
 
     /// What every update passes on its way to the host.
@@ -276,6 +251,26 @@ impl Parts {
 
     fn moment(&self, made: &Metadata) -> DateTime<Utc> {
         made.created_at_utc.unwrap_or_else(|| moment_of(self.clock.as_ref(), made.created_at))
+    }
+
+    /// Notes a bad archive before anything else comes, so that no good one goes for its sake.
+    fn doubting<T>(&self, chosen: &Chosen, check: impl FnOnce() -> Result<T>) -> Result<T> {
+        guarded(check).inspect_err(|error| {
+            let Chosen::Stored(id) = chosen else { return };
+            let proved = || Ok(self.notebook()?.has_proof(id));
+            // most are not proved, and need no note: nobody waits for another program for that
+            if speaks_against(error) && guarded(proved).unwrap_or(false) {
+                // where the place cannot be had it is read again in a month at the latest
+                let noted = guarded(|| self.lock().map(|_lock| self.forget_proof(id)));
+                let _ = noted;
+            }
+        })
+    }
+
+    fn verify(&self, chosen: &Chosen) -> Result<BackupInfo> {
+        let Checked { info, archive, taken } = self.checked(chosen)?;
+        let (counts, _) = sorted(&archive, &taken);
+        Ok(BackupInfo { counts, ..info })
     }
 
     fn inspect(&self, chosen: &Chosen) -> Result<Inspection> {
@@ -398,13 +393,6 @@ fn speaks_against(error: &Error) -> bool {
 }
 
 impl Chosen {
-    fn stored(&self) -> Option<BackupId> {
-        match self {
-            Self::Stored(id) => Some(id.clone()),
-            Self::File(_) => None,
-        }
-    }
-
     /// The name of the list, or one of the same form.
     fn id(&self) -> Option<BackupId> {
         match self {

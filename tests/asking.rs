@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use forward::forward;
 use teloxide::Bot;
@@ -15,16 +16,33 @@ use tokio::runtime::{Builder, Handle};
 #[path = "../src/storage/forward.rs"]
 mod forward;
 
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+static ANSWERED: AtomicUsize = AtomicUsize::new(0);
+/// Reads of archives that were there before.
+static READ: AtomicUsize = AtomicUsize::new(0);
+
 /// Waits for the runtime, on a thread where one may block.
 fn ask() {
+    ASKED.fetch_add(1, Ordering::Relaxed);
     Handle::current().block_on(async { tokio::task::yield_now().await });
+    ANSWERED.fetch_add(1, Ordering::Relaxed);
 }
 
 #[derive(Clone, Default)]
 struct Asking(MemoryStorage);
 
 impl Storage for Asking {
-    forward!(0: name path delete);
+    forward!(0: name path);
+
+    fn delete(&self, id: &BackupId) -> io::Result<()> {
+        ask();
+        self.0.delete(id)
+    }
+
+    fn free(&self) -> io::Result<Option<u64>> {
+        ask();
+        self.0.free()
+    }
 
     fn prepare(&self) -> io::Result<()> {
         ask();
@@ -77,6 +95,7 @@ struct AskingFile<F>(F);
 impl Read for AskingFile<Box<dyn Readable>> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         ask();
+        READ.fetch_add(1, Ordering::Relaxed);
         self.0.read(buffer)
     }
 }
@@ -128,7 +147,7 @@ impl DataSource for Numbers {
     async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
         ask();
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        let numbers: Vec<u32> = (0..600_000_u32).map(|n| n.wrapping_mul(0x9e37_79b9)).collect();
+        let numbers: Vec<u32> = (0..200_000_u32).map(|n| n.wrapping_mul(0x9e37_79b9)).collect();
         Ok(out.value("numbers", &numbers)?)
     }
 
@@ -153,17 +172,26 @@ fn whoever_asks_the_runtime_is_answered_and_nothing_panics() {
             let storage = Asking::default();
             let run = |words: &[&str]| {
                 let builder = BackupPlugin::builder(Bot::new("777:token"), Numbers);
-                let builder = builder.storage(storage.clone()).workers(workers);
+                let builder = builder.storage(storage.clone()).workers(workers).keep(1);
                 let command = BackupCommand::parse(words.iter().map(Into::into)).expect("one");
                 runtime.block_on(builder.run(command))
             };
-            // the second takes over the blocks of the first
-            for words in [&["backup"][..], &["backup"], &["verify"], &["list"]] {
-                assert_eq!(run(words), ExitCode::SUCCESS, "{words:?}, {workers} workers");
+            // the second takes over the blocks of the first, which goes then
+            let [first, second] = [(), ()].map(|()| {
+                let before = READ.load(Ordering::Relaxed);
+                assert_eq!(run(&["backup"]), ExitCode::SUCCESS, "{workers} workers");
+                READ.load(Ordering::Relaxed) - before
+            });
+            assert!(second > first + 8, "{second} reads, and {first} without an earlier one");
+            for words in ["verify", "list"] {
+                assert_eq!(run(&[words]), ExitCode::SUCCESS, "{words}, {workers} workers");
             }
             let newest = storage.0.list().expect("a list").into_iter().map(|(id, _)| id).max();
             let newest = newest.expect("a backup").to_string();
             assert_eq!(run(&["restore", "--yes", &newest]), ExitCode::SUCCESS, "{workers} workers");
+            let (asked, answered) =
+                (ASKED.load(Ordering::Relaxed), ANSWERED.load(Ordering::Relaxed));
+            assert!(asked == answered && asked > 100, "{answered} of {asked} were answered");
         }
     }
 }

@@ -15,6 +15,7 @@ use teloxide::types::{
 use teloxide::{ApiError, Bot, RequestError};
 
 use tokio::io::AsyncWrite;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::message::Message;
@@ -28,24 +29,24 @@ const LONGEST_PLAIN: usize = 4000;
 /// An alert knows no markup, and no more than this.
 const LONGEST_ALERT: usize = 200;
 
-/// How often a message is tried, how long a pause may grow, and how long one may be that Telegram asks for.
+/// How often a message is tried and for how long, and how long a pause may grow.
 struct Patience {
     tries: u32,
     longest_pause: Duration,
-    longest_asked: Duration,
+    longest: Duration,
 }
 
 /// A minute: nobody waits longer for a list.
 const SHORT: Patience = Patience {
     tries: 6,
     longest_pause: Duration::from_secs(120),
-    longest_asked: Duration::from_secs(120),
+    longest: Duration::from_secs(10 * 60),
 };
 /// A day: an outage of Telegram, or one of its longer bans.
 const LONG: Patience = Patience {
     tries: 110,
     longest_pause: Duration::from_secs(15 * 60),
-    longest_asked: Duration::from_secs(24 * 60 * 60),
+    longest: Duration::from_secs(24 * 60 * 60),
 };
 
 /// The plugin's own voice. It keeps a plain bot, whatever the host wraps its own in.
@@ -158,13 +159,14 @@ impl Delivery {
     where
         F: Future<Output = Result<MessageId, RequestError>>,
     {
-        let Patience { tries, longest_pause, longest_asked } = patience;
+        let Patience { tries, longest_pause, longest } = patience;
+        let end = Instant::now() + longest;
         let mut pause = FIRST_PAUSE;
         for left in (0..tries).rev() {
             let Err(error) = attempt().await else { return true };
             log(what, &error);
             let wait = match error {
-                RequestError::RetryAfter(seconds) => seconds.duration().min(longest_asked),
+                RequestError::RetryAfter(seconds) => seconds.duration(),
                 RequestError::Api(error) if is_final(&error) => return false,
                 RequestError::MigrateToChatId(_) => return false,
                 // it was taken; only the answer is one that teloxide does not know
@@ -172,7 +174,7 @@ impl Delivery {
                 _ => pause,
             };
             let rest = self.stop.run_until_cancelled(tokio::time::sleep(wait));
-            if left == 0 || rest.await.is_none() {
+            if left == 0 || Instant::now() + wait > end || rest.await.is_none() {
                 return false;
             }
             pause = (pause * 2).min(longest_pause);

@@ -149,7 +149,6 @@ fn doubtful(text: &Text, name: &str, doubt: &Doubt) -> Vec<String> {
         Cause::Origin => text.say("doubt-origin", &[]),
         Cause::Chosen => text.say("doubt-chosen", &[]),
         Cause::NoWayBack => text.say("doubt-no-way-back", &[]),
-        Cause::Uncompared => text.say("doubt-uncompared", &[]),
     });
     lines
 }

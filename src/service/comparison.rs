@@ -40,6 +40,9 @@ impl Difference {
     }
 }
 
+/// What some sections say, by their names, and how many records there are.
+type Likenesses = (BTreeMap<String, Likeness>, Counts);
+
 /// What is live, measured.
 pub(super) struct Live {
     summary: Summary,
@@ -126,17 +129,13 @@ impl Parts {
     }
 
     /// Reads what is live while it is written, so that it is never held whole.
-    fn live_likenesses(
-        &self,
-        names: &BTreeSet<String>,
-    ) -> Result<(BTreeMap<String, Likeness>, Counts)> {
-        let (reader, writer) = io::pipe()
-            .map_err(|error| Error::new(ErrorKind::Internal, "open a pipe").because(error))?;
+    fn live_likenesses(&self, names: &BTreeSet<String>) -> Result<Likenesses> {
+        let Ok((reader, writer)) = io::pipe() else { return self.live_likenesses_at_once(names) };
         thread::scope(|scope| {
             let thread = thread::Builder::new().name("backup".to_owned());
-            let reading = thread.spawn_scoped(scope, || read(reader, names)).map_err(|error| {
-                Error::new(ErrorKind::Internal, "start a thread").because(error)
-            })?;
+            let Ok(reading) = thread.spawn_scoped(scope, || read(reader, names)) else {
+                return self.live_likenesses_at_once(names);
+            };
             // the reader comes to its end when this is dropped
             let written = self.write_live(writer);
             let read = reading.join().unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
@@ -148,6 +147,14 @@ impl Parts {
                 written => Ok((read?, written?.counts())),
             }
         })
+    }
+
+    /// Where there is neither a pipe nor a thread, memory must do: what cannot be compared would be
+    /// taken back for nothing.
+    fn live_likenesses_at_once(&self, names: &BTreeSet<String>) -> Result<Likenesses> {
+        let mut json = Vec::new();
+        let live = self.write_live(&mut json)?;
+        Ok((read(json.as_slice(), names)?, live.counts()))
     }
 
     fn write_live(&self, out: impl Write + Send) -> Result<Live> {

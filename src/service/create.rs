@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::SeekFrom;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{NaiveDateTime, SubsecRound};
 
@@ -10,7 +11,7 @@ use super::glances::Found;
 use super::notebook::Notebook;
 use super::owner::{Owner, anothers};
 use super::turn::guarded;
-use super::{Checked, Chosen, Parts, Report};
+use super::{Checked, Chosen, Parts, Report, speaks_against};
 use crate::archive::{ArchiveWriter, Index, Metadata, Origin, Previous, Unproved, Written};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
@@ -195,7 +196,8 @@ impl Parts {
             _ => error,
         };
         let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
-        let reading = self.reading(&self.limits);
+        // how long the disk takes over what was written here is no fault of the data
+        let reading = self.reading(&self.limits.time(Duration::MAX));
         let mut unproved = Unproved::open(Box::new(file), written, reading).map_err(lost)?;
         let outcome = self.check(unproved.archive(), saved);
         let kind = outcome.as_ref().err().map(Error::kind);
@@ -281,7 +283,12 @@ impl Parts {
                     notebook.prove(&id, size_bytes, &archive.summary.sha256, self.clock.now());
                     Standing::Verified
                 }
-                Err(_) => Standing::Unproven,
+                Err(error) => {
+                    if speaks_against(&error) {
+                        notebook.doubt(&id);
+                    }
+                    Standing::Unproven
+                }
             }
         };
         Candidate { id, created_at: self.moment(&metadata), trigger: metadata.trigger, standing }

@@ -62,8 +62,6 @@ pub(crate) enum Cause {
     Chosen,
     /// What was live before could not be saved.
     NoWayBack,
-    /// The two could not be compared, and the data are not to blame.
-    Uncompared,
 }
 
 /// Why a restore did not happen.
@@ -251,8 +249,8 @@ impl Parts {
     fn restore(&self, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {
         let Wanted { chosen, data_sha256, .. } = *wanted;
         let mut checked = self.checked(chosen).inspect_err(|error| {
-            if let Some(id) = chosen.stored() {
-                self.doubt(&id, error);
+            if let Chosen::Stored(id) = chosen {
+                self.doubt(id, error);
             }
         })?;
         if checked.archive.summary.sha256 != data_sha256 {

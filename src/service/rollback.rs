@@ -37,10 +37,6 @@ impl Parts {
             None => Cause::NoWayBack,
             Some(_) if wanted.kept => Cause::Chosen,
             Some(_) if gate.was_passed() => Cause::Written,
-            // it says nothing of the data: there was no thread to compare them
-            Some(_) if found.as_ref().is_err_and(|e| e.kind() == ErrorKind::Internal) => {
-                Cause::Uncompared
-            }
             // where the shape may differ lawfully, a person must look
             Some(_) if closeness == Closeness::Counts && found.is_ok() => Cause::Origin,
             Some(undo) => return self.roll_back(undo, wanted, found),

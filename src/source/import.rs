@@ -247,7 +247,7 @@ fn unfit(section: &str, error: serde_json::Error, record: Option<u64>) -> Error 
 /// Tells a failing disk, and a limit of ours, from a failing archive.
 fn unread(section: &str, error: io::Error) -> Error {
     match error.kind() {
-        Io::InvalidData | Io::InvalidInput | Io::UnexpectedEof | Io::Other => {
+        Io::InvalidData | Io::InvalidInput | Io::UnexpectedEof => {
             Error::new(ErrorKind::Damaged, reading(section)).because(error)
         }
         _ => Error::storage(reading(section), error),

@@ -32,7 +32,7 @@ scheduled-failed = ❌ The scheduled backup was not made.
     { $reason }
 
     I will keep trying, and tell you when it works.
-scheduled-stuck = ⚠️ The scheduled backup has been running for over an hour and does not end: the bot's data, or the place of the backups, seem not to answer.
+scheduled-stuck = ⚠️ Scheduled backups have come to a stop: the bot's data, or the place of the backups, have not answered for over an hour.
 
     Restart the bot. If it happens again, look into its log. Should the backup succeed after all, I will tell you.
 standing-by = 👥 The bot is running twice. The other copy makes the scheduled backups; this one waits, and takes over if that one stops.
@@ -148,7 +148,6 @@ doubt-written = The bot was used during the restore, and the data may have chang
 doubt-origin = Another bot or another version of this one made the backup. The difference may come from that, so I left everything. Check the data.
 doubt-chosen = You chose this yourself, so I left everything. Check the data.
 doubt-no-way-back = What was there before the restore could not be saved, so it cannot be brought back. Check the data.
-doubt-uncompared = The program or the server is the cause, and not the data, so I left everything. Check the data.
 rolled-back = ❌ After the restore the data were not those of the backup. I brought everything back as it was.
 rolled-back-unreadable = ❌ After the restore the bot's data could not be read. I brought everything back as it was.
 

@@ -14,6 +14,7 @@ use super::*;
 use crate::backup::Trigger;
 use crate::clock::{Clock, SystemClock};
 use crate::error::ErrorKind;
+use crate::source::Import;
 
 /// The beginning of an archive.
 #[derive(Clone)]
@@ -320,6 +321,37 @@ impl Read for Away {
 impl Seek for Away {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.0.seek(to)
+    }
+}
+
+/// What a source reads of it, as the bot does.
+fn decoded(file: File, ahead: bool) -> Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let limits = Limits::folder();
+    let reading = Reading { limits, timer: Timer::start(&clock, &limits), ahead };
+    let mut archive = Archive::open(file, Meter::new(|_| 1, &limits), reading)?;
+    let mut import = Import::new(&mut archive);
+    for name in import.names() {
+        import.value::<serde_json::Value>(&name)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_place_that_is_away_is_no_damage_for_who_decodes_either() {
+    let archive = Cut::whole(large());
+    for ahead in [false, true] {
+        for reads in (0..).step_by(3) {
+            match decoded(Box::new(Away(Cursor::new(archive.clone()), reads)), ahead) {
+                Ok(()) => {
+                    assert!(reads > 20, "{reads}");
+                    break;
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Storage, "{reads}: {}", error.chain());
+                }
+            }
+        }
     }
 }
 

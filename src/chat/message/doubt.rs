@@ -20,7 +20,6 @@ pub(super) fn doubtful(text: &Text, restored: &Restored, doubt: &Doubt) -> Messa
         Cause::Origin => text.say("doubt-origin", &[]),
         Cause::Chosen => text.say("doubt-chosen", &[]),
         Cause::NoWayBack => text.say("doubt-no-way-back", &[]),
-        Cause::Uncompared => text.say("doubt-uncompared", &[]),
     });
     let keyboard = restored.undo.as_ref().map(|undo| undo_button(text, undo));
     Message { html: parts.join("\n\n"), keyboard }

@@ -298,9 +298,6 @@ fn a_restore_that_may_be_wrong() {
     }
     let unreadable = doubtful(&|| Err(unread()), Cause::NoWayBack, None);
     snapshot("restore_doubtful_unreadable", |text| restore_done(text, &unreadable));
-    let no_thread = || Err(Error::new(ErrorKind::Internal, "start a thread"));
-    let uncompared = doubtful(&no_thread, Cause::Uncompared, Some(way_back()));
-    snapshot("restore_doubtful_uncompared", |text| restore_done(text, &uncompared));
 }
 
 #[test]

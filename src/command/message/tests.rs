@@ -186,9 +186,6 @@ fn a_restore_that_left_something_else() {
     assert("restore_doubtful", |text| restore_done(text, PROGRAM, NAME, &origin));
     let unread = doubtful(Doubt { found: Err(unreadable()), cause: Cause::NoWayBack });
     assert("restore_doubtful_unreadable", |text| restore_done(text, PROGRAM, NAME, &unread));
-    let no_thread = Error::new(ErrorKind::Internal, "start a thread");
-    let uncompared = doubtful(Doubt { found: Err(no_thread), cause: Cause::Uncompared });
-    assert("restore_doubtful_uncompared", |text| restore_done(text, PROGRAM, NAME, &uncompared));
     let rolled_back = |difference, undo| RestoreFailed {
         rolled_back: Some(Box::new(difference)),
         undo,
