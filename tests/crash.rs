@@ -204,6 +204,15 @@ fn a_lock_that_cannot_be_given_back_is_no_lie() {
     }
 }
 
+/// A host that loses an order in a restore is found out without the pipe that compares, too.
+#[test]
+fn a_restore_is_compared_without_a_pipe_too() {
+    if can_trace() {
+        let pipes = |point: &Point| point.call == "pipe2";
+        Series::right(Kind::Forgetful, Fault::Error("EMFILE"), 1).run(pipes).assert_whole(1);
+    }
+}
+
 /// A host whose restore must be taken back, struck while that is done.
 fn strike_the_forgetful(every: usize) {
     if !can_trace() {
