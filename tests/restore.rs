@@ -672,15 +672,20 @@ async fn flaky() -> (Scene, Flaky) {
     (scene, storage)
 }
 
+/// Says yes; there is no room for what must be written first, and nothing is restored.
+async fn assert_refused_for_want_of_room(scene: &Scene, question: &Shown) {
+    scene.admin.press_on(question.id, YES).await;
+    let refused = scene.admin.wait_for("❌").await;
+    assert!(refused.plain.starts_with(&format!("{REFUSED}На диске кончилось место.")), "{refused}");
+    assert_eq!((scene.source.count(Step::Restore), scene.shop().await), (0, shop(1, 0)));
+}
+
 #[tokio::test]
 async fn without_a_safety_backup_nothing_is_restored() {
     let (scene, storage) = flaky().await;
     let question = scene.choose_newest().await;
     storage.break_at(Place::Draft, 0, io::ErrorKind::StorageFull);
-    scene.admin.press_on(question.id, YES).await;
-    let refused = scene.admin.wait_for("❌").await;
-    assert!(refused.plain.starts_with(&format!("{REFUSED}На диске кончилось место.")), "{refused}");
-    assert_eq!((scene.source.count(Step::Restore), scene.shop().await), (0, shop(1, 0)));
+    assert_refused_for_want_of_room(&scene, &question).await;
     scene.finish().await;
 }
 
@@ -692,10 +697,7 @@ async fn what_is_readable_again_and_has_no_room_is_not_given_up() {
     assert!(question.plain.contains("прочитать не получилось"), "{question}");
     scene.source.mend();
     storage.break_at(Place::Draft, 0, io::ErrorKind::StorageFull);
-    scene.admin.press_on(question.id, YES).await;
-    let refused = scene.admin.wait_for("❌").await;
-    assert!(refused.plain.starts_with(&format!("{REFUSED}На диске кончилось место.")), "{refused}");
-    assert_eq!((scene.source.count(Step::Restore), scene.shop().await), (0, shop(1, 0)));
+    assert_refused_for_want_of_room(&scene, &question).await;
     scene.finish().await;
 }
 
@@ -705,10 +707,7 @@ async fn without_a_journal_nothing_is_restored() {
     let question = scene.choose_newest().await;
     // the first note is the proof of the safety backup; the second is the journal
     storage.break_at(Place::Notes, 1, io::ErrorKind::StorageFull);
-    scene.admin.press_on(question.id, YES).await;
-    let refused = scene.admin.wait_for("❌").await;
-    assert!(refused.plain.starts_with(&format!("{REFUSED}На диске кончилось место.")), "{refused}");
-    assert_eq!((scene.source.count(Step::Restore), scene.shop().await), (0, shop(1, 0)));
+    assert_refused_for_want_of_room(&scene, &question).await;
     scene.finish().await;
 }
 
