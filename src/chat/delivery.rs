@@ -120,7 +120,10 @@ impl Delivery {
 
     /// The same for what must not be lost, as the way back from a restore: it is tried for a day.
     pub(crate) async fn insist(&self, chat: ChatId, old: Option<MessageId>, message: &Message) {
-        self.put(LONG, chat, old, message).await;
+        // what failed because the bot stops must not hold its stop up
+        if !self.stop.is_cancelled() {
+            self.put(LONG, chat, old, message).await;
+        }
     }
 
     async fn put(
