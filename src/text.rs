@@ -254,7 +254,7 @@ fn parse(text: &str) -> Result<FluentResource> {
     if depth(text) > DEEPEST {
         let step = "the texts are not valid Fluent";
         return Err(Error::new(ErrorKind::Config, step)
-            .because(format!("braces are nested more than {DEEPEST} deep")));
+            .because(format!("one is nested more than {DEEPEST} deep")));
     }
     FluentResource::try_new(text.to_owned()).map_err(|(_, errors)| {
         let first = errors.first().map(ToString::to_string).unwrap_or_default();
@@ -262,26 +262,49 @@ fn parse(text: &str) -> Result<FluentResource> {
     })
 }
 
-/// How deep braces, and the brackets within them, are nested at most.
+/// What Fluent is inside of, as it reads a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// `{ … }`
+    Placeable,
+    /// `( … )` after a function or a term.
+    Arguments,
+    /// The text after a `[key]`, in which quotes and round brackets are letters.
+    Variant,
+}
+
+/// How deep a text is nested at most: never less than Fluent descends, whatever is wrong with it.
 fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut open, mut deepest) = (Vec::new(), 0);
     for line in text.lines() {
-        if begins_a_text(line) {
-            depth = 0;
+        if line.starts_with('#') || begins_a_text(line) {
+            open.clear();
+        }
+        if line.starts_with('#') {
+            continue;
+        }
+        if open.last() == Some(&Inside::Variant) && line.trim_start().starts_with(['[', '*']) {
+            open.pop();
         }
         let (mut quoted, mut escaped) = (false, false);
         for symbol in line.chars() {
+            let code = open.last().is_some_and(|inside| *inside != Inside::Variant);
             match symbol {
                 _ if escaped => escaped = false,
                 '\\' if quoted => escaped = true,
-                '"' if depth > 0 => quoted = !quoted,
+                '"' if code => quoted = !quoted,
                 _ if quoted => {}
-                '{' => depth += 1,
-                '(' if depth > 0 => depth += 1,
-                '}' | ')' => depth = depth.saturating_sub(1),
+                '{' => open.push(Inside::Placeable),
+                '(' if code => open.push(Inside::Arguments),
+                ']' if code => open.push(Inside::Variant),
+                ')' if code => drop(open.pop()),
+                '}' => {
+                    let _variant = open.pop_if(|inside| *inside == Inside::Variant);
+                    open.pop();
+                }
                 _ => {}
             }
-            deepest = deepest.max(depth);
+            deepest = deepest.max(open.len());
         }
     }
     deepest

@@ -1,3 +1,7 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 
 fn ids(language: Language) -> Vec<&'static str> {
@@ -135,9 +139,48 @@ fn a_text_nested_too_deeply_is_refused() {
     let braces = "list-empty = {\"{\"}".to_owned() + &"{\"{\"} ( :( ".repeat(100);
     assert!(Text::new(Language::Russian, &[braces], vec![]).is_ok(), "braces as letters");
     // Fluent goes on over lines, whatever they begin with
-    for deep in ["{\n", "{ A(\n", "{\n a ->\n*[b] "] {
+    for deep in ["{\n", "{ A(\n", "{\n a ->\n*[b] ", "{ $a ->\n*[b] \" ) ", "{ \"}\" ->\n*[b] \""] {
         let nested = format!("x = {{\n{}", deep.repeat(10_000));
         assert!(Text::new(Language::Russian, &[nested], vec![]).is_err(), "{deep}");
+    }
+}
+
+/// Something between braces, and how deep it is nested.
+fn code() -> impl Strategy<Value = (String, usize)> {
+    const LITERALS: [&str; 8] =
+        ["$a", "1", "\"\"", "\"{\"", "\"}}\"", "\")(\"", "\"\\\\\\\" {\"", "\"[b]\""];
+    let literal = select(&LITERALS[..]).prop_map(|literal| (literal.to_owned(), 1));
+    literal.prop_recursive(8, 40, 3, |inner| {
+        const LETTERS: [&str; 10] = ["", "x", "\"", " ( ", ") ", "[c] ", "* ", "] \"", "->", "# "];
+        let piece = (select(&LETTERS[..]), inner.clone())
+            .prop_map(|(before, (code, depth))| (format!("{before}{{ {code} }}"), depth));
+        let pattern = vec(piece, 1..3).prop_map(|pieces| {
+            let depth = pieces.iter().map(|(_, depth)| *depth).max().unwrap_or_default();
+            let text: String = pieces.into_iter().map(|(text, _)| text).collect();
+            (text, depth)
+        });
+        prop_oneof![
+            inner.clone().prop_map(|(code, depth)| (format!("{{ {code} }}"), depth + 1)),
+            inner.prop_map(|(code, depth)| (format!("NUMBER({{ {code} }},\n 1)"), depth + 2)),
+            vec(pattern, 1..3).prop_map(|patterns| {
+                let depth = patterns.iter().map(|(_, depth)| *depth).max().unwrap_or_default();
+                let variants =
+                    patterns.iter().map(|(text, _)| format!("\n  [one] {text}\n    z{text}"));
+                let variants: String = variants.collect();
+                (format!("\"}}\" -> {variants}\n *[other] x\"\n"), depth + 1)
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn nesting_is_never_overlooked((code, nested) in code()) {
+        let fluent = format!("x = \" ( {{ {code} }} )\n    .y = \"{{ {code} }}\n# {{{{{{\n");
+        prop_assert!(FluentResource::try_new(fluent.clone()).is_ok(), "{fluent}");
+        let counted = depth(&fluent);
+        // each of them, and the variants between them
+        prop_assert!((nested..=2 * nested).contains(&counted), "{nested}, {counted}: {fluent}");
     }
 }
 
