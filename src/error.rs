@@ -131,6 +131,30 @@ impl std::error::Error for Error {
     }
 }
 
+/// What the frame of `data.json` says of data of which no reader can make anything: no storage's own
+/// error, whatever its kind, is taken for it.
+#[derive(Debug)]
+pub(crate) struct Unsound(pub(crate) &'static str);
+
+impl Unsound {
+    /// For its way through a writer.
+    pub(crate) fn into_io(self) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, self)
+    }
+
+    pub(crate) fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|cause| cause.is::<Self>())
+    }
+}
+
+impl fmt::Display for Unsound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Unsound {}
+
 const _: () = {
     const fn travels<T: Send + Sync + 'static>() {}
     travels::<Error>();

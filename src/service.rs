@@ -23,6 +23,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::de::IgnoredAny;
@@ -296,7 +297,7 @@ impl Parts {
         };
         let size_bytes =
             file.seek(SeekFrom::End(0)).map_err(|e| Error::storage("open the backup", e))?;
-        let mut archive = self.read(file, &self.limits)?;
+        let mut archive = self.read(file, &self.limits_of(chosen, size_bytes))?;
         let taken = self.check(&mut archive, saved)?;
         archive.checked();
         let metadata = archive.metadata.clone();
@@ -308,8 +309,21 @@ impl Parts {
         found(self.storage.open(id), id)
     }
 
-    fn archive(&self, id: &BackupId) -> Result<Archive> {
-        self.read(self.open(id)?, &self.limits)
+    /// An archive that was proved here.
+    fn archive_of_ours(&self, id: &BackupId) -> Result<Archive> {
+        self.read(self.open(id)?, &self.limits_of_ours())
+    }
+
+    fn limits_of(&self, chosen: &Chosen, size_bytes: u64) -> Limits {
+        let Chosen::Stored(id) = chosen else { return self.limits };
+        let proved = guarded(|| Ok(self.notebook()?.is_proved(id, size_bytes)));
+        if proved.unwrap_or(false) { self.limits_of_ours() } else { self.limits }
+    }
+
+    /// Of what was proved here: how long its disk takes over it is no fault of it, and no backup is
+    /// made that could not be restored.
+    fn limits_of_ours(&self) -> Limits {
+        self.limits.time(Duration::MAX)
     }
 
     /// Reads an archive to its end, within these limits.
@@ -384,12 +398,11 @@ fn found(
     file.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {what}")))
 }
 
-/// Whether an error is the archive's own: what is wrong with today's data, or with the host's code,
-/// is no fault of it.
+/// Whether an error is the archive's own: what is wrong with today's data, or with the host's code
+/// and types, is no fault of it.
 fn speaks_against(error: &Error) -> bool {
-    use ErrorKind::{AccessDenied, Damaged, Incompatible, Storage, TooLarge, UnknownVersion};
-    let kind = error.kind();
-    matches!(kind, AccessDenied | Damaged | Incompatible | Storage | TooLarge | UnknownVersion)
+    use ErrorKind::{AccessDenied, Damaged, Storage, TooLarge, UnknownVersion};
+    matches!(error.kind(), AccessDenied | Damaged | Storage | TooLarge | UnknownVersion)
 }
 
 impl Chosen {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Limits;
 use super::limits::MAX_DEPTH;
 use crate::backup::Counts;
-use crate::error::Error;
+use crate::error::{Error, Unsound};
 
 /// More sections than any bot's data has; their names must fit into `metadata.json`.
 const MOST_SECTIONS: usize = 1000;
@@ -119,7 +119,7 @@ impl Write for Meter {
 
 /// Data of which no reader can make anything.
 fn unsound(reason: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, reason)
+    Unsound(reason).into_io()
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -115,8 +115,9 @@ impl Limits {
     }
 
     /// How long the check of an archive may take, before it is restored. It is reckoned by
-    /// the clock on the wall, which may be set meanwhile. Default: none in the folder, 30 seconds in
-    /// the chat.
+    /// the clock on the wall, which may be set meanwhile. An archive of the folder that this bot has
+    /// proved once, as it does each one that it makes, has all the time it needs. Default: none in the
+    /// folder, 30 seconds in the chat.
     #[must_use]
     pub const fn time(mut self, most: Duration) -> Self {
         self.time = most;

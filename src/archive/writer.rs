@@ -11,7 +11,7 @@ use super::container::Container;
 use super::deflate::{Deflate, Packing};
 use super::index::{Index, Previous};
 use super::{DATA, Limits, METADATA, Metadata, Meter, Origin, Summary, WriteSeek};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Unsound};
 
 /// What an archive holds that was written.
 pub(crate) struct Written {
@@ -119,7 +119,7 @@ fn add<W: WriteSeek>(
 }
 
 fn written(error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::InvalidData {
+    if Unsound::is(&error) {
         return Error::new(ErrorKind::Source, "the exported data is not sound").because(error);
     }
     Error::storage("write the archive", error)

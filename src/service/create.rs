@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::io::SeekFrom;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{NaiveDateTime, SubsecRound};
 
@@ -12,7 +11,9 @@ use super::notebook::Notebook;
 use super::owner::{Owner, anothers};
 use super::turn::guarded;
 use super::{Checked, Chosen, Parts, Report, speaks_against};
-use crate::archive::{ArchiveWriter, Index, Metadata, Origin, Previous, Unproved, Written};
+use crate::archive::{
+    Archive, ArchiveWriter, Index, Metadata, Origin, Previous, Unproved, Written,
+};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, SAFETY_KEPT, Standing, Verdict, plan};
@@ -196,8 +197,7 @@ impl Parts {
             _ => error,
         };
         let file = draft.reopen().map_err(|e| Error::storage("save the archive to disk", e))?;
-        // how long the disk takes over what was written here is no fault of the data
-        let reading = self.reading(&self.limits.time(Duration::MAX));
+        let reading = self.reading(&self.limits_of_ours());
         let mut unproved = Unproved::open(Box::new(file), written, reading).map_err(lost)?;
         let outcome = self.check(unproved.archive(), saved);
         let kind = outcome.as_ref().err().map(Error::kind);
@@ -278,9 +278,9 @@ impl Parts {
         } else if notebook.is_proved_lately(&id, size_bytes, self.clock.now()) {
             Standing::Verified
         } else {
-            match guarded(|| self.checked(&Chosen::Stored(id.clone()))) {
-                Ok(Checked { archive, .. }) => {
-                    notebook.prove(&id, size_bytes, &archive.summary.sha256, self.clock.now());
+            match guarded(|| self.proved_anew(&id, notebook.proof(&id, size_bytes))) {
+                Ok(data_sha256) => {
+                    notebook.prove(&id, size_bytes, &data_sha256, self.clock.now());
                     Standing::Verified
                 }
                 Err(error) => {
@@ -292,5 +292,19 @@ impl Parts {
             }
         };
         Candidate { id, created_at: self.moment(&metadata), trigger: metadata.trigger, standing }
+    }
+
+    /// Reads an archive to its end, and gives the hash of its data. What was decoded once is not
+    /// decoded again: that the host's types are others since is no fault of it.
+    fn proved_anew(&self, id: &BackupId, known: Option<&str>) -> Result<String> {
+        let Some(known) = known else {
+            let Checked { archive, .. } = self.checked(&Chosen::Stored(id.clone()))?;
+            return Ok(archive.summary.sha256);
+        };
+        let Archive { summary, .. } = self.archive_of_ours(id)?;
+        if summary.sha256 == known {
+            return Ok(summary.sha256);
+        }
+        Err(Error::damaged("it is not what it was"))
     }
 }

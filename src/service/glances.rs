@@ -99,7 +99,7 @@ impl Parts {
         if let Some(counts) = self.glances.get(found, |seen| seen.counts.clone()) {
             return Ok(counts);
         }
-        let counts = self.archive(&found.id)?.counts();
+        let counts = self.read(self.open(&found.id)?, &self.limits)?.counts();
         self.glances.put(found, metadata, Some(&counts));
         Ok(counts)
     }

@@ -236,12 +236,17 @@ impl Notebook {
         self.proofs.contains_key(&id.to_string())
     }
 
-    /// Whether an archive was read to its end, and is as long as then.
-    pub(crate) fn is_proved(&self, id: &BackupId, size_bytes: u64) -> bool {
-        self.proofs.get(&id.to_string()).is_some_and(|proof| proof.size_bytes == size_bytes)
+    /// The hash of the data of an archive that was read to its end, and is as long as then.
+    pub(crate) fn proof(&self, id: &BackupId, size_bytes: u64) -> Option<&str> {
+        let proof = self.proofs.get(&id.to_string());
+        proof.filter(|proof| proof.size_bytes == size_bytes).map(|proof| proof.data_sha256.as_str())
     }
 
-    /// The same, and not so long ago that its disk may have lost it since.
+    pub(crate) fn is_proved(&self, id: &BackupId, size_bytes: u64) -> bool {
+        self.proof(id, size_bytes).is_some()
+    }
+
+    /// Whether it was read not so long ago that its disk may have lost it since.
     pub(crate) fn is_proved_lately(
         &self,
         id: &BackupId,

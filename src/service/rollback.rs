@@ -57,7 +57,7 @@ impl Parts {
     fn is_as_saved(&self, undo: Option<&Undo>) -> bool {
         let compared = guarded(|| {
             let Some(safety) = undo.and_then(Undo::safety) else { return Ok(false) };
-            let mut archive = self.archive(&safety)?;
+            let mut archive = self.archive_of_ours(&safety)?;
             let all = sections(&archive);
             Ok(self.compare(&mut archive, &all, Closeness::Contents)?.is_none())
         });

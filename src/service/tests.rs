@@ -6,7 +6,7 @@ use chrono::{MappedLocalTime, TimeDelta, TimeZone};
 use tokio::sync::RwLock;
 
 use super::*;
-use crate::source::Shared;
+use crate::source::{DataSource, Shared};
 use crate::storage::forward::forward;
 use crate::storage::{Draft, MemoryStorage, Stamp};
 
@@ -65,8 +65,12 @@ impl House {
     fn bot(&self, bot_id: Option<u64>, records: u64) -> (Service, Arc<RwLock<Data>>) {
         let numbers = (0..records).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
         let data = Arc::new(RwLock::new(Data::from([("numbers".to_owned(), numbers)])));
-        let service = Service::new(Parts {
-            source: Box::new(Shared::new(Arc::clone(&data))),
+        (self.bot_with(bot_id, Shared::new(Arc::clone(&data))), data)
+    }
+
+    fn bot_with(&self, bot_id: Option<u64>, source: impl DataSource) -> Service {
+        Service::new(Parts {
+            source: Box::new(source),
             storage: Box::new(self.room.clone()),
             clock: Arc::new(self.clock.clone()),
             keep: 2,
@@ -78,8 +82,7 @@ impl House {
             upload_limits: Limits::upload(),
             gate: Gate::new(false),
             glances: Glances::default(),
-        });
-        (service, data)
+        })
     }
 
     /// Makes a backup, a minute later.
@@ -223,4 +226,27 @@ async fn the_list_shows_all_and_knows_whose_it_is() {
         })
         .collect();
     assert_eq!(foreign, [true, false], "the newest is his");
+}
+
+#[tokio::test]
+async fn what_the_bots_types_no_longer_read_goes_when_its_time_has_come() {
+    let house = House::new();
+    let (before, _) = house.bot(ANNA, 3);
+    let old = [house.back_up(&before).await, house.back_up(&before).await];
+    // longer ago than a proof lasts
+    house.clock.forward(TimeDelta::days(31));
+    let texts = [("numbers".to_owned(), "a text, since".to_owned())];
+    let data = std::collections::BTreeMap::from(texts);
+    let since = house.bot_with(ANNA, Shared::new(Arc::new(RwLock::new(data))));
+    let looked_at = since.inspect(Chosen::Stored(old[1].clone())).await;
+    assert_eq!(looked_at.expect_err("numbers").kind(), ErrorKind::Incompatible);
+    let new = house.back_up(&since).await;
+    assert_eq!([&old[0], &old[1], &new].map(|id| house.has(id)), [false, true, true]);
+    // one that nobody can prove is another matter
+    let bytes = house.room.0.get(&old[1]).expect("it is there");
+    let copied = BackupId::new(old[0].stamp(), 7);
+    house.room.0.insert(copied.clone(), bytes);
+    let newest = house.back_up(&since).await;
+    assert_eq!([&old[1], &new, &newest].map(|id| house.has(id)), [false, true, true]);
+    assert!(house.has(&copied));
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Unsound};
 use crate::source::imprint::{AllSaved, Imprint, Saved};
 use crate::source::watch::Watch;
 
@@ -195,8 +195,7 @@ impl<'a> Export<'a> {
 }
 
 fn unwritten(error: io::Error) -> Error {
-    // this is what the frame of data.json says of the data, and not the disk
-    if error.kind() == io::ErrorKind::InvalidData {
+    if Unsound::is(&error) {
         return Error::new(ErrorKind::Source, "the exported data is not sound").because(error);
     }
     Error::storage("write the archive", error)
@@ -204,9 +203,10 @@ fn unwritten(error: io::Error) -> Error {
 
 /// Names the place, as far as its names are the program's own.
 fn refused(section: Option<&str>, watch: &Watch, error: serde_json::Error) -> Error {
-    // invalid data is what the frame of data.json says of the data, and not the disk
-    if error.io_error_kind().is_some_and(|kind| kind != io::ErrorKind::InvalidData) {
-        return unwritten(error.into());
+    let is_io = error.is_io();
+    let error = io::Error::from(error);
+    if is_io && !Unsound::is(&error) {
+        return unwritten(error);
     }
     let place: Vec<_> = section.into_iter().chain(watch.place()).collect();
     let place = if place.is_empty() { "the state".to_owned() } else { place.join(".") };
@@ -342,12 +342,12 @@ mod tests {
     use super::*;
 
     /// Takes nothing, and counts how often it was asked.
-    struct Refusing(io::ErrorKind, usize);
+    struct Refusing(fn() -> io::Error, usize);
 
     impl Write for Refusing {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
             self.1 += 1;
-            Err(self.0.into())
+            Err(self.0())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -357,9 +357,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_is_told_whether_it_shows_at_once_or_at_the_end() {
-        let kinds = [
-            (io::ErrorKind::InvalidData, ErrorKind::Source),
-            (io::ErrorKind::StorageFull, ErrorKind::StorageFull),
+        let kinds: [(fn() -> io::Error, ErrorKind); 3] = [
+            (|| Unsound("a key twice").into_io(), ErrorKind::Source),
+            (|| io::ErrorKind::InvalidData.into(), ErrorKind::Storage),
+            (|| io::ErrorKind::StorageFull.into(), ErrorKind::StorageFull),
         ];
         for (refusal, told) in kinds {
             for letters in [1, 3 * BUFFER] {
@@ -375,7 +376,7 @@ mod tests {
 
     #[test]
     fn an_export_that_ends_early_writes_nothing_more() {
-        let mut out = Refusing(io::ErrorKind::StorageFull, 0);
+        let mut out = Refusing(|| io::ErrorKind::StorageFull.into(), 0);
         let mut export = Export::new(&mut out);
         export.value("a", &1).expect("held");
         drop(export);

@@ -389,6 +389,25 @@ async fn a_check_has_its_time_and_a_restore_takes_as_long_as_it_needs() {
     }
 }
 
+#[tokio::test]
+async fn what_the_bot_has_made_is_restored_however_slow_its_disk_is() {
+    let memory = MemoryStorage::new();
+    let state = Arc::new(RwLock::new(crm()));
+    let run = async |words: &[&str]| {
+        let clock = clock_at("2026-03-01 12:00:00");
+        let storage = Slow { storage: memory.clone(), clock: clock.clone() };
+        let limits = Limits::folder().time(Duration::from_secs(5));
+        run_command(words, builder(shared(&state), storage).clock(clock).limits(limits)).await
+    };
+    assert_eq!(run(&["backup"]).await, code(0));
+    let made = memory.list().expect("a list").remove(0).0.to_string();
+    *state.write().await = Crm::default();
+    for words in [&["verify", &made][..], &["restore", &made, "--yes"]] {
+        assert_eq!(run(words).await, code(0), "{words:?}");
+    }
+    assert_eq!(*state.read().await, crm());
+}
+
 #[test]
 fn a_limit_that_lets_nothing_through_is_a_setting_that_makes_no_sense() {
     let nonsense = [
