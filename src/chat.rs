@@ -27,7 +27,7 @@ use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
 use button::{Button, Confirmations, Pending};
-use message::{Message, Next, Settings};
+use message::{Fewer, Message, Next, Settings};
 
 pub(crate) use branch::branch;
 pub(crate) use delivery::Delivery;
@@ -79,8 +79,13 @@ enum Wish {
     Show(BackupId),
     Download(BackupId),
     Restore(Pending),
+    /// So much would go that one slip of a finger must not do it.
+    AskAgain(Pending, Fewer),
     Cancel,
-    Undo { token: String, target: UndoTarget },
+    Undo {
+        token: String,
+        target: UndoTarget,
+    },
 }
 
 /// Ends a work when it is dropped, whatever became of it.
@@ -241,11 +246,10 @@ impl Chat {
                 message::backup_failed(&self.parts.text, &error)
             }
         };
-        if !self.delivery.replace(chat, started, &answer).await {
-            // whoever asks again meanwhile means another one
-            drop(running);
-            self.delivery.insist(chat, started, &answer).await;
-        }
+        let fate = self.delivery.replace(chat, started, &answer).await;
+        // whoever asks again meanwhile means another one
+        drop(running);
+        self.delivery.insist(fate, chat, started, &answer).await;
     }
 
     async fn list(&self, page: usize) -> Message {
@@ -317,13 +321,15 @@ impl Chat {
             // the question stays where it is
             Wish::Download(id) => return self.download(chat, id).await,
             Wish::Restore(pending) => self.restore(chat, message, pending).await,
+            Wish::AskAgain(pending, fewer) => self.ask_again(pending, fewer),
             Wish::Cancel => message::restore_cancelled(&self.parts.text),
             Wish::Undo { token, target } => self.undo(admin, chat, message, token, target).await,
         };
         // whoever sees the new buttons may press them at once, so the work is over before they are sent
         drop(running);
-        if !self.delivery.replace(chat, Some(message), &answer).await && must_arrive {
-            self.delivery.insist(chat, Some(message), &answer).await;
+        let fate = self.delivery.replace(chat, Some(message), &answer).await;
+        if must_arrive {
+            self.delivery.insist(fate, chat, Some(message), &answer).await;
         }
     }
 
@@ -333,7 +339,13 @@ impl Chat {
             Button::Page(page) => Some(Wish::Page(page)),
             Button::Show(id) => Some(Wish::Show(id)),
             Button::Download(id) => Some(Wish::Download(id)),
-            Button::Yes(token) => self.confirmations.take(&token, admin, chat).map(Wish::Restore),
+            Button::Yes(token) => {
+                let mut pending = self.confirmations.take(&token, admin, chat)?;
+                Some(match pending.fewer.take() {
+                    Some(fewer) => Wish::AskAgain(pending, fewer),
+                    None => Wish::Restore(pending),
+                })
+            }
             Button::No(token) => self.confirmations.take(&token, admin, chat).map(|_| Wish::Cancel),
             Button::Undo(token) => {
                 let target = self.parts.service.undo_target(token.clone()).await?;
@@ -371,8 +383,15 @@ impl Chat {
             id: inspection.info.id.clone(),
             data_sha256: inspection.data_sha256.clone(),
             save: if inspection.live.is_ok() { Save::First } else { Save::GiveUp },
+            fewer: Fewer::among(inspection),
         });
         message::confirm(&self.parts.text, inspection, &token)
+    }
+
+    fn ask_again(&self, pending: Pending, fewer: Fewer) -> Message {
+        let id = pending.id.clone();
+        let token = self.confirmations.ask(pending);
+        message::confirm_again(&self.parts.text, &id, fewer, &token)
     }
 
     /// Where what is live cannot be saved first, whether to give it up is for a person to say.

@@ -143,7 +143,7 @@ impl Unsound {
     }
 
     pub(crate) fn is(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|cause| cause.is::<Self>())
+        error.get_ref().and_then(|cause| cause.downcast_ref::<Self>()).is_some()
     }
 }
 

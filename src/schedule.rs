@@ -197,6 +197,9 @@ pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: Cancel
             stop.run_until_cancelled(tokio::time::sleep(LONGEST_SLEEP)).await;
         }
     }
+    // what a storage has given may wait for the runtime when it goes
+    let given_back = tokio::task::spawn_blocking(move || drop(part)).await;
+    let _a_panic_of_it_ends_nothing = given_back;
 }
 
 async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {

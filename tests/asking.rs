@@ -7,17 +7,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use forward::forward;
 use teloxide::Bot;
+use teloxide::types::UserId;
 use teloxide_backup::{
     BackupCommand, BackupId, BackupPlugin, BoxError, DataSource, Draft, Export, Import,
     MemoryStorage, Readable, Section, Storage,
 };
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::Notify;
 
 #[path = "../src/storage/forward.rs"]
 mod forward;
 
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 static ANSWERED: AtomicUsize = AtomicUsize::new(0);
+static CLAIMED: Notify = Notify::const_new();
 /// Reads of archives that were there before.
 static READ: AtomicUsize = AtomicUsize::new(0);
 
@@ -51,7 +54,13 @@ impl Storage for Asking {
 
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
         ask();
-        self.0.lock()
+        Ok(self.0.lock()?.map(asking))
+    }
+
+    fn claim(&self, part: &str) -> io::Result<Option<Box<dyn Any + Send>>> {
+        ask();
+        CLAIMED.notify_one();
+        Ok(self.0.claim(part)?.map(asking))
     }
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
@@ -87,6 +96,19 @@ impl Storage for Asking {
     fn write_index(&self, index: &[u8]) -> io::Result<()> {
         ask();
         self.0.write_index(index)
+    }
+}
+
+/// What asks when it is given back, too.
+struct AskingGuard(#[expect(dead_code, reason = "it is held")] Box<dyn Any + Send>);
+
+fn asking(guard: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
+    Box::new(AskingGuard(guard))
+}
+
+impl Drop for AskingGuard {
+    fn drop(&mut self) {
+        ask();
     }
 }
 
@@ -189,6 +211,18 @@ fn whoever_asks_the_runtime_is_answered_and_nothing_panics() {
             let newest = storage.0.list().expect("a list").into_iter().map(|(id, _)| id).max();
             let newest = newest.expect("a backup").to_string();
             assert_eq!(run(&["restore", "--yes", &newest]), ExitCode::SUCCESS, "{workers} workers");
+            // nobody is there to hear of it
+            let bot = Bot::new("777:token").set_api_url("http://127.0.0.1:9".parse().expect("one"));
+            let builder = BackupPlugin::builder(bot, Numbers).admin(UserId(42)).workers(workers);
+            // where the host begins one may block, as in all of this
+            let inside = runtime.enter();
+            let plugin = builder.storage(storage.clone()).build().expect("a plugin");
+            drop(inside);
+            runtime.block_on(async {
+                let task = plugin.spawn();
+                CLAIMED.notified().await;
+                task.shutdown().await;
+            });
             let (asked, answered) =
                 (ASKED.load(Ordering::Relaxed), ANSWERED.load(Ordering::Relaxed));
             assert!(asked == answered && asked > 100, "{answered} of {asked} were answered");

@@ -18,6 +18,8 @@ use teloxide_backup::{
 };
 use tokio::sync::RwLock;
 
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "support/clock.rs"]
 mod clock;
 #[path = "../src/storage/forward.rs"]
@@ -50,6 +52,7 @@ struct Copy {
 
 impl<S: Storage + Clone> World<S> {
     async fn new(storage: S) -> Self {
+        canary::listen();
         let sandbox = Sandbox::start().await;
         let anna = sandbox.person(ADMIN.cast_signed(), "Anna").await;
         Self { sandbox, anna, clock: TestClock::at("2026-01-15 12:00:00", Berlin), storage }
@@ -87,6 +90,7 @@ impl<S: Storage + Clone> World<S> {
     }
 
     async fn finish(self) {
+        canary::note_calls(&self.sandbox);
         self.sandbox.finish().await;
     }
 }

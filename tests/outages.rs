@@ -7,6 +7,7 @@ use std::time::Duration;
 use support::{ADMIN, Scene, Step, UNDO, YES, shop};
 use telegram_sandbox::{Fault, PlannedFault};
 use teloxide::types::UserId;
+use tokio::time::Instant;
 
 /// Whatever Telegram may say to the answer, and whether the answer comes in spite of it.
 fn bad_days() -> Vec<(PlannedFault, bool)> {
@@ -98,6 +99,19 @@ async fn the_way_back_arrives_when_telegram_is_back_hours_later() {
     scene.admin.wait_for("↩️ Восстановление отменено").await;
     assert_eq!(scene.shop().await, shop(1, 0));
     scene.sandbox.allow_refusal("message is not modified");
+    scene.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_before_a_ban_is_over() {
+    let scene = Scene::start().await;
+    scene.sandbox.set_patience(Duration::from_secs(24 * 60 * 60));
+    let ban = Fault::TooManyRequests { retry_after: 3600 };
+    scene.sandbox.inject(ban.on("editMessageText"));
+    let asked = Instant::now();
+    scene.admin.send("/backup").await;
+    scene.admin.wait_for("✅ Бекап создан успешно").await;
+    assert!(asked.elapsed() >= Duration::from_secs(3600), "after {:?}", asked.elapsed());
     scene.finish().await;
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use support::{Flaky, NO, Order, Place, REDO, STALE, Scene, Step, Trouble, UNDO, YES, shop};
+use support::{Flaky, NO, Order, Place, REDO, STALE, SURE, Scene, Step, Trouble, UNDO, YES, shop};
 use telegram_sandbox::Shown;
 use teloxide::Bot;
 use teloxide::requests::Requester;
@@ -212,7 +212,7 @@ async fn what_the_archive_lacks_stays_and_is_named() {
 }
 
 #[tokio::test]
-async fn a_restore_to_far_fewer_records_is_warned_of() {
+async fn a_restore_to_far_fewer_records_is_asked_twice() {
     let scene = Scene::start().await;
     scene.set_shop(shop(1, 0)).await;
     scene.back_up().await;
@@ -220,6 +220,28 @@ async fn a_restore_to_far_fewer_records_is_warned_of() {
     let question = scene.choose_newest().await;
     let line = "⚠️ Записей станет намного меньше: сейчас 17, в бекапе 1.";
     assert!(question.plain.contains(line), "{question}");
+    for answer in [NO, YES] {
+        let question = scene.choose_newest().await;
+        assert_eq!(question.buttons[0][0].text, YES);
+        scene.admin.press_on(question.id, YES).await;
+        let again = scene.admin.wait_for(SURE).await;
+        assert_eq!(again.id, question.id);
+        assert!(again.plain.contains(line), "{again}");
+        // who taps twice hits the no
+        let buttons: Vec<_> = again.buttons.iter().map(|row| row[0].text.as_str()).collect();
+        assert_eq!(buttons, [NO, YES]);
+        assert_eq!(scene.shop().await, shop(12, 5), "nothing has happened yet");
+        scene.admin.press_on(again.id, answer).await;
+        if answer == NO {
+            scene.admin.wait_for("Отменено").await;
+            assert_eq!(scene.shop().await, shop(12, 5));
+        }
+    }
+    let done = scene.admin.wait_for("Готово!").await;
+    assert_eq!(scene.shop().await, shop(1, 0));
+    // a way back asks nothing
+    scene.admin.press_on(done.id, UNDO).await;
+    scene.admin.wait_for("Восстановление отменено").await;
     scene.finish().await;
 }
 
@@ -590,7 +612,7 @@ async fn a_damaged_notebook_loses_no_backup() {
     let stale = scene.admin.press_on(done.id, UNDO).await;
     assert_eq!(stale.text.as_deref(), Some(STALE));
     // but what it led to is a backup as any other
-    scene.restore_newest().await;
+    scene.restore_far_fewer().await;
     assert_eq!(scene.shop().await, shop(1, 0));
     scene.back_up().await;
     scene.finish().await;
@@ -834,6 +856,8 @@ async fn an_undo_of_long_ago_asks_first() {
     assert!(question.plain.contains("В бекапе: 1 заказ"), "{question}");
     assert_eq!(scene.shop().await, shop(20, 0));
     scene.admin.press_on(question.id, YES).await;
+    let again = scene.admin.wait_for(SURE).await;
+    scene.admin.press_on(again.id, YES).await;
     scene.admin.wait_for("Готово!").await;
     assert_eq!(scene.shop().await, shop(1, 0));
     scene.finish().await;

@@ -403,7 +403,7 @@ async fn data_without_an_order_are_the_same_in_any() {
     scene.back_up().await;
     *state.write().await = before;
     scene.clock.forward(TimeDelta::hours(1));
-    scene.restore_newest().await;
+    scene.restore_far_fewer().await;
     assert_eq!(*state.read().await, Hashed::default());
     scene.finish().await;
 }

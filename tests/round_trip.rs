@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use teloxide::Bot;
 use teloxide_backup::{BackupCommand, BackupPlugin, MemoryStorage, Shared, Storage};
+use tracing_subscriber::filter::LevelFilter;
 
 #[path = "round_trip/lossy.rs"]
 mod lossy;
@@ -68,9 +69,11 @@ fn round_trip<T: State>(saved: &T, other: &T, source: Source<T>) -> Outcome {
 }
 
 /// The work, in a process of its own: the commands print for people. No reason that is printed may
-/// hold a client's data, and each names the section.
+/// hold a client's data, nor any log record, and each names the section.
 fn apart(test: &str, sections: &[&str], work: impl FnOnce()) {
     if env::var_os(APART).is_some() {
+        let log = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_ansi(false);
+        log.with_writer(std::io::stderr).init();
         return work();
     }
     let program = env::current_exe().expect("the test's own path");
@@ -81,8 +84,11 @@ fn apart(test: &str, sections: &[&str], work: impl FnOnce()) {
     assert!(output.status.success(), "{}", tail(&reasons));
     assert!(!reasons.contains(SECRET), "a client's data is told: {}", tail(&reasons));
     reasons.lines().filter(|line| line.contains("Tally")).for_each(|line| eprintln!("{line}"));
-    let reason = |line: &&str| line.contains("as JSON") || line.contains("read back");
-    for reason in reasons.lines().filter(reason) {
+    let (log, reasons): (Vec<&str>, Vec<&str>) =
+        reasons.lines().partition(|line| line.contains("teloxide_backup::"));
+    assert!(!log.is_empty(), "nothing was listened to");
+    let reason = |line: &&&str| line.contains("as JSON") || line.contains("read back");
+    for reason in reasons.iter().filter(reason) {
         let named = sections.iter().any(|section| reason.contains(&format!("«{section}")));
         assert!(named, "no section is named: {reason}");
     }

@@ -8,6 +8,7 @@ use teloxide::types::{ChatId, UserId};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::message::Fewer;
 use crate::backup::BackupId;
 use crate::service::Save;
 
@@ -71,6 +72,8 @@ pub(crate) struct Pending {
     pub(crate) data_sha256: String,
     /// What becomes of what is live.
     pub(crate) save: Save,
+    /// Most of what is live would go: that is asked twice.
+    pub(crate) fewer: Option<Fewer>,
 }
 
 /// The confirmations that were asked for, and not yet answered. A restart forgets them.
@@ -117,7 +120,8 @@ mod tests {
 
     fn pending() -> Pending {
         let id = BackupId::from_key("20260201_143025").expect("a name");
-        Pending { admin: ADMIN, chat: CHAT, id, data_sha256: "00".to_owned(), save: Save::First }
+        let (data_sha256, save) = ("00".to_owned(), Save::First);
+        Pending { admin: ADMIN, chat: CHAT, id, data_sha256, save, fewer: None }
     }
 
     #[test]

@@ -49,6 +49,16 @@ const LONG: Patience = Patience {
     longest: Duration::from_secs(24 * 60 * 60),
 };
 
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Arrived,
+    /// It never will: Telegram refuses it for good, or the bot stops.
+    Lost,
+    /// Telegram does not take it now, and is not to be asked again before that time has passed.
+    Later(Duration),
+}
+
 /// The plugin's own voice. It keeps a plain bot, whatever the host wraps its own in.
 #[derive(Clone)]
 pub(crate) struct Delivery {
@@ -69,7 +79,8 @@ impl Delivery {
 
     /// Sends a message that must arrive; true if it did.
     pub(crate) async fn send(&self, chat: ChatId, message: &Message) -> bool {
-        self.persist("send", SHORT, || self.send_once(chat, message)).await
+        let sent = self.persist("send", SHORT, || self.send_once(chat, message)).await;
+        sent == Fate::Arrived
     }
 
     /// Sends a file; true if Telegram took it.
@@ -108,20 +119,27 @@ impl Delivery {
         }
     }
 
-    /// Puts a message in the place of another, or sends it where there is no other; true if it arrived.
+    /// Puts a message in the place of another, or sends it where there is no other.
     pub(crate) async fn replace(
         &self,
         chat: ChatId,
         old: Option<MessageId>,
         message: &Message,
-    ) -> bool {
+    ) -> Fate {
         self.put(SHORT, chat, old, message).await
     }
 
-    /// The same for what must not be lost, as the way back from a restore: it is tried for a day.
-    pub(crate) async fn insist(&self, chat: ChatId, old: Option<MessageId>, message: &Message) {
-        // what failed because the bot stops must not hold its stop up
-        if !self.stop.is_cancelled() {
+    /// The same for what must not be lost, as the way back from a restore: it is tried for a day, where
+    /// that may help.
+    pub(crate) async fn insist(
+        &self,
+        fate: Fate,
+        chat: ChatId,
+        old: Option<MessageId>,
+        message: &Message,
+    ) {
+        let Fate::Later(wait) = fate else { return };
+        if self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
             self.put(LONG, chat, old, message).await;
         }
     }
@@ -132,7 +150,7 @@ impl Delivery {
         chat: ChatId,
         old: Option<MessageId>,
         message: &Message,
-    ) -> bool {
+    ) -> Fate {
         match old {
             Some(old) => {
                 self.persist("edit", patience, || self.edit_or_send(chat, old, message)).await
@@ -152,13 +170,13 @@ impl Delivery {
         }
     }
 
-    /// Tries again with growing pauses, as long as it may help; true if it did.
+    /// Tries again with growing pauses, as long as it may help.
     async fn persist<F>(
         &self,
         what: &str,
         patience: Patience,
         mut attempt: impl FnMut() -> F,
-    ) -> bool
+    ) -> Fate
     where
         F: Future<Output = Result<MessageId, RequestError>>,
     {
@@ -166,23 +184,25 @@ impl Delivery {
         let end = Instant::now() + longest;
         let mut pause = FIRST_PAUSE;
         for left in (0..tries).rev() {
-            let Err(error) = attempt().await else { return true };
+            let Err(error) = attempt().await else { return Fate::Arrived };
             log(what, &error);
             let wait = match error {
                 RequestError::RetryAfter(seconds) => seconds.duration(),
-                RequestError::Api(error) if is_final(&error) => return false,
-                RequestError::MigrateToChatId(_) => return false,
+                RequestError::Api(error) if is_final(&error) => return Fate::Lost,
+                RequestError::MigrateToChatId(_) => return Fate::Lost,
                 // it was taken; only the answer is one that teloxide does not know
-                RequestError::InvalidJson { raw, .. } if was_taken(&raw) => return true,
+                RequestError::InvalidJson { raw, .. } if was_taken(&raw) => return Fate::Arrived,
                 _ => pause,
             };
-            let rest = self.stop.run_until_cancelled(tokio::time::sleep(wait));
-            if left == 0 || Instant::now() + wait > end || rest.await.is_none() {
-                return false;
+            if left == 0 || Instant::now() + wait > end {
+                return Fate::Later(wait);
+            }
+            if self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+                return Fate::Lost;
             }
             pause = (pause * 2).min(longest_pause);
         }
-        false
+        Fate::Later(pause)
     }
 
     async fn send_once(&self, chat: ChatId, message: &Message) -> Result<MessageId, RequestError> {
@@ -357,9 +377,10 @@ fn log(what: &str, error: &RequestError) {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
 
-    use super::{Content, LONGEST_PLAIN, io, plain, was_taken};
+    use super::*;
 
     #[tokio::test]
     async fn no_more_is_downloaded_than_was_agreed() {
@@ -367,6 +388,42 @@ mod tests {
         content.write_all(&[1; 10]).await.expect("there is room");
         let refused = content.write_all(&[1]).await.expect_err("and no more");
         assert_eq!((refused.kind(), content.bytes.len()), (io::ErrorKind::FileTooLarge, 10));
+    }
+
+    /// Reads a request to its end, which comes with its body.
+    async fn request(connection: &mut TcpStream) -> String {
+        let mut read = Vec::new();
+        while !read.ends_with(b"}") && !read.ends_with(b"\r\n\r\n") {
+            connection.read_buf(&mut read).await.expect("a request");
+        }
+        String::from_utf8(read).expect("text")
+    }
+
+    #[tokio::test]
+    async fn a_download_that_stands_still_is_given_up_whatever_client_the_host_has() {
+        let telegram = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", telegram.local_addr().expect("an address"));
+        let patient = teloxide::net::default_reqwest_settings().timeout(LONG.longest).build();
+        let bot = Bot::with_client("777:token", patient.expect("a client"));
+        let bot = bot.set_api_url(url.parse().expect("an address"));
+        let delivery = Delivery::new(bot, CancellationToken::new());
+        let file = FileId::from("x".to_owned());
+        let fetched = tokio::spawn(async move { delivery.fetch(file, 1000).await });
+
+        let (mut connection, _) = telegram.accept().await.expect("a connection");
+        assert!(request(&mut connection).await.contains("GetFile"));
+        let found = r#"{"ok":true,"result":{"file_id":"x","file_unique_id":"x","file_size":9,"file_path":"x"}}"#;
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: ";
+        let answer = format!("{head}{}\r\n\r\n{found}", found.len());
+        connection.write_all(answer.as_bytes()).await.expect("sent");
+        assert!(request(&mut connection).await.contains("/file/bot777:token/x"));
+        connection.write_all(format!("{head}9\r\n\r\nfour").as_bytes()).await.expect("sent");
+
+        tokio::time::pause();
+        tokio::time::advance(FETCHED_WITHIN / 2).await;
+        assert!(!fetched.is_finished());
+        tokio::time::advance(FETCHED_WITHIN / 2).await;
+        assert_eq!(fetched.await.expect("no panic"), None);
     }
 
     #[test]

@@ -57,8 +57,7 @@ impl Chat {
             },
         };
         drop(alone);
-        if !self.delivery.replace(chat, started, &answer).await {
-            self.delivery.insist(chat, started, &answer).await;
-        }
+        let fate = self.delivery.replace(chat, started, &answer).await;
+        self.delivery.insist(fate, chat, started, &answer).await;
     }
 }

@@ -257,10 +257,7 @@ fn compared(text: &Text, counts: &Counts, others: &Result<Counts, Error>) -> Cou
 fn comparison(text: &Text, archived: &Counts, live: &Counts) -> Vec<String> {
     let untouched = live.only(|name, count| count > 0 && archived.get(name).is_none());
     let mut lines: Vec<String> = counted(text, "confirm-untouched", &untouched).collect();
-    if let Some((archived, live)) = far_fewer(archived, live) {
-        let values = [("archived", Value::Number(archived)), ("live", Value::Number(live))];
-        lines.push(text.say("confirm-fewer", &values));
-    }
+    lines.extend(Fewer::of(archived, live).map(|fewer| fewer.say(text)));
     lines.push(text.say("confirm-promise", &[]));
     lines
 }
@@ -275,12 +272,47 @@ fn counted<'t>(
     (!counts.is_empty()).then(line).into_iter()
 }
 
-/// Whether a restore leaves less than half of the records in the sections that it replaces.
-fn far_fewer(archived: &Counts, live: &Counts) -> Option<(u64, u64)> {
-    let replaced = live.iter().filter(|(name, _)| archived.get(name).is_some());
-    let live: u64 = replaced.fold(0, |sum, (_, count)| sum.saturating_add(count));
-    let archived = archived.total();
-    (archived < live.div_ceil(2)).then_some((archived, live))
+/// That a restore leaves less than half of the records in the sections that it replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fewer {
+    archived: u64,
+    live: u64,
+}
+
+impl Fewer {
+    /// `None` where it leaves more, or nobody can tell.
+    pub(crate) fn among(inspection: &Inspection) -> Option<Self> {
+        Self::of(&inspection.info.counts, inspection.live.as_ref().ok()?)
+    }
+
+    fn of(archived: &Counts, live: &Counts) -> Option<Self> {
+        let replaced = live.iter().filter(|(name, _)| archived.get(name).is_some());
+        let live: u64 = replaced.fold(0, |sum, (_, count)| sum.saturating_add(count));
+        let archived = archived.total();
+        (archived < live.div_ceil(2)).then_some(Self { archived, live })
+    }
+
+    fn say(self, text: &Text) -> String {
+        let values =
+            [("archived", Value::Number(self.archived)), ("live", Value::Number(self.live))];
+        text.say("confirm-fewer", &values)
+    }
+}
+
+/// The question that follows a yes to far fewer records. Its yes is not where that one was: who
+/// taps twice has not answered it.
+pub(crate) fn confirm_again(text: &Text, id: &BackupId, fewer: Fewer, token: &str) -> Message {
+    let parts = [
+        named(text, "confirm-again", id).html,
+        fewer.say(text),
+        text.say("confirm-promise", &[]),
+        text.say("confirm-expiry", &[]),
+    ];
+    let keyboard = InlineKeyboardMarkup::new([
+        vec![button(text.say("button-no", &[]), &Button::No(token.to_owned()))],
+        vec![button(text.say("button-yes", &[]), &Button::Yes(token.to_owned()))],
+    ]);
+    Message { html: parts.join("\n\n"), keyboard: Some(keyboard) }
 }
 
 pub(crate) fn download_refused(text: &Text, path: &str) -> Message {

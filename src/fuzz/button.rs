@@ -16,7 +16,8 @@ static ASKED: LazyLock<(Confirmations, String)> = LazyLock::new(|| {
     let confirmations = Confirmations::default();
     let id = BackupId::new(chrono::NaiveDateTime::default(), 1);
     let data_sha256 = String::new();
-    let pending = Pending { admin: ADMIN, chat: CHAT, id, data_sha256, save: Save::First };
+    let pending =
+        Pending { admin: ADMIN, chat: CHAT, id, data_sha256, save: Save::First, fewer: None };
     let token = confirmations.ask(pending);
     (confirmations, token)
 });

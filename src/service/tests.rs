@@ -250,3 +250,23 @@ async fn what_the_bots_types_no_longer_read_goes_when_its_time_has_come() {
     assert_eq!([&old[1], &new, &newest].map(|id| house.has(id)), [false, true, true]);
     assert!(house.has(&copied));
 }
+
+#[tokio::test]
+async fn what_a_check_has_found_is_noted_before_a_backup_that_waits() {
+    let house = House::new();
+    let (anna, data) = house.bot(ANNA, 3);
+    let (old, rotten) = (house.back_up(&anna).await, house.back_up(&anna).await);
+    let mut bytes = house.room.0.get(&rotten).expect("it is there").to_vec();
+    bytes[60] ^= 4;
+    house.room.0.insert(rotten.clone(), bytes);
+    data.write().await.clear();
+    house.clock.forward(TimeDelta::minutes(1));
+    // both wait, one behind the other
+    let turn = Arc::clone(&anna.turn).lock_owned().await;
+    let check = anna.inspect(Chosen::Stored(rotten.clone()));
+    let begin = async { drop(turn) };
+    let (found, made, ()) = tokio::join!(check, anna.back_up(Trigger::Manual), begin);
+    assert_eq!(found.expect_err("rotten").kind(), ErrorKind::Damaged);
+    assert!(made.expect("a backup").cleanup.is_none());
+    assert!(house.has(&old), "it went for the sake of one that was found damaged");
+}

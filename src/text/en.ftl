@@ -32,9 +32,9 @@ scheduled-failed = ❌ The scheduled backup was not made.
     { $reason }
 
     I will keep trying, and tell you when it works.
-scheduled-stuck = ⚠️ Scheduled backups have come to a stop: the bot's data, or the place of the backups, have not answered for over an hour.
+scheduled-stuck = ⚠️ Scheduled backups have come to a stop: the last one has not ended within an hour. The bot's data, or the place of the backups, do not answer or are very slow.
 
-    Restart the bot. If it happens again, look into its log. Should the backup succeed after all, I will tell you.
+    Should the backup succeed after all, I will tell you. If it does not, restart the bot and look into its log.
 standing-by = 👥 The bot is running twice. The other copy makes the scheduled backups; this one waits, and takes over if that one stops.
 
     If you meant it so, there is nothing to do. If not, stop the copy that is too many.
@@ -88,6 +88,9 @@ confirm-unreadable = ⚠️ The data in the bot now could not be read, so I cann
     <code>{ $detail }</code>
 confirm-unknown = The backup holds something that this version of the bot does not know; I will pass it over: { $records }
 confirm-untouched = This backup lacks some of the data; they stay as they are: { $records }
+confirm-again = ❓ Restore for sure?
+
+    <b>{ $name }</b>
 confirm-fewer = ⚠️ There will be far fewer records: { $live } now, { $archived } in the backup.
 confirm-foreign = ⚠️ Another bot made this backup.
 confirm-promise = I save the present data first, so the restore can be undone.

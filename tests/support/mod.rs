@@ -638,11 +638,21 @@ impl Scene {
         self.admin.press_on(question.id, YES).await;
         self.admin.wait_for("Готово!").await
     }
+
+    /// The same for one with far fewer records than are live.
+    pub async fn restore_far_fewer(&self) -> Shown {
+        let question = self.choose_newest().await;
+        self.admin.press_on(question.id, YES).await;
+        let again = self.admin.wait_for(SURE).await;
+        self.admin.press_on(again.id, YES).await;
+        self.admin.wait_for("Готово!").await
+    }
 }
 
 /// What teloxide itself asks, to get its updates.
 const POLLING: [&str; 4] = ["getUpdates", "getMe", "getWebhookInfo", "deleteWebhook"];
 
+pub const SURE: &str = "❓ Точно восстановить?";
 pub const YES: &str = "✅ Да, восстановить";
 pub const NO: &str = "❌ Отмена";
 pub const DOWNLOAD: &str = "📥 Скачать архив";

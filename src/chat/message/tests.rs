@@ -230,6 +230,8 @@ fn restore() {
         ..inspection()
     };
     snapshot("confirm_doubtful", |text| confirm(text, &doubtful, TOKEN));
+    let fewer = Fewer::among(&doubtful).expect("far fewer");
+    snapshot("confirm_again", |text| confirm_again(text, &id, fewer, TOKEN));
     let broken = Error::new(ErrorKind::Source, "read the bot's data: the file is not a database");
     let unreadable = Inspection { live: Err(broken), ..inspection() };
     snapshot("confirm_unreadable", |text| confirm(text, &unreadable, TOKEN));

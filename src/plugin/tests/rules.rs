@@ -329,9 +329,9 @@ impl Rules {
     fn last_whole(&self, now: DateTime<Utc>) -> Option<(&BackupId, Archive)> {
         let of = |kind: Kind| self.archives.iter().filter(move |(_, a)| a.kind == kind);
         let last = of(Kind::Normal).filter(|(_, a)| a.at <= now).max_by_key(|(id, a)| (a.at, *id));
-        // one of the future says nothing of today, as its name tells
-        let today = self.wall(now);
-        let damaged = of(Kind::Damaged).map(|(id, _)| id).filter(|id| id.stamp() <= today).max();
+        // one of the future says nothing of today, as its name tells, which is by the wall
+        let horizon = self.wall(now + TimeDelta::days(1));
+        let damaged = of(Kind::Damaged).map(|(id, _)| id).filter(|id| id.stamp() <= horizon).max();
         last.filter(|(id, _)| damaged < Some(*id)).map(|(id, archive)| (id, *archive))
     }
 
