@@ -122,6 +122,18 @@ impl Counts {
         chosen.map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
+    /// Whether these have records under a name that others do not have.
+    pub(crate) fn names_more_than(&self, others: &Self) -> bool {
+        self.iter().any(|(name, count)| count > 0 && others.get(name).is_none())
+    }
+
+    /// Those that others lack. None where the others have a name more: it may be an old one, for one of
+    /// these.
+    pub(crate) fn missing_in(&self, others: &Self) -> Self {
+        let renamed = others.names_more_than(self);
+        self.only(|name, count| !renamed && count > 0 && others.get(name).is_none())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -21,13 +21,14 @@ use tokio_util::task::TaskTracker;
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Chosen, Gate, Inspection, Moments, Report, RestoreFailed, Save, Service, UndoTarget, guarded,
+    Chosen, Fewer, Gate, Inspection, Moments, Report, RestoreFailed, Save, Service, UndoTarget,
+    guarded,
 };
 use crate::text::Text;
 use access::{Access, private_chat};
 use branch::{Action, Command, Press};
 use button::{Button, Confirmations, Pending};
-use message::{Fewer, Message, Next, Settings};
+use message::{Message, Next, Settings};
 
 pub(crate) use branch::branch;
 pub(crate) use delivery::Delivery;
@@ -383,7 +384,7 @@ impl Chat {
             id: inspection.info.id.clone(),
             data_sha256: inspection.data_sha256.clone(),
             save: if inspection.live.is_ok() { Save::First } else { Save::GiveUp },
-            fewer: Fewer::among(inspection),
+            fewer: inspection.fewer(),
         });
         message::confirm(&self.parts.text, inspection, &token)
     }

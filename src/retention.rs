@@ -20,7 +20,7 @@ pub(crate) struct Candidate {
 /// What a backup is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It was read to its end and decoded with the host's types.
+    /// It was read to its end and decoded with the types that the host had then.
     Verified,
     /// It is damaged, or nobody could prove that it is not.
     Unproven,

@@ -29,7 +29,7 @@ const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// A backup or restore that runs for longer than that has come to a stop.
 const BUSY_TOO_LONG: TimeDelta = TimeDelta::hours(1);
 
-/// The same for one of the schedule's own: no backup takes so long unless something hangs.
+/// The same for a step of the schedule's own.
 const STUCK_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// When the next backup is due.
@@ -197,9 +197,8 @@ pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: Cancel
             stop.run_until_cancelled(tokio::time::sleep(LONGEST_SLEEP)).await;
         }
     }
-    // what a storage has given may wait for the runtime when it goes
-    let given_back = tokio::task::spawn_blocking(move || drop(part)).await;
-    let _a_panic_of_it_ends_nothing = given_back;
+    // what a storage has given may wait for the runtime when it goes; its panic ends nothing
+    let _ = tokio::task::spawn_blocking(move || drop(part)).await;
 }
 
 async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {

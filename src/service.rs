@@ -109,6 +109,35 @@ pub(crate) struct Inspection {
     pub(crate) foreign: bool,
 }
 
+/// That a restore leaves less than half of the records in the sections that it replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fewer {
+    pub(crate) archived: u64,
+    pub(crate) live: u64,
+}
+
+impl Inspection {
+    /// `None` where a restore leaves more, or nobody can tell.
+    pub(crate) fn fewer(&self) -> Option<Fewer> {
+        let (archived, live) = (&self.info.counts, self.live.as_ref().ok()?);
+        let in_both = |name: &str, _| archived.get(name).is_some() && live.get(name).is_some();
+        let replaced = (archived.only(in_both), live.only(in_both));
+        // an old name may stand for any of the new ones
+        let all = archived.names_more_than(live).then(|| (archived.clone(), live.clone()));
+        [Some(replaced), all].into_iter().flatten().find_map(|(archived, live)| {
+            let (archived, live) = (archived.total(), live.total());
+            (archived < live.div_ceil(2)).then_some(Fewer { archived, live })
+        })
+    }
+
+    /// What is live and not in the archive, as far as that can be told.
+    pub(crate) fn untouched(&self) -> Counts {
+        self.live
+            .as_ref()
+            .map_or_else(|_| Counts::default(), |live| live.missing_in(&self.info.counts))
+    }
+}
+
 impl Service {
     pub(crate) fn new(parts: Parts) -> Self {
         Self { parts: Arc::new(parts), turn: Arc::default(), busy: Arc::default() }
@@ -309,14 +338,19 @@ impl Parts {
         found(self.storage.open(id), id)
     }
 
-    /// An archive that was proved here.
-    fn archive_of_ours(&self, id: &BackupId) -> Result<Archive> {
-        self.read(self.open(id)?, &self.limits_of_ours())
+    /// An archive that was proved here, and whose data had this hash.
+    fn archive_of_ours(&self, id: &BackupId, hash: &str) -> Result<Archive> {
+        let archive = self.read(self.open(id)?, &self.limits_of_ours())?;
+        if archive.summary.sha256 == hash {
+            Ok(archive)
+        } else {
+            Err(Error::damaged("it is not what it was"))
+        }
     }
 
     fn limits_of(&self, chosen: &Chosen, size_bytes: u64) -> Limits {
         let Chosen::Stored(id) = chosen else { return self.limits };
-        let proved = guarded(|| Ok(self.notebook()?.is_proved(id, size_bytes)));
+        let proved = guarded(|| Ok(self.notebook()?.hash(id, size_bytes).is_some()));
         if proved.unwrap_or(false) { self.limits_of_ours() } else { self.limits }
     }
 

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use support::{Flaky, NO, Order, Place, REDO, STALE, SURE, Scene, Step, Trouble, UNDO, YES, shop};
+use support::{
+    DOWNLOAD, Flaky, NO, Order, Place, REDO, STALE, SURE, Scene, Step, Trouble, UNDO, YES, shop,
+};
 use telegram_sandbox::Shown;
 use teloxide::Bot;
 use teloxide::requests::Requester;
@@ -229,7 +231,7 @@ async fn a_restore_to_far_fewer_records_is_asked_twice() {
         assert!(again.plain.contains(line), "{again}");
         // who taps twice hits the no
         let buttons: Vec<_> = again.buttons.iter().map(|row| row[0].text.as_str()).collect();
-        assert_eq!(buttons, [NO, YES]);
+        assert_eq!(buttons, [NO, YES, DOWNLOAD]);
         assert_eq!(scene.shop().await, shop(12, 5), "nothing has happened yet");
         scene.admin.press_on(again.id, answer).await;
         if answer == NO {

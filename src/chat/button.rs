@@ -8,9 +8,8 @@ use teloxide::types::{ChatId, UserId};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::message::Fewer;
 use crate::backup::BackupId;
-use crate::service::Save;
+use crate::service::{Fewer, Save};
 
 /// What all our buttons begin with; Telegram allows 64 bytes in all.
 const PREFIX: &str = "bkp:";

@@ -9,7 +9,7 @@ use super::button::Button;
 use crate::backup::{BackupId, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo, anothers,
+    Fewer, Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo, anothers,
 };
 use crate::text::{Text, Value};
 use doubt::{doubtful, rolled_back};
@@ -232,7 +232,7 @@ pub(crate) fn confirm(text: &Text, inspection: &Inspection, token: &str) -> Mess
         parts.push(text.say("confirm-foreign", &[]));
     }
     match &inspection.live {
-        Ok(live) => parts.extend(comparison(text, &info.counts, live)),
+        Ok(_) => parts.extend(comparison(text, inspection)),
         Err(error) => {
             let detail = error.chain();
             parts.push(text.say("confirm-unreadable", &[("detail", Value::Text(&detail))]));
@@ -254,10 +254,10 @@ fn compared(text: &Text, counts: &Counts, others: &Result<Counts, Error>) -> Cou
 }
 
 /// What a restore does to what is live.
-fn comparison(text: &Text, archived: &Counts, live: &Counts) -> Vec<String> {
-    let untouched = live.only(|name, count| count > 0 && archived.get(name).is_none());
+fn comparison(text: &Text, inspection: &Inspection) -> Vec<String> {
+    let untouched = inspection.untouched();
     let mut lines: Vec<String> = counted(text, "confirm-untouched", &untouched).collect();
-    lines.extend(Fewer::of(archived, live).map(|fewer| fewer.say(text)));
+    lines.extend(inspection.fewer().map(|fewer| fewer_left(text, fewer)));
     lines.push(text.say("confirm-promise", &[]));
     lines
 }
@@ -272,45 +272,24 @@ fn counted<'t>(
     (!counts.is_empty()).then(line).into_iter()
 }
 
-/// That a restore leaves less than half of the records in the sections that it replaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fewer {
-    archived: u64,
-    live: u64,
+fn fewer_left(text: &Text, fewer: Fewer) -> String {
+    let values = [("archived", Value::Number(fewer.archived)), ("live", Value::Number(fewer.live))];
+    text.say("confirm-fewer", &values)
 }
 
-impl Fewer {
-    /// `None` where it leaves more, or nobody can tell.
-    pub(crate) fn among(inspection: &Inspection) -> Option<Self> {
-        Self::of(&inspection.info.counts, inspection.live.as_ref().ok()?)
-    }
-
-    fn of(archived: &Counts, live: &Counts) -> Option<Self> {
-        let replaced = live.iter().filter(|(name, _)| archived.get(name).is_some());
-        let live: u64 = replaced.fold(0, |sum, (_, count)| sum.saturating_add(count));
-        let archived = archived.total();
-        (archived < live.div_ceil(2)).then_some(Self { archived, live })
-    }
-
-    fn say(self, text: &Text) -> String {
-        let values =
-            [("archived", Value::Number(self.archived)), ("live", Value::Number(self.live))];
-        text.say("confirm-fewer", &values)
-    }
-}
-
-/// The question that follows a yes to far fewer records. Its yes is not where that one was: who
-/// taps twice has not answered it.
+/// The question that follows a yes to far fewer records. Its yes is not where that one was, for who
+/// taps twice.
 pub(crate) fn confirm_again(text: &Text, id: &BackupId, fewer: Fewer, token: &str) -> Message {
     let parts = [
         named(text, "confirm-again", id).html,
-        fewer.say(text),
+        fewer_left(text, fewer),
         text.say("confirm-promise", &[]),
         text.say("confirm-expiry", &[]),
     ];
     let keyboard = InlineKeyboardMarkup::new([
         vec![button(text.say("button-no", &[]), &Button::No(token.to_owned()))],
         vec![button(text.say("button-yes", &[]), &Button::Yes(token.to_owned()))],
+        vec![button(text.say("button-download", &[]), &Button::Download(id.clone()))],
     ]);
     Message { html: parts.join("\n\n"), keyboard: Some(keyboard) }
 }

@@ -5,7 +5,7 @@ use chrono::NaiveDateTime;
 use crate::backup::{BackupInfo, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Cause, Difference, Doubt, Inspection, Interrupted, Listed, Page, Report, RestoreFailed,
+    Cause, Difference, Doubt, Fewer, Inspection, Interrupted, Listed, Page, Report, RestoreFailed,
     Restored, Undo,
 };
 use crate::text::{Text, Value};
@@ -97,10 +97,11 @@ pub(super) fn confirm(text: &Text, name: &str, inspection: &Inspection) -> Strin
     if inspection.live.is_err() {
         lines.push(text.say("command-confirm-unreadable", &[]));
     }
-    if let Ok(live) = &inspection.live {
-        let stays = live.only(|name, count| count > 0 && info.counts.get(name).is_none());
-        lines.extend(counted(text, "confirm-untouched", &stays));
-    }
+    lines.extend(counted(text, "confirm-untouched", &inspection.untouched()));
+    lines.extend(inspection.fewer().map(|Fewer { archived, live }| {
+        let values = [("archived", Value::Number(archived)), ("live", Value::Number(live))];
+        text.say("confirm-fewer", &values)
+    }));
     if inspection.foreign {
         lines.push(text.say("confirm-foreign", &[]));
     }

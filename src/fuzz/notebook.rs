@@ -145,8 +145,12 @@ fn prove(notebook: &mut Notebook, expected: &mut Notes, id: &BackupId) {
 }
 
 fn doubt(notebook: &mut Notebook, expected: &mut Notes, id: &BackupId) {
-    let proved = under(expected, "proofs").remove(&id.to_string()).is_some();
-    assert_eq!(notebook.doubt(id), proved);
+    let proof = under(expected, "proofs").get_mut(&id.to_string());
+    let proof = proof.filter(|proof| proof["doubted"] != true);
+    assert_eq!(notebook.doubt(id), proof.is_some());
+    if let Some(proof) = proof {
+        proof["doubted"] = true.into();
+    }
 }
 
 fn receive(notebook: &mut Notebook, expected: &mut Notes, id: &BackupId) {
@@ -190,9 +194,12 @@ fn under<'n>(notes: &'n mut Notes, name: &str) -> &'n mut Notes {
 fn told(notebook: &Notebook, expected: &Notes, id: &BackupId) {
     let (all, name) = (Value::Object(expected.clone()), id.to_string());
     let (proof, received) = (&all["proofs"][&name], &all["received"][&name]);
-    let proved = proof["size_bytes"] == 7;
+    let good = proof.is_object() && proof["doubted"] != true;
+    let proved = good && proof["size_bytes"] == 7;
     assert_eq!(notebook.is_proved(id, 7), proved);
-    assert_eq!(notebook.has_proof(id), proof.is_object());
+    assert_eq!(notebook.has_proof(id), good);
+    let hash = proof["data_sha256"].as_str().filter(|_| proof["size_bytes"] == 7);
+    assert_eq!(notebook.hash(id, 7), hash);
     let now = DateTime::<Utc>::UNIX_EPOCH + chrono::Days::new(1);
     let lately = time(&proof["at"]).is_some_and(|at| at <= now && at > now - chrono::Days::new(30));
     assert_eq!(notebook.is_proved_lately(id, 7, now), proved && lately);

@@ -36,8 +36,12 @@ pub(super) const NOTES: Fields = &[
     ("untold", Shape::Maybe(UNTOLD)),
     ("unchanged", Shape::Maybe(UNCHANGED)),
 ];
-const PROOF: Fields =
-    &[("size_bytes", Shape::Number), ("data_sha256", Shape::Text), ("at", Shape::MaybeTime)];
+const PROOF: Fields = &[
+    ("size_bytes", Shape::Number),
+    ("data_sha256", Shape::Text),
+    ("at", Shape::MaybeTime),
+    ("doubted", Shape::Mark),
+];
 pub(super) const RECEIVED: Fields = &[("at", Shape::Time), ("new", Shape::Flag)];
 pub(super) const WAY: Fields = &[
     ("token", Shape::Text),

@@ -10,10 +10,8 @@ use super::glances::Found;
 use super::notebook::Notebook;
 use super::owner::{Owner, anothers};
 use super::turn::guarded;
-use super::{Checked, Chosen, Parts, Report, speaks_against};
-use crate::archive::{
-    Archive, ArchiveWriter, Index, Metadata, Origin, Previous, Unproved, Written,
-};
+use super::{Chosen, Parts, Report, speaks_against};
+use crate::archive::{ArchiveWriter, Index, Metadata, Origin, Previous, Unproved, Written};
 use crate::backup::{BackupId, BackupInfo, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retention::{Candidate, SAFETY_KEPT, Standing, Verdict, plan};
@@ -278,7 +276,7 @@ impl Parts {
         } else if notebook.is_proved_lately(&id, size_bytes, self.clock.now()) {
             Standing::Verified
         } else {
-            match guarded(|| self.proved_anew(&id, notebook.proof(&id, size_bytes))) {
+            match guarded(|| self.proved_anew(&id, notebook.hash(&id, size_bytes))) {
                 Ok(data_sha256) => {
                     notebook.prove(&id, size_bytes, &data_sha256, self.clock.now());
                     Standing::Verified
@@ -294,17 +292,13 @@ impl Parts {
         Candidate { id, created_at: self.moment(&metadata), trigger: metadata.trigger, standing }
     }
 
-    /// Reads an archive to its end, and gives the hash of its data. What was decoded once is not
-    /// decoded again: that the host's types are others since is no fault of it.
-    fn proved_anew(&self, id: &BackupId, known: Option<&str>) -> Result<String> {
-        let Some(known) = known else {
-            let Checked { archive, .. } = self.checked(&Chosen::Stored(id.clone()))?;
-            return Ok(archive.summary.sha256);
+    /// Reads an archive to its end, and gives the hash of its data. What was decoded once is held
+    /// against its hash alone: that the host's types are others since is no fault of it.
+    fn proved_anew(&self, id: &BackupId, hash: Option<&str>) -> Result<String> {
+        let summary = match hash {
+            Some(hash) => self.archive_of_ours(id, hash)?.summary,
+            None => self.checked(&Chosen::Stored(id.clone()))?.archive.summary,
         };
-        let Archive { summary, .. } = self.archive_of_ours(id)?;
-        if summary.sha256 == known {
-            return Ok(summary.sha256);
-        }
-        Err(Error::damaged("it is not what it was"))
+        Ok(summary.sha256)
     }
 }

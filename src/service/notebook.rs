@@ -121,6 +121,9 @@ struct Proof {
     /// When that was; unknown in the notes of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<DateTime<Utc>>,
+    /// It could not be read since: it is none that was proved before its data have this hash again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    doubted: bool,
 }
 
 /// A restore under way.
@@ -228,22 +231,24 @@ impl Notebook {
         data_sha256: &str,
         at: DateTime<Utc>,
     ) {
-        let data_sha256 = data_sha256.to_owned();
-        self.proofs.insert(id.to_string(), Proof { size_bytes, data_sha256, at: Some(at) });
+        let (data_sha256, at) = (data_sha256.to_owned(), Some(at));
+        self.proofs.insert(id.to_string(), Proof { size_bytes, data_sha256, at, doubted: false });
     }
 
-    pub(crate) fn has_proof(&self, id: &BackupId) -> bool {
-        self.proofs.contains_key(&id.to_string())
-    }
-
-    /// The hash of the data of an archive that was read to its end, and is as long as then.
-    pub(crate) fn proof(&self, id: &BackupId, size_bytes: u64) -> Option<&str> {
+    /// The hash that the data of an archive had when it was read to its end, if it is as long as then.
+    pub(crate) fn hash(&self, id: &BackupId, size_bytes: u64) -> Option<&str> {
         let proof = self.proofs.get(&id.to_string());
         proof.filter(|proof| proof.size_bytes == size_bytes).map(|proof| proof.data_sha256.as_str())
     }
 
+    /// Whether something may be done for the sake of this archive.
+    pub(crate) fn has_proof(&self, id: &BackupId) -> bool {
+        self.proofs.get(&id.to_string()).is_some_and(|proof| !proof.doubted)
+    }
+
+    /// The same for one that is as long as when it was read to its end.
     pub(crate) fn is_proved(&self, id: &BackupId, size_bytes: u64) -> bool {
-        self.proof(id, size_bytes).is_some()
+        self.has_proof(id) && self.hash(id, size_bytes).is_some()
     }
 
     /// Whether it was read not so long ago that its disk may have lost it since.
@@ -260,7 +265,8 @@ impl Notebook {
 
     /// Takes an archive for none that was proved; false where it was none.
     pub(crate) fn doubt(&mut self, id: &BackupId) -> bool {
-        self.proofs.remove(&id.to_string()).is_some()
+        let proof = self.proofs.get_mut(&id.to_string()).filter(|proof| !proof.doubted);
+        proof.map(|proof| proof.doubted = true).is_some()
     }
 
     /// The archive among these with which the data were found the same, and when; one that is another

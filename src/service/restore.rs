@@ -367,6 +367,6 @@ fn restored(
 ) -> Restored {
     let Checked { info, archive, taken } = checked;
     let (counts, unknown) = sorted(&archive, &taken);
-    let untouched = before.only(|name, count| count > 0 && counts.get(name).is_none());
+    let untouched = before.missing_in(&counts);
     Restored { info: BackupInfo { counts, ..info }, unknown, untouched, doubt, undo }
 }

@@ -8,7 +8,7 @@ use super::notebook::Undo;
 use super::owner::anothers;
 use super::restore::{Cause, Doubt, End, Failure, Wanted};
 use super::turn::guarded;
-use super::{Checked, Chosen, Parts};
+use super::{Checked, Parts};
 use crate::archive::Archive;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -56,8 +56,10 @@ impl Parts {
     /// Whether nothing was changed, as the source says: a commit may fail after it took effect.
     fn is_as_saved(&self, undo: Option<&Undo>) -> bool {
         let compared = guarded(|| {
-            let Some(safety) = undo.and_then(Undo::safety) else { return Ok(false) };
-            let mut archive = self.archive_of_ours(&safety)?;
+            let Some((undo, safety)) = undo.and_then(|undo| Some((undo, undo.safety()?))) else {
+                return Ok(false);
+            };
+            let mut archive = self.archive_of_ours(&safety, &undo.safety_sha256)?;
             let all = sections(&archive);
             Ok(self.compare(&mut archive, &all, Closeness::Contents)?.is_none())
         });
@@ -85,10 +87,7 @@ impl Parts {
     fn bring_back(&self, undo: &Undo) -> Result<()> {
         let step = "bring back what was there before";
         let safety = undo.safety().ok_or_else(|| Error::new(ErrorKind::Internal, step))?;
-        let mut archive = self.checked(&Chosen::Stored(safety))?.archive;
-        if archive.summary.sha256 != undo.safety_sha256 {
-            return Err(Error::new(ErrorKind::Changed, step));
-        }
+        let mut archive = self.archive_of_ours(&safety, &undo.safety_sha256)?;
         let replaced = self.replace(&mut archive);
         // what is live counts, and not what the source says
         let all = sections(&archive);

@@ -240,6 +240,8 @@ async fn what_the_bots_types_no_longer_read_goes_when_its_time_has_come() {
     let since = house.bot_with(ANNA, Shared::new(Arc::new(RwLock::new(data))));
     let looked_at = since.inspect(Chosen::Stored(old[1].clone())).await;
     assert_eq!(looked_at.expect_err("numbers").kind(), ErrorKind::Incompatible);
+    // nor is it a reason that its place was away for once
+    since.parts.doubt(&old[1], &Error::new(ErrorKind::Storage, "read the archive"));
     let new = house.back_up(&since).await;
     assert_eq!([&old[0], &old[1], &new].map(|id| house.has(id)), [false, true, true]);
     // one that nobody can prove is another matter

@@ -32,7 +32,7 @@ scheduled-failed = ❌ The scheduled backup was not made.
     { $reason }
 
     I will keep trying, and tell you when it works.
-scheduled-stuck = ⚠️ Scheduled backups have come to a stop: the last one has not ended within an hour. The bot's data, or the place of the backups, do not answer or are very slow.
+scheduled-stuck = ⚠️ Scheduled backups have come to a stop: their next step has not ended within an hour. The bot's data, or the place of the backups, do not answer or are very slow.
 
     Should the backup succeed after all, I will tell you. If it does not, restart the bot and look into its log.
 standing-by = 👥 The bot is running twice. The other copy makes the scheduled backups; this one waits, and takes over if that one stops.

@@ -77,6 +77,12 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("a circle of terms", "list-empty = { -a }\n-a = { -b }\n-b = { -a }".to_owned()),
         ("a chain", format!("list-empty = {{ a0 }}\n{chain}a500 = end")),
         ("a billion laughs", format!("list-empty = {{ b0 }}\n{laughs}b30 = {}", "ha".repeat(99))),
+        ("functions in a chain", {
+            let [open, close] = ["A(", ")"].map(|part| part.repeat(DEEPEST - 1));
+            let link = |n: usize| format!("f{n} = {{ {open}f{}{close} }}\n", n + 1);
+            let links: String = (0..99).map(link).collect();
+            format!("list-empty = {{ f0 }}\n{links}f99 = end")
+        }),
         ("a megabyte", format!("list-empty = {}", "ж".repeat(500_000))),
         ("no such value", "list-empty = { $nobody } { nobody } { -nobody }".to_owned()),
         ("no such function", "list-empty = { NOBODY(1, x: 2) }".to_owned()),
@@ -139,7 +145,16 @@ fn a_text_nested_too_deeply_is_refused() {
     let braces = "list-empty = {\"{\"}".to_owned() + &"{\"{\"} ( :( ".repeat(100);
     assert!(Text::new(Language::Russian, &[braces], vec![]).is_ok(), "braces as letters");
     // Fluent goes on over lines, whatever they begin with
-    for deep in ["{\n", "{ A(\n", "{\n a ->\n*[b] ", "{ $a ->\n*[b] \" ) ", "{ \"}\" ->\n*[b] \""] {
+    for deep in [
+        "{\n",
+        "{ A(\n",
+        "{\n a ->\n*[b] ",
+        "{ $a ->\n*[b] \" ) ",
+        "{ \"}\" ->\n*[b] \"",
+        "{ $a ->\n *[b] z\n \t[\" ",
+        "{ $a ->\n *[b] z\n\r[\" ",
+        "{ $a ->\n *[b] z\n \u{a0}* \" ",
+    ] {
         let nested = format!("x = {{\n{}", deep.repeat(10_000));
         assert!(Text::new(Language::Russian, &[nested], vec![]).is_err(), "{deep}");
     }
@@ -164,8 +179,11 @@ fn code() -> impl Strategy<Value = (String, usize)> {
             inner.prop_map(|(code, depth)| (format!("NUMBER({{ {code} }},\n 1)"), depth + 2)),
             vec(pattern, 1..3).prop_map(|patterns| {
                 let depth = patterns.iter().map(|(_, depth)| *depth).max().unwrap_or_default();
-                let variants =
-                    patterns.iter().map(|(text, _)| format!("\n  [one] {text}\n    z{text}"));
+                let variants = patterns.iter().map(|(text, _)| {
+                    format!(
+                        "\n  [one] {text}\n    z{text}\n \t[{text}\n\r[\" {text}\n \u{a0}*{text}"
+                    )
+                });
                 let variants: String = variants.collect();
                 (format!("\"}}\" -> {variants}\n *[other] x\"\n"), depth + 1)
             }),

@@ -230,7 +230,7 @@ fn restore() {
         ..inspection()
     };
     snapshot("confirm_doubtful", |text| confirm(text, &doubtful, TOKEN));
-    let fewer = Fewer::among(&doubtful).expect("far fewer");
+    let fewer = doubtful.fewer().expect("far fewer");
     snapshot("confirm_again", |text| confirm_again(text, &id, fewer, TOKEN));
     let broken = Error::new(ErrorKind::Source, "read the bot's data: the file is not a database");
     let unreadable = Inspection { live: Err(broken), ..inspection() };
@@ -414,4 +414,25 @@ fn no_list_is_too_long_for_telegram() {
     assert!(confirm(&text, &inspection, TOKEN).html.encode_utf16().count() <= 4096);
     let error = Error::new(ErrorKind::Source, "<".repeat(5000));
     assert!(text.reason(&error).replace("&lt;", "<").encode_utf16().count() <= 1000);
+}
+
+#[test]
+fn far_fewer_records_are_seen_under_old_names_too() {
+    let counts = |pairs: &[(&str, u64)]| -> Counts {
+        pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    };
+    let compared = |archived, live| {
+        let info = crate::backup::BackupInfo { counts: counts(archived), ..newest() };
+        let inspection = Inspection { info, live: Ok(counts(live)), ..inspection() };
+        let fewer = inspection.fewer().map(|fewer| (fewer.archived, fewer.live));
+        (fewer, inspection.untouched())
+    };
+    let none = Counts::default();
+    assert_eq!(compared(&[("a", 50)], &[("a", 100)]), (None, none.clone()));
+    assert_eq!(compared(&[("a", 49)], &[("a", 100)]), (Some((49, 100)), none.clone()));
+    assert_eq!(compared(&[("a", 9)], &[("a", 9), ("b", 99)]), (None, counts(&[("b", 99)])));
+    // it may be the same section
+    assert_eq!(compared(&[("old", 1)], &[("new", 100)]), (Some((1, 100)), none.clone()));
+    let renamed = compared(&[("a", 1), ("old", 500)], &[("a", 100), ("new", 500)]);
+    assert_eq!(renamed, (Some((1, 100)), none));
 }
