@@ -358,6 +358,17 @@ async fn answer_to(scene: &Scene, act: impl Future<Output = ()>) -> String {
     answer
 }
 
+/// What the bot says to a command with the mine in this spot, and how often it stepped on it.
+async fn answer_over(scene: &Scene, mine: &Mine, spot: Spot, command: &str) -> (String, usize) {
+    scene.clock.forward(TimeDelta::minutes(1));
+    mine.lay(Some(spot));
+    let answer = answer_to(scene, async {
+        _ = scene.admin.send(command).await;
+    })
+    .await;
+    (answer, mine.lift())
+}
+
 #[tokio::test]
 async fn each_command_is_answered_whatever_panics() {
     let (scene, mine, storage) = mined().await;
@@ -370,13 +381,8 @@ async fn each_command_is_answered_whatever_panics() {
     for spot in SPOTS {
         let mut steps = 0;
         for command in ["/backup", "/backup_list", "/backup_settings"] {
-            scene.clock.forward(TimeDelta::minutes(1));
-            mine.lay(Some(spot));
-            let answer = answer_to(&scene, async {
-                _ = scene.admin.send(command).await;
-            })
-            .await;
-            steps += mine.lift();
+            let (answer, stepped) = answer_over(&scene, &mine, spot, command).await;
+            steps += stepped;
             let of_which = format!("{spot:?}, {command}: {answer}");
             assert!(answer.starts_with(['✅', '❌', '📂', '⚙']), "{of_which}");
         }
@@ -418,13 +424,7 @@ async fn a_backup_that_is_there_is_not_called_failed_for_what_panics_after_it() 
     let spots = [Spot::Path, Spot::ReadIndex, Spot::At(Place::Delete), Spot::At(Place::Notes)];
     for spot in spots {
         let before = storage.list().expect("a list");
-        scene.clock.forward(TimeDelta::minutes(1));
-        mine.lay(Some(spot));
-        let answer = answer_to(&scene, async {
-            _ = scene.admin.send("/backup").await;
-        })
-        .await;
-        mine.lay(None);
+        let (answer, _) = answer_over(&scene, &mine, spot, "/backup").await;
         assert!(answer.starts_with("✅"), "{spot:?}: {answer}");
         assert_ne!(storage.list().expect("a list"), before, "{spot:?}");
     }
@@ -452,13 +452,7 @@ async fn a_backup_is_made_whatever_panics_over_the_blocks_of_the_last() {
             // not once, as after a failure that passes: at each of them
             for number in 0..2 {
                 let before = storage.list().expect("a list");
-                scene.clock.forward(TimeDelta::minutes(1));
-                mine.lay(Some(spot));
-                let answer = answer_to(&scene, async {
-                    _ = scene.admin.send("/backup").await;
-                })
-                .await;
-                let steps = mine.lift();
+                let (answer, steps) = answer_over(&scene, &mine, spot, "/backup").await;
                 let told = format!("{spot:?}, {workers} workers, number {number}: {answer}");
                 assert!(steps > 0 || number > 0, "it was not reached: {told}");
                 assert!(answer.starts_with('✅'), "{told}");
