@@ -4,7 +4,11 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use teloxide_backup::{BackupId, FolderStorage, MemoryStorage, Storage};
+use forward::forward;
+use teloxide_backup::{BackupId, Draft, FolderStorage, MemoryStorage, Readable, Storage};
+
+#[path = "../src/storage/forward.rs"]
+mod forward;
 
 fn id(key: &str) -> BackupId {
     BackupId::parse(&format!("backup_{key}.zip")).expect("a backup's name")
@@ -199,6 +203,36 @@ fn a_folder_keeps_the_contract() {
         })
         .collect();
     assert!(left.is_empty(), "no draft is left: {left:?}");
+}
+
+/// No more than a storage must have.
+#[derive(Clone, Default)]
+struct Plain(MemoryStorage);
+
+impl Storage for Plain {
+    forward!(0: name path prepare lock list open draft delete read_state write_state);
+}
+
+#[test]
+fn what_a_storage_need_not_keep_it_does_not_have() {
+    let plain = Plain::default();
+    publish(&plain, &id("20260201_143025"), b"archive");
+    plain.write_index(b"blocks").expect("passed over");
+    assert_eq!(plain.read_index().expect("no error"), None);
+    assert_eq!(plain.free().expect("no error"), None);
+    let stamped = plain.list_stamped().expect("a list");
+    assert_eq!(stamped, [(id("20260201_143025"), 7, None)]);
+}
+
+#[test]
+fn a_notebook_that_is_too_long_for_the_memory_is_an_error() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = FolderStorage::new(home.path());
+    folder.prepare().expect("ready");
+    let file = std::fs::File::create(home.path().join("state.json")).expect("a file");
+    file.set_len((160 << 20) + 1).expect("it takes no room");
+    let refused = folder.read_state().expect_err("too long");
+    assert_eq!(refused.kind(), std::io::ErrorKind::FileTooLarge);
 }
 
 #[test]
