@@ -71,6 +71,9 @@
 
 mod archive;
 mod backup;
+#[cfg(test)]
+#[path = "../tests/support/canary.rs"]
+mod canary;
 mod chat;
 mod clock;
 mod command;

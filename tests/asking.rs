@@ -15,6 +15,8 @@ use teloxide_backup::{
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "../src/storage/forward.rs"]
 mod forward;
 
@@ -187,6 +189,7 @@ impl DataSource for Numbers {
 
 #[test]
 fn whoever_asks_the_runtime_is_answered_and_nothing_panics() {
+    canary::listen();
     let many = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let one = Builder::new_current_thread().enable_all().build();
     for runtime in [many.expect("a runtime"), one.expect("a runtime")] {

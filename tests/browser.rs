@@ -3,6 +3,8 @@
 //! The pictures of the manual come from here: `UPDATE_IMAGES=1 cargo test --test browser`.
 #![cfg(target_os = "linux")]
 
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "browser/chromium.rs"]
 mod chromium;
 #[path = "browser/page.rs"]

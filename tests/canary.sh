@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the suite with every log record down to TRACE written to a file, and every request to
-# Telegram, and looks in it for what must never be there: the token and the data of clients. Where
-# CANARY_FILE names the file already, the suite has run, and it only looks.
+# Runs the suite with every log record down to TRACE written to a file, every request to Telegram, and
+# what the programs say that it starts; and looks in it for what must never be there: the token and the
+# data of clients. Where CANARY_FILE names the file already, the suite has run, and it only looks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,10 +9,7 @@ if [ -z "${CANARY_FILE:-}" ]; then
     CANARY_FILE=$(mktemp)
     export CANARY_FILE
     trap 'rm -f "$CANARY_FILE"' EXIT
-    tests=(access again archives clientbotmanager commands holding hostile_updates mounting outages
-        panics receive restore rollback rot schedule unchanged)
-    cargo build --locked --example clientbotmanager
-    cargo test --locked "${tests[@]/#/--test=}" "$@"
+    cargo test --workspace --locked "$@"
 fi
 
 printf '%s lines, %s of them requests\n' "$(wc -l <"$CANARY_FILE")" "$(grep -c '^CALL ' "$CANARY_FILE")"
@@ -20,10 +17,12 @@ grep -q 'TRACE' "$CANARY_FILE" || { echo 'nothing was listened to' >&2; exit 1; 
 grep -q '^CALL sendMessage' "$CANARY_FILE" || { echo 'no request was noted' >&2; exit 1; }
 grep -q 'clientbotmanager::bot: serving' "$CANARY_FILE" || { echo 'the example kept silent' >&2; exit 1; }
 
-# the secret of the token; what clients of the tests have ordered and written, those of the example
+# the secrets of the tokens; what clients of the tests have ordered and written, those of the example
 # among them; the texts of their errors
-secret='AASandboxSandbox'
+secret='AASandboxSandbox|[0-9]:token|canary-of-the-token'
 clients="Бот № [0-9]|Отлично [0-9]+!|O'Brien|79990001122|Запись в салон|Отличный <бот>|Пять тысяч &"
+clients+='|бот бот бот|Цветочный магазин с доставкой|напоминать о поливе'
+clients+='|canary-of-a-client|791612345[0-9]{5}|a line of a log, again|11400714819323198485|2654435769'
 errors='the database is <away>|the database is locked|host.s own code is wrong|no reviews today'
 found=0
 grep -nE "$secret|$clients" "$CANARY_FILE" && found=1

@@ -24,6 +24,9 @@ use tokio::sync::RwLock;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+#[path = "support/canary.rs"]
+mod canary;
+
 const ADMIN: i64 = 42;
 const PYTHON: &str = "tests/fixtures/python-archives/backup_20260201_143025.zip";
 
@@ -41,11 +44,14 @@ struct Said {
 impl From<Output> for Said {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Self {
+        let said = Self {
             code: output.status.code(),
             results: text(output.stdout),
             reasons: text(output.stderr),
-        }
+        };
+        canary::note(&said.results);
+        canary::note(&said.reasons);
+        said
     }
 }
 

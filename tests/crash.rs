@@ -3,6 +3,8 @@
 
 #[path = "crash/blocks.rs"]
 mod blocks;
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "crash/chat.rs"]
 mod chat;
 #[path = "crash/disk.rs"]
@@ -55,6 +57,7 @@ fn program() {
 #[ignore = "the work over a storage that ails: only as a child of the tests below"]
 fn storage() {
     let Ok(what) = std::env::var(STORAGE) else { return };
+    canary::listen();
     for trouble in Trouble::ALL {
         let struck = match what.as_str() {
             "little" => sweep(Amount::Little, trouble, every()),

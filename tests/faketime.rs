@@ -2,6 +2,8 @@
 //! that knows nothing of it.
 #![cfg(target_os = "linux")]
 
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "../src/storage/forward.rs"]
 mod forward;
 
@@ -33,10 +35,11 @@ const PATIENCE: Duration = Duration::from_secs(90);
 #[ignore = "the bot whose clock is set: only as a child of the test below"]
 fn program() {
     let Ok(home) = std::env::var(HOME) else { return };
+    canary::listen();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let url = "http://127.0.0.1:1".parse().expect("an address");
-        let state = BTreeMap::from([("notes".to_owned(), [1, 2, 3])]);
+        let state = BTreeMap::from([("notes".to_owned(), ["canary-of-a-client".to_owned()])]);
         let task = BackupPlugin::builder(
             Bot::new("777:token").set_api_url(url),
             Shared::new(Arc::new(RwLock::new(state))),

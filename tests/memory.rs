@@ -20,6 +20,8 @@ use teloxide_backup::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "support/clock.rs"]
 mod clock;
 #[path = "archives/hostile.rs"]
@@ -120,6 +122,7 @@ struct Peak {
 
 impl Peak {
     async fn begin() -> Self {
+        canary::listen();
         let alone = ALONE.lock().await;
         Self { _alone: alone, before: Self::reset() }
     }

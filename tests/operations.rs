@@ -1,6 +1,8 @@
 //! The reference example as the person who runs it meets it: settings, log, start, end, systemd.
 #![cfg(target_os = "linux")]
 
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "operations/service.rs"]
 mod service;
 #[path = "operations/trial.rs"]

@@ -1,6 +1,8 @@
 //! Several processes of one bot on one folder, killed at random: each slot has exactly one backup.
 #![cfg(unix)]
 
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "../src/storage/forward.rs"]
 mod forward;
 #[path = "processes/program.rs"]

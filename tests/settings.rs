@@ -11,6 +11,9 @@ use teloxide_backup::{
 };
 use tokio::sync::RwLock;
 
+#[path = "support/canary.rs"]
+mod canary;
+
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Shop {
     orders: Vec<String>,
@@ -20,6 +23,7 @@ const BOT: u64 = 123_456;
 
 /// A plugin of which only the administrator is still to be said.
 fn bare() -> BackupPluginBuilder {
+    canary::listen();
     let state = Arc::new(RwLock::new(Shop::default()));
     BackupPlugin::builder(Bot::new(format!("{BOT}:token")), Shared::new(state))
         .storage(MemoryStorage::new())

@@ -56,6 +56,7 @@ type Data = std::collections::BTreeMap<String, Vec<u64>>;
 
 impl House {
     fn new() -> Self {
+        crate::canary::listen();
         let moment = DateTime::from_timestamp(1_770_000_000, 0).expect("a moment");
         let clock = Hand(Arc::new(std::sync::Mutex::new(moment)));
         Self { clock, room: Room::default() }

@@ -8,6 +8,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::canary;
+
 /// What the variables of the person who runs the tests may not change.
 const OURS: [&str; 9] = [
     "ADMIN_USER_ID",
@@ -72,9 +74,10 @@ impl Trial {
 
 impl Drop for Trial {
     fn drop(&mut self) {
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        canary::note(&log);
         if std::thread::panicking() {
-            let log = fs::read_to_string(self.folder.path().join("log"));
-            println!("--- log of the bot ---\n{}", log.unwrap_or_default());
+            println!("--- log of the bot ---\n{log}");
         }
     }
 }

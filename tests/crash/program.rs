@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::canary;
 use crate::forward::forward;
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
 use teloxide::Bot;
@@ -46,10 +47,15 @@ pub(crate) fn main() {
         .build()
         .expect("a runtime");
     let program = Program::new(home.into());
-    match std::env::var(WORK).expect("what to do").split_once(' ') {
+    let work = std::env::var(WORK).expect("what to do");
+    if work != "work" {
+        // there each line of a log would be one more call to strike
+        canary::listen();
+    }
+    match work.split_once(' ') {
         Some((_, file)) => runtime.block_on(program.restore(file)),
-        None if std::env::var(WORK).as_deref() == Ok("seed") => runtime.block_on(program.seed()),
-        None if std::env::var(WORK).as_deref() == Ok("check") => runtime.block_on(program.check()),
+        None if work == "seed" => runtime.block_on(program.seed()),
+        None if work == "check" => runtime.block_on(program.check()),
         None => runtime.block_on(program.work()),
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::canary;
 use crate::host::Kind;
 use crate::program::{BEGIN, END, HOME, KIND, WORK, WRONG};
 use crate::twin::Wrong;
@@ -76,12 +77,16 @@ pub(crate) struct Ran {
 
 impl Ran {
     pub(crate) fn new(output: &Output, struck: bool) -> Self {
+        let [said, errors] =
+            [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned());
+        canary::note(&said);
+        canary::note(&errors);
         Self {
             killed: output.status.signal() == Some(9),
             ended_well: output.status.success(),
             struck,
-            output: String::from_utf8_lossy(&output.stdout).into_owned(),
-            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+            output: said,
+            errors,
         }
     }
 

@@ -14,6 +14,8 @@ use tokio::net::UnixDatagram;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::canary;
+
 pub(crate) const ADMIN: i64 = 1_000_001;
 
 /// How long is waited on a busy machine before a test fails.
@@ -199,6 +201,14 @@ impl Service {
 
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("the log")
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Ok(log) = fs::read_to_string(&self.log) {
+            canary::note(&log);
+        }
     }
 }
 

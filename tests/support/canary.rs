@@ -1,5 +1,6 @@
 //! What the suite lets out: logs and requests, written to a file where one is named.
-#![allow(unreachable_pub)]
+// each test program uses a part of it
+#![allow(unreachable_pub, dead_code)]
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -17,13 +18,17 @@ pub(crate) fn listen() {
 
 /// Writes what a bot has asked of Telegram, but not the bytes of files, which are counted only.
 pub(crate) fn note_calls(sandbox: &Sandbox) {
+    for call in sandbox.calls() {
+        note(&format!("CALL {} {}", call.method, call.fields));
+    }
+}
+
+/// Writes what a program has said.
+pub(crate) fn note(said: &str) {
     let Some(file) = file() else { return };
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-    for call in sandbox.calls() {
-        // in one piece: other lines are written beside it
-        let line = format!("CALL {} {}\n", call.method, call.fields);
-        file.write_all(line.as_bytes()).expect("a line");
-    }
+    // in one piece: other lines are written beside it
+    file.write_all(format!("{said}\n").as_bytes()).expect("a line");
 }
 
 fn file() -> Option<&'static Mutex<File>> {
