@@ -122,16 +122,17 @@ impl Counts {
         chosen.map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
-    /// Whether these have records under a name that others do not have.
+    /// Whether these have records under a name that others do not have, or have nothing under: an
+    /// alias is a name that never has anything.
     pub(crate) fn names_more_than(&self, others: &Self) -> bool {
-        self.iter().any(|(name, count)| count > 0 && others.get(name).is_none())
+        self.iter().any(|(name, count)| count > 0 && others.get(name).unwrap_or_default() == 0)
     }
 
-    /// Those that others lack. None where the others have a name more: it may be an old one, for one of
-    /// these.
-    pub(crate) fn missing_in(&self, others: &Self) -> Self {
-        let renamed = others.names_more_than(self);
-        self.only(|name, count| !renamed && count > 0 && others.get(name).is_none())
+    /// Those whose sections others lack.
+    pub(crate) fn missing_in(&self, others: &Self) -> Missing {
+        let counts = self.only(|name, count| count > 0 && others.get(name).is_none());
+        let renamed = !counts.is_empty() && others.names_more_than(self);
+        Missing { counts, renamed }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -142,6 +143,14 @@ impl Counts {
     pub(crate) fn total(&self) -> u64 {
         self.0.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
+}
+
+/// Live records whose sections an archive does not have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Missing {
+    pub(crate) counts: Counts,
+    /// The archive has a name more, which may be an old one for one of these.
+    pub(crate) renamed: bool,
 }
 
 impl FromIterator<(String, u64)> for Counts {

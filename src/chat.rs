@@ -10,7 +10,9 @@ mod message;
 use std::collections::HashSet;
 use std::future::Future;
 use std::hash::Hash;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use once_cell::sync::OnceCell;
@@ -35,6 +37,8 @@ pub(crate) use delivery::Delivery;
 
 /// How many backups a page of the list shows.
 const PAGE: usize = 5;
+/// As long after a backup as its word is on its way, at most, it answers who asks for one.
+const SAME_ANSWER: Duration = Duration::from_secs(5);
 
 /// When the next backup comes, after those that were made at these moments; `None` where another
 /// program makes it.
@@ -247,9 +251,14 @@ impl Chat {
                 message::backup_failed(&self.parts.text, &error)
             }
         };
-        let fate = self.delivery.replace(chat, started, &answer).await;
-        // whoever asks again meanwhile means another one
+        let mut answering = pin!(self.delivery.replace(chat, started, &answer));
+        let answered = tokio::time::timeout(SAME_ANSWER, &mut answering).await;
+        // whoever asks again from now on means another one
         drop(running);
+        let fate = match answered {
+            Ok(fate) => fate,
+            Err(_) => answering.await,
+        };
         self.delivery.insist(fate, chat, started, &answer).await;
     }
 

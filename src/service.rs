@@ -2,6 +2,7 @@
 
 mod comparison;
 mod create;
+mod doubts;
 mod gate;
 mod glances;
 mod likeness;
@@ -31,13 +32,15 @@ use tokio::sync::Mutex;
 
 use crate::archive::{Archive, Metadata, Meter, Reading, Timer};
 pub(crate) use crate::archive::{Compression, Limits, Packing};
-use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
+use crate::backup::{BackupId, BackupInfo, Counts, Missing, Trigger};
 use crate::clock::{Clock, moment_of};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::source::{AllSaved, AnySource, Export, Import, Section, Sections};
 use crate::storage::{self, Readable, Storage};
 
 pub(crate) use comparison::Difference;
+pub(crate) use doubts::Doubts;
+use doubts::speaks_against;
 pub(crate) use gate::Gate;
 pub(crate) use glances::Glances;
 use notebook::Notebook;
@@ -66,6 +69,7 @@ pub(crate) struct Parts {
     pub(crate) upload_limits: Limits,
     pub(crate) gate: Gate,
     pub(crate) glances: Glances,
+    pub(crate) doubts: Doubts,
 }
 
 #[derive(Clone)]
@@ -120,7 +124,11 @@ impl Inspection {
     /// `None` where a restore leaves more, or nobody can tell.
     pub(crate) fn fewer(&self) -> Option<Fewer> {
         let (archived, live) = (&self.info.counts, self.live.as_ref().ok()?);
-        let in_both = |name: &str, _| archived.get(name).is_some() && live.get(name).is_some();
+        let renamed = self.missing().renamed;
+        let in_both = |name: &str, _| {
+            // nothing is live under an old name
+            archived.get(name).is_some() && live.get(name).is_some_and(|n| n > 0 || !renamed)
+        };
         let replaced = (archived.only(in_both), live.only(in_both));
         // an old name may stand for any of the new ones
         let all = archived.names_more_than(live).then(|| (archived.clone(), live.clone()));
@@ -130,11 +138,10 @@ impl Inspection {
         })
     }
 
-    /// What is live and not in the archive, as far as that can be told.
-    pub(crate) fn untouched(&self) -> Counts {
-        self.live
-            .as_ref()
-            .map_or_else(|_| Counts::default(), |live| live.missing_in(&self.info.counts))
+    /// What is live and not in the archive.
+    pub(crate) fn missing(&self) -> Missing {
+        let live = self.live.as_ref();
+        live.map(|live| live.missing_in(&self.info.counts)).unwrap_or_default()
     }
 }
 
@@ -252,49 +259,20 @@ impl Parts {
     }
 
     /// Notes something: `change` says whether there was something to note. What was done stays done,
-    /// whatever becomes of the note.
-    fn note(&self, unless: &'static str, change: impl FnOnce(&mut Notebook) -> bool) {
+    /// whatever becomes of the note; true if it stands there.
+    fn note(&self, unless: &'static str, change: impl FnOnce(&mut Notebook) -> bool) -> bool {
         let noted = guarded(|| {
             let mut notebook = self.notebook()?;
             if change(&mut notebook) { notebook.write(self.storage.as_ref()) } else { Ok(()) }
         });
-        if let Err(error) = noted {
+        if let Err(error) = &noted {
             tracing::warn!(kind = ?error.kind(), step = %error, "{unless}");
         }
-    }
-
-    /// Takes an archive for none that was proved, if this error speaks against it.
-    fn doubt(&self, id: &BackupId, error: &Error) {
-        if speaks_against(error) {
-            self.forget_proof(id);
-        }
-    }
-
-    fn forget_proof(&self, id: &BackupId) {
-        self.note("a doubt was not noted", |notebook| notebook.doubt(id));
-    }
-
-    /// What this bot has noted.
-    fn notebook(&self) -> Result<Notebook> {
-        Notebook::read(self.storage.as_ref(), self.bot_id)
+        noted.is_ok()
     }
 
     fn moment(&self, made: &Metadata) -> DateTime<Utc> {
         made.created_at_utc.unwrap_or_else(|| moment_of(self.clock.as_ref(), made.created_at))
-    }
-
-    /// Notes a bad archive before anything else comes, so that no good one goes for its sake.
-    fn doubting<T>(&self, chosen: &Chosen, check: impl FnOnce() -> Result<T>) -> Result<T> {
-        guarded(check).inspect_err(|error| {
-            let Chosen::Stored(id) = chosen else { return };
-            let proved = || Ok(self.notebook()?.has_proof(id));
-            // most are not proved, and need no note: nobody waits for another program for that
-            if speaks_against(error) && guarded(proved).unwrap_or(false) {
-                // where the place cannot be had it is read again in a month at the latest
-                let noted = guarded(|| self.lock().map(|_lock| self.forget_proof(id)));
-                let _ = noted;
-            }
-        })
     }
 
     fn verify(&self, chosen: &Chosen) -> Result<BackupInfo> {
@@ -432,13 +410,6 @@ fn found(
     file.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {what}")))
 }
 
-/// Whether an error is the archive's own: what is wrong with today's data, or with the host's code
-/// and types, is no fault of it.
-fn speaks_against(error: &Error) -> bool {
-    use ErrorKind::{AccessDenied, Damaged, Storage, TooLarge, UnknownVersion};
-    matches!(error.kind(), AccessDenied | Damaged | Storage | TooLarge | UnknownVersion)
-}
-
 impl Chosen {
     /// The name of the list, or one of the same form.
     fn id(&self) -> Option<BackupId> {
@@ -469,10 +440,16 @@ struct Checked {
 
 /// What an archive holds: what the bot takes, and what it does not know.
 fn sorted(archive: &Archive, taken: &BTreeSet<String>) -> (Counts, Counts) {
-    let left_out = archive.left_out();
-    let known = |name: &str| taken.contains(name) || left_out.iter().any(|out| out == name);
-    let counts = archive.counts();
-    (counts.only(|name, _| known(name)), counts.only(|name, _| !known(name)))
+    let (counts, left_out) = (archive.summary.counts(), left_out(archive, taken));
+    let known = counts.only(|name, _| taken.contains(name)).with_empty(left_out.iter());
+    (known, counts.only(|name, _| !taken.contains(name)))
+}
+
+/// The sections that held nothing. Where the archive has one that the bot does not know, nobody can
+/// tell: it may be the newer name of one that the bot knows.
+fn left_out(archive: &Archive, taken: &BTreeSet<String>) -> Vec<String> {
+    let known = archive.summary.sections.iter().all(|section| taken.contains(&section.name));
+    if known { archive.left_out() } else { Vec::new() }
 }
 
 fn nothing_known() -> Error {

@@ -115,6 +115,39 @@ async fn nothing_is_sent_before_a_ban_is_over() {
     scene.finish().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn nor_does_the_schedule_say_a_word_before_it() {
+    let mut scene = Scene::prepare(|builder| builder.enabled(true)).await;
+    scene.sandbox.set_patience(Duration::from_secs(24 * 60 * 60));
+    // longer than a word is tried at a time
+    let ban = Fault::TooManyRequests { retry_after: 3 * 3600 };
+    scene.sandbox.inject(ban.on("sendMessage"));
+    scene.begin();
+    let began = Instant::now();
+    scene.admin.wait_for("✅ Бекап по расписанию создан").await;
+    assert!(began.elapsed() >= Duration::from_secs(3 * 3600), "after {:?}", began.elapsed());
+    assert_eq!(scene.sandbox.calls_of("sendMessage").len(), 2);
+    scene.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_after_a_backup_is_another_though_its_answer_is_put_off() {
+    let scene = Scene::start().await;
+    scene.sandbox.set_patience(Duration::from_secs(24 * 60 * 60));
+    let ban = Fault::TooManyRequests { retry_after: 3600 };
+    scene.sandbox.inject(ban.on("editMessageText"));
+    let asked = Instant::now();
+    scene.admin.send("/backup").await;
+    scene.called(2).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    scene.admin.send("/backup").await;
+    scene.admin.wait_until(|_| (scene.archives().len() == 2).then_some(())).await;
+    assert!(asked.elapsed() < Duration::from_secs(3600), "it has waited for the first answer");
+    scene.admin.wait_for("✅ Бекап создан успешно").await;
+    scene.sandbox.allow_refusal("message is not modified");
+    scene.finish().await;
+}
+
 #[tokio::test]
 async fn a_connection_that_hangs_holds_nothing_up() {
     let scene = Scene::start().await;

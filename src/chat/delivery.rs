@@ -1,7 +1,9 @@
 //! Sends, edits and answers; a message that Telegram does not take now is sent again.
 
+use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -22,8 +24,10 @@ use super::message::Message;
 
 /// The first pause between two tries.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
-/// A file of the most that Telegram gives comes within this, or not at all.
-const FETCHED_WITHIN: Duration = Duration::from_secs(10 * 60);
+/// An answer of Telegram comes within this, or not at all: a host's client may wait without end.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2 * 60);
+/// The same for a file of the most that Telegram gives or takes.
+const FILED_WITHIN: Duration = Duration::from_secs(10 * 60);
 /// Telegram takes 4096; what is cut anyway may as well be a little shorter.
 const LONGEST_PLAIN: usize = 4000;
 /// An alert knows no markup, and no more than this.
@@ -36,7 +40,7 @@ struct Patience {
     longest: Duration,
 }
 
-/// A minute: nobody waits longer for a list.
+/// A minute, or what Telegram asks for if that is not much more: nobody waits longer for a list.
 const SHORT: Patience = Patience {
     tries: 6,
     longest_pause: Duration::from_secs(120),
@@ -65,35 +69,40 @@ pub(crate) struct Delivery {
     bot: Bot,
     /// A shutdown does not wait for Telegram to come back.
     stop: CancellationToken,
+    /// Until when Telegram wants to hear nothing for a chat.
+    bans: Arc<Mutex<HashMap<ChatId, Instant>>>,
 }
 
 impl Delivery {
     pub(crate) fn new(bot: Bot, stop: CancellationToken) -> Self {
-        Self { bot, stop }
+        Self { bot, stop, bans: Arc::default() }
     }
 
     /// Tells that something has begun; `None` if Telegram does not take it now.
     pub(crate) async fn announce(&self, chat: ChatId, message: &Message) -> Option<MessageId> {
-        self.send_once(chat, message).await.map_err(|error| log("send", &error)).ok()
+        if self.ban(chat).is_some() {
+            return None;
+        }
+        self.once("send", Some(chat), ANSWERED_WITHIN, self.send_once(chat, message)).await
     }
 
     /// Sends a message that must arrive; true if it did.
     pub(crate) async fn send(&self, chat: ChatId, message: &Message) -> bool {
-        let sent = self.persist("send", SHORT, || self.send_once(chat, message)).await;
-        sent == Fate::Arrived
+        self.put(SHORT, chat, None, message).await == Fate::Arrived
     }
 
     /// Sends a file; true if Telegram took it.
     pub(crate) async fn upload(&self, chat: ChatId, name: String, bytes: Vec<u8>) -> bool {
         let file = InputFile::memory(bytes).file_name(name);
-        self.bot.send_document(chat, file).await.map_err(|error| log("upload", &error)).is_ok()
+        let request = self.bot.send_document(chat, file).into_future();
+        self.once("upload", Some(chat), FILED_WITHIN, request).await.is_some()
     }
 
     /// The content of a file that was sent; `None` where Telegram does not give it now, or where it
     /// is longer than that.
     pub(crate) async fn fetch(&self, file: FileId, most: usize) -> Option<Vec<u8>> {
-        // a host's client may wait without end, and other files wait for this one
-        let fetched = tokio::time::timeout(FETCHED_WITHIN, self.download(file, most));
+        // other files wait for this one
+        let fetched = tokio::time::timeout(FILED_WITHIN, self.download(file, most));
         let fetched = self.stop.run_until_cancelled(fetched).await?;
         fetched.inspect_err(|_| tracing::warn!("Telegram did not give a file in time")).ok()?
     }
@@ -114,8 +123,9 @@ impl Delivery {
     /// it is not worth a message of its own.
     pub(crate) async fn progress(&self, chat: ChatId, old: MessageId, message: &Message) {
         let keyboard = message.keyboard.as_ref();
-        if let Err(error) = self.edit_text(chat, old, &message.html, keyboard, true).await {
-            log("edit", &error);
+        let edit = self.edit_text(chat, old, &message.html, keyboard, true);
+        if self.ban(chat).is_none() {
+            self.once("edit", Some(chat), ANSWERED_WITHIN, edit).await;
         }
     }
 
@@ -153,9 +163,9 @@ impl Delivery {
     ) -> Fate {
         match old {
             Some(old) => {
-                self.persist("edit", patience, || self.edit_or_send(chat, old, message)).await
+                self.persist("edit", patience, chat, || self.edit_or_send(chat, old, message)).await
             }
-            None => self.persist("send", patience, || self.send_once(chat, message)).await,
+            None => self.persist("send", patience, chat, || self.send_once(chat, message)).await,
         }
     }
 
@@ -165,9 +175,41 @@ impl Delivery {
         if let Some(text) = alert {
             request = request.text(plain(&text, LONGEST_ALERT)).show_alert(true);
         }
-        if let Err(error) = request.await {
-            log("answer", &error);
+        self.once("answer", None, ANSWERED_WITHIN, request.into_future()).await;
+    }
+
+    /// Makes one try, and waits no longer for its answer.
+    async fn once<T>(
+        &self,
+        what: &str,
+        chat: Option<ChatId>,
+        longest: Duration,
+        request: impl Future<Output = Result<T, RequestError>>,
+    ) -> Option<T> {
+        match tokio::time::timeout(longest, request).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => {
+                log(what, &error);
+                if let (RequestError::RetryAfter(seconds), Some(chat)) = (error, chat) {
+                    self.note_ban(chat, seconds.duration());
+                }
+            }
+            Err(_) => log_silence(what),
         }
+        None
+    }
+
+    /// How long Telegram wants to hear nothing for a chat.
+    fn ban(&self, chat: ChatId) -> Option<Duration> {
+        let mut bans = self.bans.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        bans.retain(|_, end| *end > now);
+        bans.get(&chat).map(|end| *end - now)
+    }
+
+    fn note_ban(&self, chat: ChatId, wait: Duration) {
+        let mut bans = self.bans.lock().unwrap_or_else(PoisonError::into_inner);
+        bans.insert(chat, Instant::now() + wait);
     }
 
     /// Tries again with growing pauses, as long as it may help.
@@ -175,6 +217,7 @@ impl Delivery {
         &self,
         what: &str,
         patience: Patience,
+        chat: ChatId,
         mut attempt: impl FnMut() -> F,
     ) -> Fate
     where
@@ -182,18 +225,26 @@ impl Delivery {
     {
         let Patience { tries, longest_pause, longest } = patience;
         let end = Instant::now() + longest;
-        let mut pause = FIRST_PAUSE;
-        for left in (0..tries).rev() {
-            let Err(error) = attempt().await else { return Fate::Arrived };
-            log(what, &error);
-            let wait = match error {
-                RequestError::RetryAfter(seconds) => seconds.duration(),
-                RequestError::Api(error) if is_final(&error) => return Fate::Lost,
-                RequestError::MigrateToChatId(_) => return Fate::Lost,
-                // it was taken; only the answer is one that teloxide does not know
-                RequestError::InvalidJson { raw, .. } if was_taken(&raw) => return Fate::Arrived,
-                _ => pause,
+        let (mut pause, mut left) = (FIRST_PAUSE, tries);
+        loop {
+            let wait = match self.ban(chat) {
+                Some(wait) => wait,
+                None => match tokio::time::timeout(ANSWERED_WITHIN, attempt()).await {
+                    Ok(Ok(_)) => return Fate::Arrived,
+                    Ok(Err(error)) => {
+                        log(what, &error);
+                        match self.after(chat, error, pause) {
+                            Fate::Later(wait) => wait,
+                            fate => return fate,
+                        }
+                    }
+                    Err(_) => {
+                        log_silence(what);
+                        pause
+                    }
+                },
             };
+            left = left.saturating_sub(1);
             if left == 0 || Instant::now() + wait > end {
                 return Fate::Later(wait);
             }
@@ -202,7 +253,21 @@ impl Delivery {
             }
             pause = (pause * 2).min(longest_pause);
         }
-        Fate::Later(pause)
+    }
+
+    /// What an error makes of a message.
+    fn after(&self, chat: ChatId, error: RequestError, pause: Duration) -> Fate {
+        match error {
+            RequestError::RetryAfter(seconds) => {
+                self.note_ban(chat, seconds.duration());
+                Fate::Later(seconds.duration())
+            }
+            RequestError::Api(error) if is_final(&error) => Fate::Lost,
+            RequestError::MigrateToChatId(_) => Fate::Lost,
+            // it was taken; only the answer is one that teloxide does not know
+            RequestError::InvalidJson { raw, .. } if was_taken(&raw) => Fate::Arrived,
+            _ => Fate::Later(pause),
+        }
     }
 
     async fn send_once(&self, chat: ChatId, message: &Message) -> Result<MessageId, RequestError> {
@@ -364,6 +429,10 @@ fn plain(html: &str, longest: usize) -> String {
     if cut.trim().is_empty() { "…".to_owned() } else { cut }
 }
 
+fn log_silence(what: &str) {
+    tracing::warn!(what, "Telegram does not answer");
+}
+
 /// Says what Telegram refused, without the token and without the text.
 fn log(what: &str, error: &RequestError) {
     if let RequestError::InvalidJson { source, .. } = error {
@@ -399,29 +468,58 @@ mod tests {
         String::from_utf8(read).expect("text")
     }
 
-    #[tokio::test]
-    async fn a_download_that_stands_still_is_given_up_whatever_client_the_host_has() {
+    /// A Telegram, and a delivery by a client of a host's that waits for it for a day.
+    async fn with_a_patient_client() -> (TcpListener, Delivery) {
         let telegram = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", telegram.local_addr().expect("an address"));
         let patient = teloxide::net::default_reqwest_settings().timeout(LONG.longest).build();
         let bot = Bot::with_client("777:token", patient.expect("a client"));
         let bot = bot.set_api_url(url.parse().expect("an address"));
-        let delivery = Delivery::new(bot, CancellationToken::new());
+        (telegram, Delivery::new(bot, CancellationToken::new()))
+    }
+
+    /// Tells the client what it has asked for.
+    async fn tell(connection: &mut TcpStream, answer: &str) {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
+        connection.write_all((head + answer).as_bytes()).await.expect("sent");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_goes_silent_is_given_up_whatever_client_the_host_has() {
+        let (telegram, delivery) = with_a_patient_client().await;
+        let message = Message::from("news".to_owned());
+        let sent = tokio::spawn(async move { delivery.send(ChatId(42), &message).await });
+        let (mut silent, _) = telegram.accept().await.expect("a connection");
+        assert!(request(&mut silent).await.contains("SendMessage"));
+
+        tokio::time::pause();
+        tokio::time::advance(ANSWERED_WITHIN + FIRST_PAUSE).await;
+        let (mut connection, _) = telegram.accept().await.expect("another connection");
+        tokio::time::resume();
+        assert!(request(&mut connection).await.contains("SendMessage"));
+        let taken = r#"{"ok":true,"result":{"message_id":1,"date":0,"text":"news",
+            "chat":{"id":42,"type":"private","first_name":"Anna"}}}"#;
+        tell(&mut connection, taken).await;
+        assert!(sent.await.expect("no panic"));
+    }
+
+    #[tokio::test]
+    async fn a_download_that_stands_still_is_given_up_whatever_client_the_host_has() {
+        let (telegram, delivery) = with_a_patient_client().await;
         let file = FileId::from("x".to_owned());
         let fetched = tokio::spawn(async move { delivery.fetch(file, 1000).await });
 
         let (mut connection, _) = telegram.accept().await.expect("a connection");
         assert!(request(&mut connection).await.contains("GetFile"));
         let found = r#"{"ok":true,"result":{"file_id":"x","file_unique_id":"x","file_size":9,"file_path":"x"}}"#;
-        let head = "HTTP/1.1 200 OK\r\nContent-Length: ";
-        let answer = format!("{head}{}\r\n\r\n{found}", found.len());
-        connection.write_all(answer.as_bytes()).await.expect("sent");
+        tell(&mut connection, found).await;
         assert!(request(&mut connection).await.contains("/file/bot777:token/x"));
-        connection.write_all(format!("{head}9\r\n\r\nfour").as_bytes()).await.expect("sent");
+        let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour";
+        connection.write_all(begun).await.expect("sent");
 
         tokio::time::pause();
-        tokio::time::advance(FETCHED_WITHIN / 2).await;
-        tokio::time::advance(FETCHED_WITHIN / 2).await;
+        tokio::time::advance(FILED_WITHIN / 2).await;
+        tokio::time::advance(FILED_WITHIN / 2).await;
         let given_up = tokio::time::timeout(Duration::from_secs(1), fetched).await;
         assert_eq!(given_up.expect("by now").expect("no panic"), None);
     }

@@ -255,8 +255,9 @@ fn compared(text: &Text, counts: &Counts, others: &Result<Counts, Error>) -> Cou
 
 /// What a restore does to what is live.
 fn comparison(text: &Text, inspection: &Inspection) -> Vec<String> {
-    let untouched = inspection.untouched();
-    let mut lines: Vec<String> = counted(text, "confirm-untouched", &untouched).collect();
+    let missing = inspection.missing();
+    let id = if missing.renamed { "confirm-renamed" } else { "confirm-untouched" };
+    let mut lines: Vec<String> = counted(text, id, &missing.counts).collect();
     lines.extend(inspection.fewer().map(|fewer| fewer_left(text, fewer)));
     lines.push(text.say("confirm-promise", &[]));
     lines
@@ -357,14 +358,15 @@ pub(crate) fn restore_done(text: &Text, restored: &Restored) -> Message {
     if let Some(doubt) = &restored.doubt {
         return doubtful(text, restored, doubt);
     }
-    let whole = restored.untouched.is_empty() && restored.unknown.is_empty();
+    let whole = restored.missing.counts.is_empty() && restored.unknown.is_empty();
     let id = if whole { "restore-done" } else { "restore-done-in-part" };
     let values = [
         ("name", Value::Raw(&restored.info.id.to_string())),
         ("records", Value::Raw(&text.records(&restored.info.counts))),
     ];
     let mut lines = vec![text.say(id, &values)];
-    lines.extend(counted(text, "restore-untouched", &restored.untouched));
+    let missing = if restored.missing.renamed { "restore-renamed" } else { "restore-untouched" };
+    lines.extend(counted(text, missing, &restored.missing.counts));
     lines.extend(counted(text, "restore-unknown", &restored.unknown));
     let keyboard = restored.undo.as_ref().map(|undo| undo_button(text, undo));
     Message { html: lines.join("\n"), keyboard }

@@ -97,7 +97,9 @@ pub(super) fn confirm(text: &Text, name: &str, inspection: &Inspection) -> Strin
     if inspection.live.is_err() {
         lines.push(text.say("command-confirm-unreadable", &[]));
     }
-    lines.extend(counted(text, "confirm-untouched", &inspection.untouched()));
+    let missing = inspection.missing();
+    let id = if missing.renamed { "confirm-renamed" } else { "confirm-untouched" };
+    lines.extend(counted(text, id, &missing.counts));
     lines.extend(inspection.fewer().map(|Fewer { archived, live }| {
         let values = [("archived", Value::Number(archived)), ("live", Value::Number(live))];
         text.say("confirm-fewer", &values)
@@ -128,7 +130,8 @@ pub(super) fn restore_done(text: &Text, program: &str, name: &str, restored: &Re
         None => vec![text.say("command-restore-done", &values)],
         Some(doubt) => doubtful(text, name, doubt),
     };
-    lines.extend(counted(text, "restore-untouched", &restored.untouched));
+    let missing = if restored.missing.renamed { "restore-renamed" } else { "restore-untouched" };
+    lines.extend(counted(text, missing, &restored.missing.counts));
     lines.extend(counted(text, "restore-unknown", &restored.unknown));
     lines.extend(way_back(text, program, restored.undo.as_ref()));
     lines.join("\n")

@@ -251,10 +251,14 @@ fn refused(data: &mut Data<'_>, name: &str, reviews: &[Review]) {
 /// What the live data must be afterwards; `None` where the data do not fit.
 fn expected(data: &Data<'_>) -> Option<Shop> {
     let mut shop = live();
-    if data.left_out.iter().any(|name| name == "reviews") {
+    // a name that is no field may be the newer one of what held nothing
+    let fields = ["tickets", "reviews", "bonuses", "points", "note"];
+    let known = data.names().iter().all(|name| fields.contains(&name.as_str()));
+    let held_nothing = |field: &str| known && data.left_out.iter().any(|name| name == field);
+    if held_nothing("reviews") {
         shop.reviews.clear();
     }
-    if data.left_out.iter().any(|name| name == "bonuses") {
+    if held_nothing("bonuses") {
         shop.bonuses.clear();
     }
     put(data, "tickets", &mut shop.tickets)?;

@@ -288,6 +288,7 @@ impl BackupPluginBuilder {
             upload_limits: self.upload_limits,
             gate: Gate::new(self.holds_updates),
             glances: service::Glances::default(),
+            doubts: service::Doubts::default(),
         }))
     }
 }

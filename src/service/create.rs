@@ -217,7 +217,7 @@ impl Parts {
     /// A proof that is not noted costs one more reading later, and nothing else.
     fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
         self.note("a proof was not noted", |notebook| {
-            notebook.prove(id, size_bytes, data_sha256, self.clock.now());
+            self.prove(notebook, id, size_bytes, data_sha256);
             true
         });
     }
@@ -278,7 +278,7 @@ impl Parts {
         } else {
             match guarded(|| self.proved_anew(&id, notebook.hash(&id, size_bytes))) {
                 Ok(data_sha256) => {
-                    notebook.prove(&id, size_bytes, &data_sha256, self.clock.now());
+                    self.prove(notebook, &id, size_bytes, &data_sha256);
                     Standing::Verified
                 }
                 Err(error) => {

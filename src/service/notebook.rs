@@ -269,6 +269,18 @@ impl Notebook {
         proof.map(|proof| proof.doubted = true).is_some()
     }
 
+    /// The same, in the notes of every bot in this place.
+    pub(crate) fn doubt_of_all(&mut self, id: &BackupId) -> bool {
+        let name = id.to_string();
+        let others = self.file.bots.values_mut().filter_map(|notes| notes.get_mut("proofs"));
+        let proofs = others.chain(self.file.unnamed.get_mut("proofs"));
+        let mut doubted = false;
+        for proof in proofs.filter_map(|proofs| proofs.get_mut(&name)?.as_object_mut()) {
+            doubted |= proof.insert("doubted".to_owned(), true.into()) != Some(true.into());
+        }
+        self.doubt(id) | doubted
+    }
+
     /// The archive among these with which the data were found the same, and when; one that is another
     /// since, or in doubt, stands for nothing.
     pub(crate) fn unchanged_among<'i>(

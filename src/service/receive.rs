@@ -53,8 +53,7 @@ impl Parts {
         let received = Received { at: self.clock.now(), new: true };
         // without the note it may go with the next backup, or count as one that this bot has made
         self.note("a file that was sent was not noted", |notebook| {
-            let now = self.clock.now();
-            notebook.prove(&id, bytes.len() as u64, &archive.summary.sha256, now);
+            self.prove(notebook, &id, bytes.len() as u64, &archive.summary.sha256);
             notebook.receive(&id, received);
             true
         });

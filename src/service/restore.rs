@@ -11,7 +11,7 @@ use super::notebook::{Journal, Undo};
 use super::turn::{guarded, panicked};
 use super::{Checked, Chosen, Parts, Service, failed, nothing_known, sorted};
 use crate::archive::Archive;
-use crate::backup::{BackupId, BackupInfo, Counts, Trigger};
+use crate::backup::{BackupId, BackupInfo, Counts, Missing, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::Import;
 
@@ -36,7 +36,7 @@ pub(crate) struct Restored {
     /// Sections of the archive that the bot does not know: they were passed over.
     pub(crate) unknown: Counts,
     /// Sections that are live and that the archive lacks: they stayed as they were.
-    pub(crate) untouched: Counts,
+    pub(crate) missing: Missing,
     /// What is live could not be proved to be what the archive holds.
     pub(crate) doubt: Option<Doubt>,
     /// The way back; none where nothing could be saved.
@@ -367,6 +367,6 @@ fn restored(
 ) -> Restored {
     let Checked { info, archive, taken } = checked;
     let (counts, unknown) = sorted(&archive, &taken);
-    let untouched = before.missing_in(&counts);
-    Restored { info: BackupInfo { counts, ..info }, unknown, untouched, doubt, undo }
+    let missing = before.missing_in(&counts);
+    Restored { info: BackupInfo { counts, ..info }, unknown, missing, doubt, undo }
 }

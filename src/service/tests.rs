@@ -1,6 +1,7 @@
 //! Several bots in one place: each has its own backups and its own notes.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use chrono::{MappedLocalTime, TimeDelta, TimeZone};
 use tokio::sync::RwLock;
@@ -34,15 +35,22 @@ impl Clock for Hand {
     }
 }
 
-/// A memory with so much room, where that matters.
+/// A memory with so much room, where that matters; a pen that is dry writes no notes.
 #[derive(Clone, Default)]
-struct Room(MemoryStorage, Option<u64>);
+struct Room(MemoryStorage, Option<u64>, Arc<AtomicBool>);
 
 impl Storage for Room {
-    forward!(0: name path prepare lock list list_stamped open draft delete read_state write_state);
+    forward!(0: name path prepare lock list list_stamped open draft delete read_state);
 
     fn free(&self) -> io::Result<Option<u64>> {
         Ok(self.1)
+    }
+
+    fn write_state(&self, state: &[u8]) -> io::Result<()> {
+        if self.2.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0.write_state(state)
     }
 }
 
@@ -83,6 +91,7 @@ impl House {
             upload_limits: Limits::upload(),
             gate: Gate::new(false),
             glances: Glances::default(),
+            doubts: Doubts::default(),
         })
     }
 
@@ -92,6 +101,13 @@ impl House {
         let report = service.back_up(Trigger::Scheduled).await.expect("a backup");
         assert!(report.cleanup.is_none());
         report.info.id
+    }
+
+    /// Turns a bit among the compressed data of an archive.
+    fn rot(&self, id: &BackupId) {
+        let mut bytes = self.room.0.get(id).expect("it is there").to_vec();
+        bytes[60] ^= 4;
+        self.room.0.insert(id.clone(), bytes);
     }
 
     fn has(&self, id: &BackupId) -> bool {
@@ -259,9 +275,7 @@ async fn what_a_check_has_found_is_noted_before_a_backup_that_waits() {
     let house = House::new();
     let (anna, data) = house.bot(ANNA, 3);
     let (old, rotten) = (house.back_up(&anna).await, house.back_up(&anna).await);
-    let mut bytes = house.room.0.get(&rotten).expect("it is there").to_vec();
-    bytes[60] ^= 4;
-    house.room.0.insert(rotten.clone(), bytes);
+    house.rot(&rotten);
     data.write().await.clear();
     house.clock.forward(TimeDelta::minutes(1));
     // both wait, one behind the other
@@ -272,4 +286,36 @@ async fn what_a_check_has_found_is_noted_before_a_backup_that_waits() {
     assert_eq!(found.expect_err("rotten").kind(), ErrorKind::Damaged);
     assert!(made.expect("a backup").cleanup.is_none());
     assert!(house.has(&old), "it went for the sake of one that was found damaged");
+}
+
+#[tokio::test]
+async fn what_another_bots_check_has_found_counts_no_more() {
+    let house = House::new();
+    let ((anna, _), (boris, _)) = (house.bot(ANNA, 3), house.bot(BORIS, 5));
+    let (old, rotten) = (house.back_up(&anna).await, house.back_up(&anna).await);
+    house.back_up(&boris).await;
+    house.rot(&rotten);
+    let found = boris.verify(Chosen::Stored(rotten.clone())).await;
+    assert_eq!(found.expect_err("rotten").kind(), ErrorKind::Damaged);
+    house.back_up(&anna).await;
+    assert!(house.has(&old) && house.has(&rotten));
+}
+
+#[tokio::test]
+async fn what_a_check_has_found_counts_no_more_though_it_could_not_be_noted() {
+    let house = House::new();
+    let (anna, _) = house.bot(ANNA, 3);
+    let (old, rotten) = (house.back_up(&anna).await, house.back_up(&anna).await);
+    house.rot(&rotten);
+    house.room.2.store(true, Ordering::Relaxed);
+    let found = anna.verify(Chosen::Stored(rotten.clone())).await;
+    assert_eq!(found.expect_err("rotten").kind(), ErrorKind::Damaged);
+    house.room.2.store(false, Ordering::Relaxed);
+    house.back_up(&anna).await;
+    assert!(house.has(&old) && house.has(&rotten));
+    // what is whole again counts again
+    house.rot(&rotten);
+    house.back_up(&anna).await;
+    assert!(!house.has(&old), "newer ones are whole");
+    assert!(anna.parts.doubts.held().is_empty());
 }

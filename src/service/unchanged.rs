@@ -73,7 +73,7 @@ impl Parts {
     ) -> Result<()> {
         let data_sha256 = metadata.data_sha256.as_deref().unwrap_or_default();
         let mut notebook = self.notebook()?;
-        notebook.prove(&info.id, info.size_bytes, data_sha256, at);
+        self.prove(&mut notebook, &info.id, info.size_bytes, data_sha256);
         notebook.unchanged = Some(Unchanged { backup: info.id.to_string(), at });
         notebook.write(self.storage.as_ref())?;
         // a storage that forgets would be asked without end

@@ -107,7 +107,7 @@ where
             None => Vec::new(),
         };
         // what held nothing when the backup was made holds nothing after it
-        let left_out = data.left_out();
+        let left_out = left_out(data, fields);
         lacking.retain(|(name, _)| !names.contains(name) && !left_out.contains(name));
         loop {
             match Self::decode_with(data, fields, lacking.clone()) {
@@ -148,11 +148,18 @@ where
 
     /// Whether the backup holds every field, so that nothing live must stay as it is.
     fn complete(&self, data: &Import<'_>) -> bool {
-        let mut names = data.names();
-        names.extend(data.left_out());
-        let has = |field: &str| names.iter().any(|name| name == field);
-        self.fields.map_or_else(|| has(WHOLE), |fields| fields.iter().all(|field| has(field)))
+        let names = data.names();
+        let Some(fields) = self.fields else { return names.iter().any(|name| name == WHOLE) };
+        let left_out = left_out(data, fields);
+        fields.iter().all(|field| names.iter().chain(&left_out).any(|name| name == field))
     }
+}
+
+/// The fields that held nothing. Where the backup has a section that is no field, nobody can tell: it
+/// may be the newer name of one.
+fn left_out(data: &Import<'_>, fields: &[&str]) -> Vec<String> {
+    let known = data.names().iter().all(|name| fields.contains(&name.as_str()));
+    if known { data.left_out() } else { Vec::new() }
 }
 
 impl<T> DataSource for Shared<T>

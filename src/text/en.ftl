@@ -88,6 +88,7 @@ confirm-unreadable = ⚠️ The data in the bot now could not be read, so I cann
     <code>{ $detail }</code>
 confirm-unknown = The backup holds something that this version of the bot does not know; I will pass it over: { $records }
 confirm-untouched = This backup lacks some of the data; they stay as they are: { $records }
+confirm-renamed = The backup has no such sections: { $records }. One that had another name before will be replaced; a new one stays as it is.
 confirm-again = ❓ Restore for sure?
 
     <b>{ $name }</b>
@@ -131,6 +132,7 @@ restore-done-in-part = ✅ Done! The data are loaded from the backup:
     Restored: { $records }
 restore-unknown = Unknown to the bot, passed over: { $records }
 restore-untouched = Not in the backup, left as it was: { $records }
+restore-renamed = The backup had no such sections: { $records }. One that had another name before is replaced; a new one is as it was.
 restore-failed = ❌ The restore failed. The bot's data are as they were.
 
     { $reason }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::*;
+use crate::backup::Missing;
 use crate::service::{Cause, Difference, Doubt};
 use crate::source::Section;
 use crate::text::{Language, snapshot};
@@ -35,6 +36,10 @@ fn snapshot(name: &str, write: impl Fn(&Text) -> Message) {
 fn counts(tickets: u64, referrals: u64, reviews: u64) -> Counts {
     let all = [("tickets", tickets), ("referrals", referrals), ("reviews", reviews)];
     all.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+fn counts_of(pairs: &[(&str, u64)]) -> Counts {
+    pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
 
 fn at(day: u32, hour: u32, minute: u32, second: u32) -> NaiveDateTime {
@@ -232,23 +237,27 @@ fn restore() {
     snapshot("confirm_doubtful", |text| confirm(text, &doubtful, TOKEN));
     let fewer = doubtful.fewer().expect("far fewer");
     snapshot("confirm_again", |text| confirm_again(text, &id, fewer, TOKEN));
+    let renamed =
+        Inspection { live: Ok(counts_of(&[("orders", 14), ("tickets", 0)])), ..inspection() };
+    snapshot("confirm_renamed", |text| confirm(text, &renamed, TOKEN));
     let broken = Error::new(ErrorKind::Source, "read the bot's data: the file is not a database");
     let unreadable = Inspection { live: Err(broken), ..inspection() };
     snapshot("confirm_unreadable", |text| confirm(text, &unreadable, TOKEN));
     snapshot("restore_cancelled", restore_cancelled);
     snapshot("restore_started", |text| restore_started(text, &id));
-    let restored = |untouched| Restored {
+    let restored = |missing| Restored {
         info: newest(),
         unknown: Counts::default(),
-        untouched,
+        missing,
         doubt: None,
         undo: Some(way_back()),
     };
-    snapshot("restore_done", |text| restore_done(text, &restored(Counts::default())));
-    let reviews: Counts = [("reviews".to_owned(), 3)].into_iter().collect();
-    snapshot("restore_done_in_part", |text| restore_done(text, &restored(reviews.clone())));
+    snapshot("restore_done", |text| restore_done(text, &restored(Missing::default())));
+    let reviews = |renamed| Missing { counts: counts_of(&[("reviews", 3)]), renamed };
+    snapshot("restore_done_in_part", |text| restore_done(text, &restored(reviews(false))));
+    snapshot("restore_done_renamed", |text| restore_done(text, &restored(reviews(true))));
     let unknown = [("coupons".to_owned(), 7)].into_iter().collect();
-    let passed_over = Restored { unknown, undo: None, ..restored(reviews) };
+    let passed_over = Restored { unknown, undo: None, ..restored(reviews(false)) };
     snapshot("restore_done_for_good", |text| restore_done(text, &passed_over));
 }
 
@@ -281,8 +290,8 @@ fn unread() -> Error {
 fn a_restore_that_may_be_wrong() {
     let doubtful = |found: &dyn Fn() -> Result<Difference, Error>, cause, undo| {
         let doubt = Doubt { found: found(), cause };
-        let (unknown, untouched) = Default::default();
-        Restored { info: newest(), unknown, untouched, doubt: Some(doubt), undo }
+        let (unknown, missing) = Default::default();
+        Restored { info: newest(), unknown, missing, doubt: Some(doubt), undo }
     };
     let differs = || Ok(difference());
     for (name, cause) in [
@@ -336,7 +345,7 @@ fn undo() {
     let done = |again| Restored {
         info: newest(),
         unknown: Counts::default(),
-        untouched: Counts::default(),
+        missing: Missing::default(),
         doubt: None,
         undo: Some(Undo { again, ..way_back() }),
     };
@@ -418,21 +427,24 @@ fn no_list_is_too_long_for_telegram() {
 
 #[test]
 fn far_fewer_records_are_seen_under_old_names_too() {
-    let counts = |pairs: &[(&str, u64)]| -> Counts {
-        pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
-    };
     let compared = |archived, live| {
-        let info = crate::backup::BackupInfo { counts: counts(archived), ..newest() };
-        let inspection = Inspection { info, live: Ok(counts(live)), ..inspection() };
+        let info = crate::backup::BackupInfo { counts: counts_of(archived), ..newest() };
+        let inspection = Inspection { info, live: Ok(counts_of(live)), ..inspection() };
         let fewer = inspection.fewer().map(|fewer| (fewer.archived, fewer.live));
-        (fewer, inspection.untouched())
+        let Missing { counts, renamed } = inspection.missing();
+        (fewer, counts, renamed)
     };
-    let none = Counts::default();
-    assert_eq!(compared(&[("a", 50)], &[("a", 100)]), (None, none.clone()));
-    assert_eq!(compared(&[("a", 49)], &[("a", 100)]), (Some((49, 100)), none.clone()));
-    assert_eq!(compared(&[("a", 9)], &[("a", 9), ("b", 99)]), (None, counts(&[("b", 99)])));
+    let none = || counts_of(&[]);
+    assert_eq!(compared(&[("a", 50)], &[("a", 100)]), (None, none(), false));
+    assert_eq!(compared(&[("a", 49)], &[("a", 100)]), (Some((49, 100)), none(), false));
+    let newer = compared(&[("a", 9)], &[("a", 9), ("b", 99)]);
+    assert_eq!(newer, (None, counts_of(&[("b", 99)]), false));
     // it may be the same section
-    assert_eq!(compared(&[("old", 1)], &[("new", 100)]), (Some((1, 100)), none.clone()));
-    let renamed = compared(&[("a", 1), ("old", 500)], &[("a", 100), ("new", 500)]);
-    assert_eq!(renamed, (Some((1, 100)), none));
+    let new = || counts_of(&[("new", 100)]);
+    assert_eq!(compared(&[("old", 1)], &[("new", 100)]), (Some((1, 100)), new(), true));
+    // `Shared` knows the alias, and it never has anything
+    let alias = compared(&[("old", 1)], &[("new", 100), ("old", 0)]);
+    assert_eq!(alias, (Some((1, 100)), new(), true));
+    let both = compared(&[("a", 1), ("old", 500)], &[("a", 100), ("new", 100), ("old", 0)]);
+    assert_eq!(both, (Some((1, 100)), new(), true));
 }

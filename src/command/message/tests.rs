@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::*;
-use crate::backup::BackupId;
+use crate::backup::{BackupId, Missing};
 use crate::text::snapshot;
 
 const PROGRAM: &str = "clientbotmanager";
@@ -140,14 +140,14 @@ fn restore() {
     let whole = || Restored {
         info: newest(),
         unknown: Counts::default(),
-        untouched: Counts::default(),
+        missing: Missing::default(),
         doubt: None,
         undo: Some(undo()),
     };
     assert("restore_done", |text| restore_done(text, PROGRAM, NAME, &whole()));
     let part = Restored {
         unknown: some("coupons", 7),
-        untouched: some("reviews", 3),
+        missing: Missing { counts: some("reviews", 3), renamed: false },
         undo: None,
         ..whole()
     };
@@ -178,7 +178,7 @@ fn a_restore_that_left_something_else() {
     let doubtful = |found| Restored {
         info: newest(),
         unknown: Counts::default(),
-        untouched: Counts::default(),
+        missing: Missing::default(),
         doubt: Some(found),
         undo: None,
     };

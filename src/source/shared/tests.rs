@@ -145,6 +145,15 @@ fn a_field_under_its_old_name_is_that_field_and_the_others_stay() {
 }
 
 #[test]
+fn what_a_newer_program_has_renamed_is_not_taken_for_empty() {
+    // the newer program knows `orders` as an alias, and writes that nothing stands under it
+    let json = serde_json::json!({ "tickets": ["чай"], "ratings": {} });
+    let newer = Backup { left_out: vec!["orders".to_owned()], ..Backup::of(json) };
+    let expected = Shop { scores: BTreeMap::new(), ..shop() };
+    assert_eq!(restored(shop(), newer).expect("restored"), expected);
+}
+
+#[test]
 fn a_state_that_is_no_struct_is_one_section() {
     let state: BTreeMap<String, u32> = [("a".to_owned(), 1)].into();
     let backup = backup_of(state.clone());
