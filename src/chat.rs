@@ -14,7 +14,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use once_cell::sync::OnceCell;
 use teloxide::types::{ChatId, MessageId, UserId};
 use tokio::sync::mpsc;
@@ -154,6 +154,24 @@ impl Chat {
     /// Tells every administrator that the schedule made none; true if somebody heard it.
     pub(crate) async fn tell_failed(&self, error: &Error) -> bool {
         self.tell(message::scheduled_failed(&self.parts.text, error)).await
+    }
+
+    /// The same of a failure that has lasted since then, though people have heard of it.
+    pub(crate) async fn tell_still_failing(&self, since: DateTime<Utc>, error: &Error) -> bool {
+        // a clock of the host's may panic
+        let local = guarded(|| Ok(self.parts.service.to_local(since)));
+        let since = local.unwrap_or_else(|_| since.naive_utc());
+        self.tell(message::scheduled_still_failing(&self.parts.text, since, error)).await
+    }
+
+    /// Tells that the schedule goes on; true if somebody heard it.
+    pub(crate) async fn tell_resumed(&self) -> bool {
+        self.tell(message::scheduled_resumed(&self.parts.text)).await
+    }
+
+    /// How often the schedule makes a backup.
+    pub(crate) fn interval(&self) -> TimeDelta {
+        TimeDelta::try_days(self.parts.days.try_into().unwrap_or_default()).unwrap_or_default()
     }
 
     /// Tells that a backup of the schedule does not end; true if somebody heard it.

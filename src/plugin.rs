@@ -204,6 +204,13 @@ impl Job for ScheduledBackup {
             self.work.spawn(async move { news.failed(None).await });
         })
     }
+
+    fn resumed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let news = Arc::clone(&self.news);
+            self.work.spawn(async move { news.resumed().await });
+        })
+    }
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub(crate) struct Schedule {
     retry: Mutex<Retry>,
     /// Another program makes the backups.
     stands_by: AtomicBool,
+    /// A step has come to a stop, and no backup was made since.
+    stuck: AtomicBool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -54,7 +56,7 @@ struct Retry {
 
 impl Schedule {
     pub(crate) fn new(every: Days, clock: Arc<dyn Clock>) -> Self {
-        Self { every, clock, retry: Mutex::default(), stands_by: AtomicBool::new(false) }
+        Self { every, clock, retry: Mutex::default(), stands_by: false.into(), stuck: false.into() }
     }
 
     /// Whether another program of this bot makes the backups.
@@ -114,6 +116,7 @@ impl Schedule {
         let made_at = Some(made_at);
         let retry = Retry { made_at, ..Retry::default() };
         *self.retry.lock().unwrap_or_else(PoisonError::into_inner) = retry;
+        self.stuck.store(false, Ordering::Relaxed);
     }
 
     fn paused_until(&self) -> Option<DateTime<Utc>> {
@@ -174,6 +177,9 @@ pub(crate) trait Job: Send + Sync + 'static {
 
     /// Tells that the schedule waits for something that does not end.
     fn stuck(&self) -> BoxFuture<'_, ()>;
+
+    /// Tells that it has ended, and no backup is needed.
+    fn resumed(&self) -> BoxFuture<'_, ()>;
 }
 
 /// Makes backups when they are due, until it is stopped; a backup that runs then is finished.
@@ -202,10 +208,13 @@ pub(crate) async fn run(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: Cancel
 }
 
 async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationToken) {
-    match watched(job.as_ref(), job.made_at()).await {
+    match watched(&schedule, job.as_ref(), job.made_at()).await {
         Ok(made_at) => {
             let next = schedule.next(&made_at);
             if next > schedule.clock.now() {
+                if schedule.stuck.swap(false, Ordering::Relaxed) {
+                    job.resumed().await;
+                }
                 sleep_until(next, &schedule, &stop).await;
             } else {
                 attempt(&schedule, &job).await;
@@ -222,7 +231,7 @@ async fn attempt(schedule: &Schedule, job: &Arc<dyn Job>) {
     let (running, began) = (Arc::clone(job), schedule.clock.now());
     // on a task of its own, so that a panic ends the task and not this loop
     let backup = tokio::spawn(async move { running.back_up().await });
-    match watched(job.as_ref(), backup).await {
+    match watched(schedule, job.as_ref(), backup).await {
         Ok(Ok(true)) => schedule.succeeded(began),
         // the list will show it; a list that does not must not be asked without end
         Ok(Ok(false)) => schedule.pause(ErrorKind::Busy),
@@ -235,18 +244,22 @@ async fn attempt(schedule: &Schedule, job: &Arc<dyn Job>) {
 }
 
 /// Waits for a step of the schedule; tells of one that has come to a stop, and waits on.
-async fn watched<T>(job: &dyn Job, step: impl Future<Output = T>) -> T {
+async fn watched<T>(schedule: &Schedule, job: &dyn Job, step: impl Future<Output = T>) -> T {
     let mut step = pin!(step);
-    if let Ok(done) = tokio::time::timeout(STUCK_AFTER, &mut step).await {
-        return done;
+    loop {
+        if let Ok(done) = tokio::time::timeout(STUCK_AFTER, &mut step).await {
+            return done;
+        }
+        tracing::warn!("the schedule has come to a stop");
+        schedule.stuck.store(true, Ordering::Relaxed);
+        job.stuck().await;
     }
-    tracing::warn!("the schedule has come to a stop");
-    job.stuck().await;
-    step.await
 }
 
 async fn give_up(schedule: &Schedule, job: &dyn Job, error: Error) {
     let kind = error.kind();
+    // people hear of this as of any failure, and of its end
+    schedule.stuck.store(false, Ordering::Relaxed);
     if schedule.failed(kind) {
         tracing::warn!(?kind, step = %error, "the scheduled backup failed");
         job.failed(error).await;

@@ -3,6 +3,7 @@
 mod comparison;
 mod create;
 mod doubts;
+mod file;
 mod gate;
 mod glances;
 mod likeness;
@@ -41,6 +42,7 @@ use crate::storage::{self, Readable, Storage};
 pub(crate) use comparison::Difference;
 pub(crate) use doubts::Doubts;
 use doubts::speaks_against;
+use file::File;
 pub(crate) use gate::Gate;
 pub(crate) use glances::Glances;
 use notebook::Notebook;
@@ -407,7 +409,8 @@ fn found(
     what: impl fmt::Display,
 ) -> Result<Box<dyn Readable>> {
     let file = file.map_err(|error| Error::storage("open the backup", error))?;
-    file.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {what}")))
+    let absent = || Error::new(ErrorKind::NotFound, format!("there is no {what}"));
+    Ok(Box::new(File(file.ok_or_else(absent)?)))
 }
 
 impl Chosen {

@@ -87,6 +87,16 @@ pub(crate) fn scheduled_failed(text: &Text, error: &Error) -> Message {
     because(text, "scheduled-failed", error)
 }
 
+pub(crate) fn scheduled_still_failing(text: &Text, since: NaiveDateTime, error: &Error) -> Message {
+    let (since, reason) = (iso(since), text.reason(error));
+    let values = [("since", Value::Raw(&since)), ("reason", Value::Raw(&reason))];
+    text.say("scheduled-still-failing", &values).into()
+}
+
+pub(crate) fn scheduled_resumed(text: &Text) -> Message {
+    text.say("scheduled-recovered", &[]).into()
+}
+
 pub(crate) fn scheduled_stuck(text: &Text) -> Message {
     text.say("scheduled-stuck", &[]).into()
 }

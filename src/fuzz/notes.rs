@@ -52,7 +52,8 @@ pub(super) const WAY: Fields = &[
     ("kept", Shape::Mark),
 ];
 pub(super) const JOURNAL: Fields = &[("restored", Shape::Text), ("undo", Shape::OrNull(WAY))];
-pub(super) const FAILING: Fields = &[("since", Shape::Time), ("told", Shape::Flag)];
+pub(super) const FAILING: Fields =
+    &[("since", Shape::Time), ("told", Shape::Flag), ("told_at", Shape::MaybeTime)];
 pub(super) const UNTOLD: Fields =
     &[("backup", Shape::Text), ("recovered", Shape::Flag), ("unchanged", Shape::MaybeTime)];
 pub(super) const UNCHANGED: Fields = &[("backup", Shape::Text), ("at", Shape::Time)];

@@ -1,8 +1,7 @@
 //! What the schedule tells: each word once, and kept until somebody has heard it.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -11,10 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::service::{Report, Service};
+use crate::service::{Report, Service, guarded};
 
 /// How long a note may wait for its turn.
 const NOTED_WITHIN: Duration = Duration::from_secs(2 * 60);
+
+/// After so many intervals without a backup people hear once more that it fails.
+const REMINDED_AFTER: i32 = 3;
 
 /// How long after a message that nobody took it is tried anew, at first and at most.
 pub(super) const TOLD_AGAIN: Duration = Duration::from_secs(15 * 60);
@@ -27,8 +29,8 @@ pub(super) struct News {
     stop: CancellationToken,
     /// One word after the other: each depends on what was heard before.
     turn: Mutex<()>,
-    /// The administrator has heard that it fails, and the notebook could not take it.
-    told: AtomicBool,
+    /// When the administrator last heard that it fails, where the notebook could not take that.
+    told: std::sync::Mutex<Option<DateTime<Utc>>>,
     /// When the backups were made that were ever seen; `None` before the first look.
     seen: std::sync::Mutex<Option<BTreeSet<DateTime<Utc>>>>,
 }
@@ -39,33 +41,54 @@ impl News {
         Self { chat, service, stop, turn, told, seen }
     }
 
-    /// Tells of a failure, unless it belongs to one that was told of; without an error it is a backup
-    /// that does not end.
+    /// Tells of a failure, unless it belongs to one that was told of lately; without an error it is a
+    /// backup that does not end.
     pub(super) async fn failed(&self, error: Option<Error>) {
         let _turn = self.turn.lock().await;
         // where the note cannot be written, as on a full disk or while a backup that never ends
         // holds the place, this program remembers it
-        let noted = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing()).await;
-        let untold = match noted {
-            Ok(Ok(true)) if self.told.swap(false, Ordering::Relaxed) => {
+        let noting = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing());
+        let failing = noting.await.ok().and_then(Result::ok);
+        let noted = failing.and_then(|failing| failing.heard_at());
+        let remembered = *self.told();
+        let heard_at = noted.max(remembered);
+        if heard_at.is_some_and(|at| !self.is_long_ago(at)) {
+            if failing.is_some() && noted < remembered {
                 self.note_told().await;
-                false
             }
-            Ok(Ok(untold)) => untold,
-            _ => !self.told.swap(true, Ordering::Relaxed),
-        };
-        if !untold {
             return;
         }
-        let heard = match &error {
-            Some(error) => self.chat.tell_failed(error).await,
-            None => self.chat.tell_stuck().await,
+        let since =
+            failing.map(|failing| failing.since).or(heard_at).filter(|_| heard_at.is_some());
+        let heard = match (&error, since) {
+            (Some(error), None) => self.chat.tell_failed(error).await,
+            (Some(error), Some(since)) => self.chat.tell_still_failing(since, error).await,
+            (None, _) => self.chat.tell_stuck().await,
         };
         if heard {
             self.note_told().await;
-        } else {
-            self.told.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// Whether a failure that was told of then is told of again: who has missed or forgotten it must
+    /// not believe for ever that there are backups.
+    fn is_long_ago(&self, at: DateTime<Utc>) -> bool {
+        // a clock that panics was told of, too; by one that was set back nobody knows how long it is
+        let Ok(now) = guarded(|| Ok(self.service.now())) else { return false };
+        let again = self.chat.interval() * REMINDED_AFTER;
+        now - at >= again || at - now >= again
+    }
+
+    /// Tells that what had come to a stop has ended, without a backup that would say so.
+    pub(super) async fn resumed(&self) {
+        let heard = self.chat.tell_resumed().await;
+        if heard {
+            self.ended().await;
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Option<DateTime<Utc>>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there is a backup that was never there before; false at the first look.
@@ -81,7 +104,7 @@ impl News {
     /// Forgets a failure that a backup has ended, whoever has made it.
     pub(super) async fn ended(&self) {
         let _turn = self.turn.lock().await;
-        self.told.store(false, Ordering::Relaxed);
+        *self.told() = None;
         // where that cannot be noted, the next look that finds a new backup does it
         let _ = tokio::time::timeout(NOTED_WITHIN, self.service.note_ended()).await;
     }
@@ -89,15 +112,14 @@ impl News {
     async fn note_told(&self) {
         let noting = self.service.note_told_of_failure();
         let noted = tokio::time::timeout(NOTED_WITHIN, noting).await;
-        if !matches!(noted, Ok(Ok(()))) {
-            self.told.store(true, Ordering::Relaxed);
-        }
+        let now = || guarded(|| Ok(self.service.now())).unwrap_or_default();
+        *self.told() = (!matches!(noted, Ok(Ok(true)))).then(now);
     }
 
     /// Notes a backup that was made, until somebody has heard of it. Where it cannot be noted, gives
     /// whether a failure has ended with it, as far as this program remembers.
     pub(super) async fn made(&self, report: &Report) -> Option<bool> {
-        let recovered = self.told.swap(false, Ordering::Relaxed);
+        let recovered = self.told().take().is_some();
         let noted = self.service.note_made(report.news(recovered)).await;
         noted.err().map(|_| recovered)
     }

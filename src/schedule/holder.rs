@@ -28,7 +28,7 @@ pub(super) async fn hold(
     let (schedule, job, stop) = (schedule.as_ref(), job.as_ref(), &stop);
     let mut wait = None;
     while !stop.is_cancelled() {
-        match watched(job, job.claim()).await {
+        match watched(schedule, job, job.claim()).await {
             Ok(Some(part)) => {
                 if wait.is_some() {
                     tracing::info!("the other program is gone: this one makes the backups now");

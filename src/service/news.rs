@@ -6,25 +6,26 @@ use crate::backup::BackupId;
 use crate::error::Result;
 
 impl Service {
-    /// Notes that the schedule fails; true while the administrator has not heard of it.
-    pub(crate) async fn note_failing(&self) -> Result<bool> {
+    /// Notes that the schedule fails.
+    pub(crate) async fn note_failing(&self) -> Result<Failing> {
         self.noting(|parts, notebook| {
             // whoever has not heard that the last failure ended, to them it is the same one
             let same = notebook.untold.take().is_some_and(|untold| untold.recovered);
-            let failing = notebook
-                .failing
-                .get_or_insert_with(|| Failing { since: parts.clock.now(), told: same });
-            !failing.told
+            *notebook.failing.get_or_insert_with(|| {
+                let now = parts.clock.now();
+                Failing { since: now, told: same, told_at: same.then_some(now) }
+            })
         })
         .await
     }
 
-    /// Notes that the administrator has heard of the failure.
-    pub(crate) async fn note_told_of_failure(&self) -> Result<()> {
-        self.noting(|_, notebook| {
+    /// Notes that the administrator has heard of the failure; false where none is noted.
+    pub(crate) async fn note_told_of_failure(&self) -> Result<bool> {
+        self.noting(|parts, notebook| {
             if let Some(failing) = &mut notebook.failing {
-                failing.told = true;
+                (failing.told, failing.told_at) = (true, Some(parts.clock.now()));
             }
+            notebook.failing.is_some()
         })
         .await
         .inspect_err(|error| {
@@ -69,7 +70,7 @@ impl Service {
         let noted = self.noting(move |_, notebook| {
             if let Some(failing) = &mut notebook.failing {
                 // it failed while that was on its way: they think now that it works
-                failing.told = false;
+                (failing.told, failing.told_at) = (false, None);
             }
             match &mut notebook.untold {
                 Some(untold) if !untold.is(&news) => untold.recovered = false,

@@ -109,8 +109,18 @@ impl Default for Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failing {
     pub(crate) since: DateTime<Utc>,
-    /// The administrator has heard of it.
+    /// The administrator has heard of it,
     pub(crate) told: bool,
+    /// and when that was for the last time; unknown in the notes of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told_at: Option<DateTime<Utc>>,
+}
+
+impl Failing {
+    /// When the administrator last heard of it.
+    pub(crate) fn heard_at(&self) -> Option<DateTime<Utc>> {
+        self.told.then(|| self.told_at.unwrap_or(self.since))
+    }
 }
 
 /// What an archive was when it was proved; one of another length is another archive.

@@ -35,12 +35,20 @@ impl Clock for Hand {
     }
 }
 
-/// A memory with so much room, where that matters; a pen that is dry writes no notes.
+/// A memory with so much room, where that matters; notes cannot be written, and archives not be read
+/// after so many reads, where a test says so.
 #[derive(Clone, Default)]
-struct Room(MemoryStorage, Option<u64>, Arc<AtomicBool>);
+struct Room(MemoryStorage, Option<u64>, Arc<AtomicBool>, Arc<std::sync::Mutex<Cut>>);
+
+type Cut = Option<(usize, io::ErrorKind)>;
 
 impl Storage for Room {
-    forward!(0: name path prepare lock list list_stamped open draft delete read_state);
+    forward!(0: name path prepare lock list list_stamped draft delete read_state);
+
+    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
+        let file = self.0.open(id)?;
+        Ok(file.map(|file| Box::new(Cuttable(file, Arc::clone(&self.3))) as Box<dyn Readable>))
+    }
 
     fn free(&self) -> io::Result<Option<u64>> {
         Ok(self.1)
@@ -51,6 +59,27 @@ impl Storage for Room {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.0.write_state(state)
+    }
+}
+
+/// A file whose connection may end.
+struct Cuttable(Box<dyn Readable>, Arc<std::sync::Mutex<Cut>>);
+
+impl Read for Cuttable {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut cut = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        match cut.as_mut() {
+            Some((0, kind)) => return Err((*kind).into()),
+            Some((left, _)) => *left -= 1,
+            None => {}
+        }
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for Cuttable {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
     }
 }
 
@@ -101,6 +130,10 @@ impl House {
         let report = service.back_up(Trigger::Scheduled).await.expect("a backup");
         assert!(report.cleanup.is_none());
         report.info.id
+    }
+
+    fn cut(&self, cut: Cut) {
+        *self.room.3.lock().unwrap_or_else(PoisonError::into_inner) = cut;
     }
 
     /// Turns a bit among the compressed data of an archive.
@@ -202,14 +235,14 @@ async fn a_restore_its_way_back_and_its_interruption_are_one_bots() {
 async fn a_failure_is_one_bots_and_so_is_its_end() {
     let house = House::new();
     let ((anna, _), (boris, _)) = (house.bot(ANNA, 3), house.bot(BORIS, 5));
-    assert!(anna.note_failing().await.expect("noted"));
+    assert!(!anna.note_failing().await.expect("noted").told);
     anna.note_told_of_failure().await.expect("noted");
-    assert!(boris.note_failing().await.expect("noted"), "nobody has told of his");
+    assert!(!boris.note_failing().await.expect("noted").told, "nobody has told of his");
     // he gets a backup by hand, and his is over
     let his = boris.back_up(Trigger::Manual).await.expect("a backup").news(false);
     boris.note_made(his.clone()).await.expect("noted");
     assert_eq!(boris.untold_recovery(his.clone()).await.expect("read"), Some(false));
-    assert!(!anna.note_failing().await.expect("noted"), "hers was told");
+    assert!(anna.note_failing().await.expect("noted").told, "hers was told");
     anna.note_made(his.clone()).await.expect("noted");
     assert_eq!(anna.untold_recovery(his).await.expect("read"), Some(true), "and is over");
 }
@@ -318,4 +351,26 @@ async fn what_a_check_has_found_counts_no_more_though_it_could_not_be_noted() {
     house.back_up(&anna).await;
     assert!(!house.has(&old), "newer ones are whole");
     assert!(anna.parts.doubts.held().is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_is_no_damage_of_an_archive() {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    let house = House::new();
+    let (anna, _) = house.bot(ANNA, 3);
+    let made = house.back_up(&anna).await;
+    for kind in [InvalidData, InvalidInput, UnexpectedEof] {
+        let mut whole = None;
+        for reads in 0.. {
+            house.cut(Some((reads, kind)));
+            let found = anna.verify(Chosen::Stored(made.clone())).await;
+            house.cut(None);
+            let Err(error) = found else {
+                whole = Some(reads);
+                break;
+            };
+            assert_eq!(error.kind(), ErrorKind::Storage, "{kind:?} after {reads}: {error}");
+        }
+        assert!(whole.is_some_and(|reads| reads > 3), "{whole:?} reads");
+    }
 }

@@ -32,6 +32,11 @@ scheduled-failed = ❌ The scheduled backup was not made.
     { $reason }
 
     I will keep trying, and tell you when it works.
+scheduled-still-failing = ❌ Scheduled backups have been failing since { $since }, and there has been no new backup since then.
+
+    { $reason }
+
+    I keep trying, and will tell you when it works.
 scheduled-stuck = ⚠️ Scheduled backups have come to a stop: their next step has not ended within an hour. The bot's data, or the place of the backups, do not answer or are very slow.
 
     Should the backup succeed after all, I will tell you. If it does not, restart the bot and look into its log.

@@ -147,6 +147,37 @@ async fn a_failure_and_its_end_are_told_once_even_over_restarts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failure_that_lasts_is_told_of_again_after_three_intervals_over_restarts_too() {
+    let sandbox = Sandbox::start().await;
+    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let broken = Arc::new(AtomicBool::new(true));
+    let fails = Arc::clone(&broken);
+    let world = World { bot, ..World::berlin(2) }.fate(move |_| {
+        if fails.load(Ordering::Relaxed) {
+            bail!("the database is locked")
+        }
+        Ok(())
+    });
+    let reminders = || told(&sandbox, "не получаются с 2026-01-15T12:00");
+    for (days, reminded) in [(5, 0), (2, 1), (4, 1), (3, 2), (7, 3)] {
+        // a restart each time
+        let task = world.start();
+        pass(days * DAY).await;
+        assert_eq!(reminders(), reminded);
+        assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 1);
+        task.shutdown().await;
+    }
+    broken.store(false, Ordering::Relaxed);
+    let task = world.start();
+    pass(DAY).await;
+    task.shutdown().await;
+    assert_eq!((told(&sandbox, "снова работают"), reminders()), (1, 3));
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_incident_is_noted_once_over_all_its_attempts() {
     let calls = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&calls);
@@ -202,15 +233,6 @@ async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
     });
     let task = world.start();
     world.source.begun.notified().await;
-    // no time goes by itself while a thread is at work
-    let minutes = async |count| {
-        for _ in 0..count {
-            tokio::time::advance(MINUTE).await;
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
-        }
-    };
     minutes(59).await;
     assert_eq!(told(&sandbox, "не закончился за час"), 0, "a backup may take a while");
     minutes(3 * 60).await;
@@ -224,10 +246,48 @@ async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
     sandbox.finish().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_look_that_did_not_end_is_told_of_and_so_is_its_end_though_no_backup_is_due() {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let world = World { bot, ..World::berlin(7) };
+    let task = world.start();
+    pass(MINUTE).await;
+    task.shutdown().await;
+    assert_eq!(world.archives().len(), 1);
+    let (end, wait) = mpsc::channel();
+    let place = Place::SlowToList(Arc::new(Mutex::new(wait)));
+    let storage = Ailing(world.storage.clone(), place);
+    let task = world.builder().storage(storage).build().expect("a plugin").spawn();
+    minutes(3 * 60).await;
+    anna.wait_for("не закончился за час").await;
+    end.send(()).expect("it waits");
+    drop(end);
+    anna.wait_for("Бекапы по расписанию снова работают").await;
+    task.shutdown().await;
+    assert_eq!((told(&sandbox, "не закончился за час"), world.runs()), (1, 1));
+    assert_eq!(world.notebook().get("failing"), None);
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+/// Lets so many minutes go by: no time does so by itself while a thread is at work.
+async fn minutes(count: usize) {
+    for _ in 0..count {
+        tokio::time::advance(MINUTE).await;
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 /// What is wrong with a storage.
 #[derive(Clone)]
 enum Place {
     Full,
+    /// Its list does not come before a word, or the end, of that.
+    SlowToList(Arc<Mutex<mpsc::Receiver<()>>>),
     /// Another program holds it as long as this is true; each look at it takes a while.
     HeldWhile(Arc<AtomicBool>, TestClock),
 }
@@ -240,13 +300,20 @@ impl Ailing {
     fn write(&self) -> io::Result<()> {
         match self.1 {
             Place::Full => Err(io::ErrorKind::StorageFull.into()),
-            Place::HeldWhile(..) => Ok(()),
+            _ => Ok(()),
         }
     }
 }
 
 impl Storage for Ailing {
-    forward!(0: name path prepare list open delete read_state);
+    forward!(0: name path prepare open delete read_state);
+
+    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
+        if let Place::SlowToList(wait) = &self.1 {
+            let _ = wait.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        }
+        self.0.list()
+    }
 
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
         if let Place::HeldWhile(held, clock) = &self.1
@@ -285,9 +352,17 @@ async fn a_full_disk_is_told_of_once() {
     pass(5 * MINUTE).await;
     assert_eq!(told(&sandbox, "кончилось место"), 1);
     // the notebook cannot be written either, and is no place to remember that it was told
-    pass(3 * DAY).await;
-    task.shutdown().await;
+    pass(20 * DAY).await;
     assert_eq!(told(&sandbox, "кончилось место"), 1, "more than once for one incident");
+    pass(2 * DAY).await;
+    assert_eq!(
+        told(&sandbox, "не получаются с 2026-01-15T12:00"),
+        1,
+        "three weeks without a backup"
+    );
+    pass(19 * DAY).await;
+    task.shutdown().await;
+    assert_eq!(told(&sandbox, "кончилось место"), 2);
     canary::note_calls(&sandbox);
     sandbox.finish().await;
 }

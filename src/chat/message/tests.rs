@@ -107,7 +107,11 @@ fn scheduled() {
     snapshot("scheduled_unchanged_recovered", |text| scheduled_done(text, &unchanged, true));
     snapshot("scheduled_failed", |text| scheduled_failed(text, &full()));
     snapshot("standing_by", standing_by);
+    snapshot("scheduled_still_failing", |text| {
+        scheduled_still_failing(text, at(1, 14, 30, 25), &full())
+    });
     snapshot("scheduled_stuck", scheduled_stuck);
+    snapshot("scheduled_resumed", scheduled_resumed);
 }
 
 #[test]

@@ -55,6 +55,8 @@ struct Incident {
     unnoted: bool,
     /// Somebody died over it, or Telegram was away: more may be told, or less.
     unclear: bool,
+    /// When it was told of for the last time, and how far the clock had been set then.
+    heard: Option<(Instant, TimeDelta)>,
 }
 
 /// An incident that a backup has ended.
@@ -109,6 +111,8 @@ pub(super) struct Rules {
     pub(super) made: u64,
     /// How many backups were not made, since nothing had changed.
     pub(super) left_out: u64,
+    /// How often it was said that it still fails.
+    pub(super) reminders: u64,
     pub(super) violations: Vec<String>,
 }
 
@@ -144,6 +148,7 @@ impl Rules {
             said: None,
             made: 0,
             left_out: 0,
+            reminders: 0,
             violations: Vec::new(),
         }
     }
@@ -400,6 +405,9 @@ impl Rules {
         if request.contains("was not made") {
             self.told_of_failure();
         }
+        if request.contains("have been failing since") {
+            self.reminded();
+        }
         if request.contains("Scheduled backup made") || request.contains("no changes") {
             self.told_of_success(request.contains("work again"));
         }
@@ -413,9 +421,23 @@ impl Rules {
             return;
         }
         self.incident.told += 1;
+        self.incident.heard = Some((Instant::now(), self.jumped));
         let Incident { failures, told, unclear, .. } = self.incident;
         if !unclear && (failures == 0 || told > 1) {
             self.broken_rule(format!("{told} messages of {failures} failures"));
+        }
+    }
+
+    /// A failure that lasts is told of again after three intervals.
+    fn reminded(&mut self) {
+        let heard = self.incident.heard.replace((Instant::now(), self.jumped));
+        self.reminders += 1;
+        let days = u64::try_from(3 * self.every).expect("an interval");
+        let early = heard.is_some_and(|(at, jumped)| {
+            jumped == self.jumped && at.elapsed() < Duration::from_secs(days * 24 * 60 * 60)
+        });
+        if !self.incident.unclear && (early || heard.is_none()) {
+            self.broken_rule("it is said too early that it still fails");
         }
     }
 

@@ -329,8 +329,8 @@ impl World {
     }
 
     /// Lives through a history; gives the rules that were broken, and how many backups were made
-    /// and left out.
-    pub(super) async fn live(history: &History) -> (Vec<String>, [u64; 2]) {
+    /// and left out, and how often it was told once more that they fail.
+    pub(super) async fn live(history: &History) -> (Vec<String>, [u64; 3]) {
         let mut world = Self::new(history).await;
         world.start();
         for event in &history.events {
@@ -346,7 +346,7 @@ impl World {
             world.stop(0).await;
         }
         let mut rules = world.ground.rules();
-        (std::mem::take(&mut rules.violations), [rules.made, rules.left_out])
+        (std::mem::take(&mut rules.violations), [rules.made, rules.left_out, rules.reminders])
     }
 
     async fn befall(&mut self, event: Event) {

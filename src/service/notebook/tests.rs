@@ -49,7 +49,7 @@ fn is_empty(notebook: &Notebook) -> bool {
 #[test]
 fn each_bot_reads_what_it_has_noted_and_nothing_else() {
     let storage = MemoryStorage::new();
-    let failing = |told| Some(Failing { since: DateTime::UNIX_EPOCH, told });
+    let failing = |told| Some(Failing { since: DateTime::UNIX_EPOCH, told, told_at: None });
     for (bot, told) in [(ANNA, true), (BORIS, false)] {
         let mut notebook = read(&storage, bot);
         assert!(is_empty(&notebook), "{notebook:?}");
