@@ -7,6 +7,8 @@ mod blocks;
 mod canary;
 #[path = "crash/chat.rs"]
 mod chat;
+#[path = "support/clock.rs"]
+mod clock;
 #[path = "crash/disk.rs"]
 mod disk;
 #[path = "crash/flaky.rs"]
@@ -25,6 +27,8 @@ mod host;
 mod program;
 #[path = "crash/run.rs"]
 mod run;
+#[path = "crash/schedule.rs"]
+mod schedule;
 #[path = "crash/series.rs"]
 mod series;
 #[path = "crash/sweep.rs"]
@@ -42,6 +46,7 @@ use flush::{Flush, Flushed, flushes};
 use half::{Call, Half};
 use host::{Host, Kind};
 use run::{CHANGES, Fault, Place, Point, copy};
+use schedule::sweep_schedule;
 use series::{Bench, Series, Shown, room};
 use sweep::{Amount, sweep, sweep_index};
 use twin::Wrong;
@@ -71,6 +76,32 @@ fn storage() {
 /// Long runs strike every point, or every second, third and so on if they are told so.
 fn every() -> usize {
     std::env::var(EVERY).ok().and_then(|every| every.parse().ok()).unwrap_or(1)
+}
+
+#[test]
+fn a_storage_that_fails_lies_or_hangs_at_any_operation_of_the_schedule_costs_no_backup() {
+    let all = [
+        "claim",
+        "delete",
+        "draft",
+        "flush",
+        "free",
+        "list",
+        "lock",
+        "open",
+        "prepare",
+        "publish",
+        "read",
+        "read_state",
+        "reopen",
+        "seek",
+        "write",
+        "write_state",
+    ];
+    for trouble in Trouble::ALL {
+        let struck = sweep_schedule(trouble, &all);
+        println!("{trouble:?}: {struck} operations");
+    }
 }
 
 /// In a child, since what the command line says of each failure goes to nobody.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use crate::host::Kind;
 use crate::run::{Place, Ran};
 
 /// Reads archives with another program than ours.
@@ -162,9 +163,11 @@ fn live_is_old_or_new(place: &Place, ran: &Ran, next: &Ran) -> Result<(), String
             return Err(format!("the way back fails: {}{}", back.output, back.errors));
         }
     }
-    // what is no transaction, or has restored something wrong, may be anything until it is taken back
-    let lawful = [Kind::Loose, Kind::Forgetful].contains(&place.kind) && told.is_some();
-    if possible.contains(&live) || lawful {
+    // whoever is told that it was cut off knows that it may be either; a mixture is lawful only where there
+    // is no transaction, or what was restored is wrong
+    let may_mix = [Kind::Loose, Kind::Forgetful].contains(&place.kind);
+    let told_of = told.is_some() && (may_mix || ["A", "B"].contains(&live));
+    if possible.contains(&live) || told_of {
         return Ok(());
     }
     Err(format!("live is {live}, and could be {possible:?}: {}{}", ran.output, next.errors))
