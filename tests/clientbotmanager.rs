@@ -7,6 +7,8 @@ mod backups;
 mod contents;
 #[path = "clientbotmanager/desk.rs"]
 mod desk;
+#[path = "clientbotmanager/holding.rs"]
+mod holding;
 #[path = "clientbotmanager/menu.rs"]
 mod menu;
 #[path = "clientbotmanager/orders.rs"]

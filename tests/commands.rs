@@ -507,6 +507,33 @@ async fn an_archive_that_cannot_be_sent_is_told() {
     scene.finish().await;
 }
 
+/// A download asks of an archive only how long it is: a hole on the disk is as long as any data.
+#[tokio::test]
+async fn what_is_too_large_for_telegram_is_told_with_its_place() {
+    let scene = Scene::start().await;
+    let name = scene.back_up().await;
+    let question = scene.choose_newest().await;
+    let path = scene.folder().join(&name);
+    let lengthen = |bytes| {
+        let archive = std::fs::File::options().write(true).open(&path).expect("the archive");
+        archive.set_len(bytes).expect("a longer one");
+    };
+    lengthen(50_000_000);
+    scene.admin.press_on(question.id, DOWNLOAD).await;
+    let sent = scene.admin.wait_until(|chat| chat.last_from_bot()?.document.clone()).await;
+    assert_eq!((sent.file_name, sent.size), (name, 50_000_000));
+
+    lengthen(50_000_001);
+    scene.sandbox.settled().await;
+    scene.sandbox.clear_calls();
+    assert_eq!(scene.admin.press_on(question.id, DOWNLOAD).await.text, None);
+    let told = scene.admin.wait_for("Архив больше 50 МБ").await;
+    assert!(told.plain.ends_with(&format!("\n{}", path.display())), "{told}");
+    let methods: Vec<_> = scene.called(2).await.into_iter().map(|(method, _)| method).collect();
+    assert_eq!(methods, ["answerCallbackQuery", "sendMessage"], "and it was not sent");
+    scene.finish().await;
+}
+
 #[tokio::test]
 async fn a_safety_backup_is_marked_in_the_list() {
     let scene = Scene::start().await;

@@ -15,6 +15,7 @@ use std::io::Read;
 use std::process::Output;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use telegram_sandbox::Fault;
@@ -61,6 +62,39 @@ async fn sigterm_in_the_middle_of_a_backup_finishes_it() {
     assert_eq!(bot.end().await.code(), Some(0), "{}", bot.log());
     verify(&server, MANY);
     server.admin.wait_for("Бекап создан").await;
+    server.sandbox.finish().await;
+}
+
+#[tokio::test]
+async fn sigterm_in_the_middle_of_a_restore_finishes_it() {
+    let server = Server::new().await;
+    server.fill(10);
+    let mut bot = server.start(&mut server.command());
+    server.admin.send("/backup").await;
+    server.admin.wait_for("Бекап создан").await;
+    let database = Connection::open(server.path("clientbotmanager.db")).expect("opens");
+    database.execute_batch("UPDATE orders SET status = 'потерян'").expect("a loss");
+
+    // the restore waits for whoever writes into the database
+    database.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    server.admin.send("/backup_list").await;
+    let list = server.admin.wait_for("Список бекапов").await;
+    server.admin.press_on(list.id, &list.buttons[0][0].text).await;
+    server.admin.wait_for("Восстановить данные из этого бекапа?").await;
+    server.admin.press("✅ Да, восстановить").await;
+    // it has begun once what is live is saved
+    until("a safety backup", || server.archives().len() == 2).await;
+    bot.terminate().await;
+    server.told("STOPPING=1").await;
+    let restored = "SELECT count(*) FROM orders WHERE status = 'новый'";
+    let count = || database.query_row(restored, [], |row| row.get(0)).expect("a number");
+    let before: i64 = count();
+    assert!(bot.runs() && before == 0, "there was nothing to finish");
+
+    database.execute_batch("ROLLBACK").expect("the lock is given back");
+    assert_eq!(bot.end().await.code(), Some(0), "{}", bot.log());
+    assert_eq!(count(), 10, "{}", bot.log());
+    server.admin.wait_for("✅ Готово!").await;
     server.sandbox.finish().await;
 }
 

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, Utc};
 use support::forward::forward;
-use support::{ADMIN, Place, Probe, Scene, Wall, YES, shop};
-use telegram_sandbox::Chat;
+use support::{ADMIN, NO, Place, Probe, STALE, Scene, UNDO, Wall, YES, shop};
+use telegram_sandbox::{Chat, Shown};
 use teloxide_backup::{
     BackupId, BackupPluginBuilder, BoxError, Clock, DataSource, Draft, Export, Import,
     MemoryStorage, Readable, Section, Storage,
@@ -345,6 +345,11 @@ fn said(chat: &Chat) -> Vec<(i64, u32, String)> {
 async fn answer_to(scene: &Scene, act: impl Future<Output = ()>) -> String {
     let before = said(&scene.admin.chat());
     act.await;
+    answer_after(scene, &before).await
+}
+
+/// What the bot has said since, once it works on nothing any longer.
+async fn answer_after(scene: &Scene, before: &[(i64, u32, String)]) -> String {
     let answer = scene.admin.wait_until(|chat| {
         let mut now = said(chat);
         if now.iter().any(|(_, _, text)| text.starts_with('⏳')) {
@@ -401,21 +406,77 @@ async fn each_button_is_answered_whatever_panics() {
     let (scene, mine, _) = mined().await;
     for spot in SPOTS {
         scene.clock.forward(TimeDelta::minutes(1));
+        scene.set_shop(shop(12, 5)).await;
         scene.back_up().await;
         scene.admin.send("/backup_list").await;
         let list = scene.admin.wait_for("📂").await;
-        let data = list.buttons[0][0].data.clone().expect("a button");
-        for data in [data.clone(), data.replace(":b:", ":d:"), "bkp:p:0".to_owned()] {
-            mine.lay(Some(spot));
-            let press = async { drop(scene.admin.press_data(list.id, &data).await) };
-            let answer = answer_to(&scene, press).await;
-            mine.lay(None);
-            let answers = ['❌', '📂', '🔄'];
-            let sent = answer.is_empty() || answer.starts_with(answers);
+        let backup = list.buttons[0][0].data.clone().expect("a button");
+        let mut steps = 0;
+        let download = backup.replace(":b:", ":d:");
+        for data in [&backup, &download, "bkp:p:0"] {
+            let (answer, stepped) = pressed_over(&scene, &mine, spot, list.id, data).await;
+            steps += stepped;
+            // a file that is sent has no words
+            let sent = answer.is_empty() || answer.starts_with(['❌', '📂', '🔄']);
             assert!(sent, "{spot:?}, {data}: {answer}");
         }
+        for (label, done, reviews) in [
+            (NO, "❌ Отменено", 4),
+            (YES, "✅ Готово!", 5),
+            (UNDO, "↩️ Восстановление отменено", 4),
+        ] {
+            scene.set_shop(shop(12, 4)).await;
+            let data = ask(&scene, list.id, &backup, label).await;
+            let before = scene.shop().await;
+            let (answer, stepped) = pressed_over(&scene, &mine, spot, list.id, &data).await;
+            steps += stepped;
+            let of_which = format!("{spot:?}, {label}: {answer}");
+            let is_done = answer.starts_with(done);
+            // a notebook that cannot be read has no way back in it
+            let is_told = answer.starts_with(['❌', '🔄']) || label == UNDO && answer == STALE;
+            assert!(is_done || label != NO && is_told, "{of_which}");
+            let after = if is_done { shop(12, reviews) } else { before };
+            assert_eq!(scene.shop().await, after, "{of_which}");
+        }
+        // these are of what no button of these leads to: a backup, an empty list
+        let elsewhere = [Spot::Name, Spot::At(Place::Delete), Spot::ToUtc];
+        assert_eq!(steps > 0, !elsewhere.contains(&spot), "{spot:?} was stepped on {steps} times");
     }
     scene.finish().await;
+}
+
+/// What such a button carries: of the question whether to restore a backup, or of what was restored.
+async fn ask(scene: &Scene, message: i64, backup: &str, label: &str) -> String {
+    scene.admin.press_data(message, backup).await;
+    let question = scene.admin.wait_for("Восстановить данные из этого бекапа?").await;
+    if label != UNDO {
+        return data_of(&question, label);
+    }
+    scene.admin.press_data(message, data_of(&question, YES)).await;
+    data_of(&scene.admin.wait_for("Готово!").await, UNDO)
+}
+
+fn data_of(message: &Shown, label: &str) -> String {
+    message.button(label).and_then(|button| button.data.clone()).expect(label)
+}
+
+/// What the bot says to a press with the mine in this spot, in the chat or in a notice above it, and
+/// how often it stepped on it.
+async fn pressed_over(
+    scene: &Scene,
+    mine: &Mine,
+    spot: Spot,
+    message: i64,
+    data: &str,
+) -> (String, usize) {
+    let before = said(&scene.admin.chat());
+    mine.lay(Some(spot));
+    let notice = scene.admin.press_data(message, data).await.text;
+    let answer = match notice {
+        Some(notice) => notice,
+        None => answer_after(scene, &before).await,
+    };
+    (answer, mine.lift())
 }
 
 #[tokio::test]

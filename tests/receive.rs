@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -227,6 +228,68 @@ fn document(message: Value, file: Value) -> Value {
     change(&mut update["message"]["document"], file);
     change(&mut update["message"], message);
     update
+}
+
+/// Everything below a folder, by its name there.
+fn tree(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type().expect("a kind").is_dir() {
+            names.extend(tree(&entry.path()).into_iter().map(|below| format!("{name}/{below}")));
+        } else {
+            names.push(name);
+        }
+    }
+    names.sort();
+    names
+}
+
+/// A good archive, whatever its sender calls it: the name has no say in where it goes.
+#[tokio::test]
+async fn an_archive_of_any_name_is_taken_as_what_it_is() {
+    let long = "ж".repeat(3000);
+    let names = [
+        Some("../../x-of-tests-receive.zip"),
+        Some("/tmp/x-of-tests-receive.zip"),
+        Some("<b>&amp;.zip"),
+        Some("</code><a href=\"tg://user?id=666\">.zip"),
+        Some("\u{202e}piz.\u{0}exe\u{0}"),
+        Some("state.json"),
+        Some(&long),
+        Some(""),
+        None,
+    ];
+    for name in names {
+        let (scene, archive) = moved().await;
+        let uploaded = scene.admin.send_document("x.zip", archive.clone(), "").await;
+        let chat = scene.admin.chat();
+        let message = chat.messages.into_iter().find(|message| message.id == uploaded);
+        let id = message.and_then(|message| message.file).expect("a file").file_id;
+        let file = json!({ "file_id": id, "file_size": archive.len(), "file_name": name });
+        scene.sandbox.inject_update(document(json!({}), file)).await;
+        let question = scene.admin.wait_for("Восстановить данные из этого бекапа?").await;
+        let stored = "backup_20260201_143025.zip";
+        let told = format!("📎 Архив проверен и теперь в списке: {stored}\n");
+        assert!(question.plain.starts_with(&told), "{name:?}: {question}");
+        assert_eq!(fs::read(scene.folder().join(stored)).expect("stored"), archive);
+        scene.admin.press_on(question.id, YES).await;
+        scene.admin.wait_for("Готово!").await;
+        assert_eq!(scene.shop().await, shop(12, 5), "{name:?}");
+        // with the safety backup it is all that there is, here and elsewhere
+        let files = [stored, "backup_20260201_143025_2.zip", "state.json"];
+        assert_eq!(scene.files(), files, "{name:?}");
+        let mut beside = tree(scene.folder().parent().expect("a folder"));
+        beside.retain(|name| !name.starts_with("backups/"));
+        assert_eq!(beside, [""; 0], "{name:?}");
+        for start in [scene.folder(), std::env::current_dir().expect("a folder")] {
+            let there = name.filter(|name| name.ends_with("receive.zip"));
+            assert!(there.is_none_or(|name| !start.join(name).exists()), "{name:?} was made");
+        }
+        // Telegram took every text: one that is no HTML fails the test here
+        scene.finish().await;
+    }
 }
 
 #[tokio::test]

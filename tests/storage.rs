@@ -1,8 +1,10 @@
 //! What every storage promises, and what the folder promises besides.
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::SystemTime;
 
 use forward::forward;
 use teloxide_backup::{BackupId, Draft, FolderStorage, MemoryStorage, Readable, Storage};
@@ -300,6 +302,63 @@ fn a_folder_that_is_gone_is_an_error_until_it_is_back() {
     assert_eq!(names(&storage), ["backup_20260201_143025.zip"]);
 }
 
+/// Makes 100,000 files that are none of ours, some with names much like ours; gives the names.
+fn fill_with_others(folder: &Path) -> Vec<String> {
+    let others = (0..20_000).flat_map(|number| {
+        [
+            format!("photo_{number}.jpg"),
+            format!("backup_{number}.zip"),
+            format!("backup_20260201_143025.zip.{number}"),
+            format!(".backup_{number}"),
+            format!("{number}.tmp"),
+        ]
+    });
+    let names: Vec<String> = others.collect();
+    assert_eq!(names.len(), 100_000);
+    // links are made sooner than files, and ext4 lets no file have more than 65,000
+    for part in names.chunks(20_000) {
+        let first = folder.join(&part[0]);
+        let file = std::fs::File::create(&first).expect("made");
+        // so old that nobody can still be writing it
+        file.set_modified(SystemTime::UNIX_EPOCH).expect("set");
+        for name in &part[1..] {
+            std::fs::hard_link(&first, folder.join(name)).expect("made");
+        }
+    }
+    names
+}
+
+#[test]
+fn a_hundred_thousand_files_of_others_are_no_hindrance() {
+    let place = tempfile::tempdir().expect("a folder");
+    let storage = FolderStorage::new(place.path());
+    let ids = ["20260201_143025", "20260201_143025_2", "20260202_143025"].map(id);
+    // some file systems name the first files first, some last
+    assert!(publish(&storage, &ids[0], b"one"));
+    let mut expected = fill_with_others(place.path());
+    storage.prepare().expect("ready");
+    for id in &ids[1..] {
+        assert!(publish(&storage, id, b"one"));
+        assert!(!publish(&storage, id, b"two"), "{id} is taken");
+    }
+    assert_eq!(names(&storage), ids.each_ref().map(ToString::to_string));
+    storage.delete(&ids[1]).expect("deleted");
+    storage.prepare().expect("ready again");
+    let left = [&ids[0], &ids[2]];
+    assert_eq!(names(&storage), left.map(ToString::to_string));
+    for id in left {
+        assert_eq!(content(&storage, id).as_deref(), Some(&b"one"[..]), "{id}");
+    }
+
+    expected.extend(left.map(ToString::to_string));
+    expected.sort();
+    let found = std::fs::read_dir(place.path()).expect("a folder");
+    let found = found.map(|entry| entry.expect("an entry").file_name().into_string());
+    let mut found: Vec<_> = found.map(|name| name.expect("text")).collect();
+    found.sort();
+    assert!(found == expected, "{} files, {} expected", found.len(), expected.len());
+}
+
 #[test]
 fn a_file_in_the_folders_place_is_an_error() {
     let place = tempfile::tempdir().expect("a folder");
@@ -318,7 +377,6 @@ fn a_file_in_the_folders_place_is_an_error() {
 mod unix {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::path::Path;
     use std::process::Command;
 
     use super::*;

@@ -26,7 +26,7 @@ async fn restore_far_fewer(world: &World, name: &str) {
     world.admin.wait_for("✅ Готово!").await;
 }
 
-async fn agree_to(world: &World, name: &str) {
+pub(crate) async fn agree_to(world: &World, name: &str) {
     world.admin.send("/backup_list").await;
     let list = world.admin.wait_for("Список бекапов").await;
     let button = button_of(&list, name);
@@ -74,14 +74,14 @@ fn list_length(data: &Value) -> usize {
     data.as_array().map_or(0, Vec::len)
 }
 
-fn backups(world: &World) -> PathBuf {
+pub(crate) fn backups(world: &World) -> PathBuf {
     let folder = world.folder.path().join("backups");
     fs::create_dir_all(&folder).expect("the folder");
     folder
 }
 
 /// Makes a backup now; gives its name.
-async fn back_up(world: &World) -> String {
+pub(crate) async fn back_up(world: &World) -> String {
     world.admin.send("/backup").await;
     let done = world.admin.wait_for("✅ Бекап создан").await;
     let name = done.plain.rsplit(['/', '\\']).next().expect("a name").trim().to_owned();

@@ -11,7 +11,7 @@ use teloxide::types::UserId;
 use teloxide_backup::BackupPluginBuilder;
 
 use crate::row::{BORIS, FORUM, GROUP, Outcome, Row};
-use crate::support::{ADMIN, STRANGER, Scene, Step, UNDO, YES, shop};
+use crate::support::{ADMIN, STRANGER, Scene, Step, UNDO, YES, shop, text_of};
 
 /// How many updates come at once: with their second deliveries Telegram gives them in one answer.
 const HANDFUL: usize = 45;
@@ -157,19 +157,23 @@ impl Crowd {
     }
 }
 
-/// What came of some updates: the calls by method and first line, the updates that the host got.
+/// A call as the table names it: the method, the chat, the first line.
+type Line = (String, Option<i64>, String);
+
+/// What came of some updates: the calls, each with its chat, and the updates that the host got.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Came {
-    calls: BTreeMap<(String, String), usize>,
+    calls: BTreeMap<Line, usize>,
     host: BTreeMap<u32, usize>,
 }
 
 impl Came {
     fn of(scene: &Scene, host: &Host) -> Self {
         let mut came = Self::default();
-        for (method, text) in scene.calls() {
-            let line = text.lines().next().unwrap_or_default().to_owned();
-            *came.calls.entry((method, line)).or_default() += 1;
+        for call in scene.whole_calls() {
+            let line = text_of(&call).lines().next().unwrap_or_default().to_owned();
+            let chat = call.fields["chat_id"].as_i64();
+            *came.calls.entry((call.method, chat, line)).or_default() += 1;
         }
         for number in host.got() {
             *came.host.entry(number).or_default() += 1;
@@ -184,8 +188,8 @@ impl Came {
                 self.host.insert(number, 2);
             }
             Outcome::Taken(calls) => {
-                for (method, line) in calls {
-                    let call = ((*method).to_owned(), (*line).to_owned());
+                for (method, chat, line) in calls {
+                    let call = ((*method).to_owned(), *chat, (*line).to_owned());
                     *self.calls.entry(call).or_default() += 1;
                 }
             }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::row::{
-    BORIS, Outcome, Passed, Row, Rows, Taken, Unreadable, Who, bare, channel, forum, group, list,
-    own_chat, private, private_only, typed, user, with, without,
+    BORIS, FORUM, GROUP, Outcome, Passed, Row, Rows, Unreadable, Who, bare, channel, forum, group,
+    list, own_chat, private, private_only, told, typed, user, with, without,
 };
 use crate::support::ADMIN;
 
@@ -28,13 +28,13 @@ fn message(message: Value) -> Value {
 }
 
 fn spellings(rows: &mut Rows) {
-    let settings = Taken(vec![("sendMessage", "⚙️ Настройки автоматического бекапа:")]);
+    let settings = told("⚙️ Настройки автоматического бекапа:");
     let help =
         "📎 Чтобы восстановить данные из файла, пришлите его сюда с подписью /backup_restore";
     let cases: [(&str, &str, Outcome); 30] = [
         ("typed in the private chat", LIST, list()),
         ("the settings", "/backup_settings", settings),
-        ("a restore without a file", "/backup_restore", Taken(vec![("sendMessage", help)])),
+        ("a restore without a file", "/backup_restore", told(help)),
         ("named", "/backup_list@sandbox_bot", list()),
         ("named in capitals", "/backup_list@SANDBOX_BOT", list()),
         ("followed by a line", "/backup_list\n/backup", list()),
@@ -83,16 +83,16 @@ fn places(rows: &mut Rows) {
     let named = "/backup_list@sandbox_bot";
     let topic = json!({ "message_thread_id": 7, "is_topic_message": true });
     let who = rows.who;
-    for (name, chat) in [("a group", group()), ("a forum", forum())] {
+    for (name, id, chat) in [("a group", GROUP, group()), ("a forum", FORUM, forum())] {
         let plain = message(typed(who, chat.clone(), "/backup"));
         rows.add(&format!("in {name}"), plain, Passed);
         let named = message(typed(who, chat, named));
-        rows.add(&format!("named, in {name}"), named, private_only());
+        rows.add(&format!("named, in {name}"), named, private_only(id));
     }
     let in_topic = with(typed(who, forum(), "/backup"), topic.clone());
     rows.add("in a topic", message(in_topic), Passed);
     let in_topic = with(typed(who, forum(), named), topic);
-    rows.add("named, in a topic", message(in_topic), private_only());
+    rows.add("named, in a topic", message(in_topic), private_only(FORUM));
     let elsewhere = [
         ("a channel", channel()),
         ("another administrator's chat", private(BORIS)),

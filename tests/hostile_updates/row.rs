@@ -25,11 +25,14 @@ pub(crate) enum Who {
 pub(crate) enum Outcome {
     /// The host gets it, and the plugin says nothing.
     Passed,
-    /// It is the plugin's: exactly these methods, each with the first line of its text.
-    Taken(Vec<(&'static str, &'static str)>),
+    /// It is the plugin's: exactly these calls.
+    Taken(Vec<Told>),
     /// teloxide cannot read it, and nobody gets it.
     Unreadable,
 }
+/// A call of the bot: the method, the chat where it has one, and the first line of its text.
+pub(crate) type Told = (&'static str, Option<i64>, &'static str);
+
 pub(crate) use Outcome::{Passed, Taken, Unreadable};
 
 #[derive(Clone, Debug)]
@@ -64,28 +67,38 @@ impl Rows {
     }
 }
 
-pub(crate) fn list() -> Outcome {
-    Taken(vec![("sendMessage", "📂 Список бекапов:")])
+/// What the administrator is told, in the private chat and nowhere else.
+pub(crate) fn told(line: &'static str) -> Outcome {
+    Taken(vec![("sendMessage", Some(ADMIN), line)])
 }
 
-/// A command that names this bot where others would read the answer.
-pub(crate) fn private_only() -> Outcome {
-    Taken(vec![("sendMessage", "💬 Бекапы — в личном чате со мной.")])
+pub(crate) fn list() -> Outcome {
+    told("📂 Список бекапов:")
+}
+
+/// A command that names this bot where others would read the answer: only this is said in that chat.
+pub(crate) fn private_only(chat: i64) -> Outcome {
+    Taken(vec![("sendMessage", Some(chat), "💬 Бекапы — в личном чате со мной.")])
 }
 
 pub(crate) fn stale() -> Outcome {
-    Taken(vec![("answerCallbackQuery", crate::support::STALE)])
+    Taken(vec![("answerCallbackQuery", None, crate::support::STALE)])
 }
 
 /// The waiting that a press shows is ended, without a word.
 pub(crate) fn dismissed() -> Outcome {
-    Taken(vec![("answerCallbackQuery", "")])
+    Taken(vec![("answerCallbackQuery", None, "")])
 }
 
 /// The list below a message that is not there comes as a message of its own.
 pub(crate) fn list_anew() -> Outcome {
     let list = "📂 Список бекапов:";
-    Taken(vec![("answerCallbackQuery", ""), ("editMessageText", list), ("sendMessage", list)])
+    let own = Some(ADMIN);
+    Taken(vec![
+        ("answerCallbackQuery", None, ""),
+        ("editMessageText", own, list),
+        ("sendMessage", own, list),
+    ])
 }
 
 pub(crate) fn number_of(who: Who) -> i64 {

@@ -605,9 +605,14 @@ impl Scene {
 
     /// What the bot asked of Telegram, without the getting of updates: method and text.
     pub fn calls(&self) -> Vec<(String, String)> {
-        let calls = self.sandbox.calls();
-        let told = calls.into_iter().filter(|call| !POLLING.contains(&call.method.as_str()));
-        told.map(|call| (call.method.clone(), text_of(&call))).collect()
+        self.whole_calls().into_iter().map(|call| (call.method.clone(), text_of(&call))).collect()
+    }
+
+    /// The same with all their fields.
+    pub fn whole_calls(&self) -> Vec<Call> {
+        let mut calls = self.sandbox.calls();
+        calls.retain(|call| !POLLING.contains(&call.method.as_str()));
+        calls
     }
 
     /// The administrator makes a backup; gives the name of its archive.
@@ -661,7 +666,7 @@ pub const REDO: &str = "↩️ Вернуть обратно";
 pub const KEEP: &str = "✅ Оставить то, что получилось";
 pub const STALE: &str = "Кнопка устарела. Откройте список заново: /backup_list";
 
-fn text_of(call: &Call) -> String {
+pub fn text_of(call: &Call) -> String {
     call.fields["text"].as_str().unwrap_or_default().to_owned()
 }
 
