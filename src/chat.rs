@@ -23,8 +23,8 @@ use tokio_util::task::TaskTracker;
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Chosen, Fewer, Gate, Inspection, Moments, Report, RestoreFailed, Save, Service, UndoTarget,
-    guarded,
+    Ailment, Chosen, Fewer, Gate, Inspection, Moments, Report, RestoreFailed, Save, Service,
+    UndoTarget, guarded,
 };
 use crate::text::Text;
 use access::{Access, private_chat};
@@ -197,6 +197,11 @@ impl Chat {
         heard
     }
 
+    /// Tells what has become of the notebook; true if somebody heard it.
+    pub(crate) async fn tell_of_notebook(&self, ailment: Ailment) -> bool {
+        self.tell(message::notebook(&self.parts.text, ailment)).await
+    }
+
     /// True as soon as the message has reached somebody. The others do not wait for one whose
     /// messages Telegram does not take, nor does what comes next.
     async fn tell(&self, message: Message) -> bool {
@@ -336,9 +341,17 @@ impl Chat {
         let Some(running) = self.begin(Work::Message(chat, message)) else {
             return self.delivery.answer(query, None).await;
         };
-        let Some(wish) = self.wish(button, admin, chat).await else {
-            let stale = message::stale(&self.parts.text);
-            return self.delivery.answer(query, Some(stale)).await;
+        let wish = match self.wish(button, admin, chat).await {
+            Ok(Some(wish)) => wish,
+            Ok(None) => {
+                let stale = message::stale(&self.parts.text);
+                return self.delivery.answer(query, Some(stale)).await;
+            }
+            Err(error) => {
+                warn("read the way back", &error);
+                let unread = message::undo_unread(&self.parts.text);
+                return self.delivery.answer(query, Some(unread)).await;
+            }
         };
         self.delivery.answer(query, None).await;
         // a page that comes late would stand in the place of a newer one
@@ -362,27 +375,34 @@ impl Chat {
     }
 
     /// What a button leads to; `None` where it is out of date.
-    async fn wish(&self, button: Option<Button>, admin: UserId, chat: ChatId) -> Option<Wish> {
-        match button? {
+    async fn wish(
+        &self,
+        button: Option<Button>,
+        admin: UserId,
+        chat: ChatId,
+    ) -> Result<Option<Wish>, Error> {
+        let Some(button) = button else { return Ok(None) };
+        let confirmed = |token: &str| self.confirmations.take(token, admin, chat);
+        Ok(match button {
             Button::Page(page) => Some(Wish::Page(page)),
             Button::Show(id) => Some(Wish::Show(id)),
             Button::Download(id) => Some(Wish::Download(id)),
-            Button::Yes(token) => {
-                let mut pending = self.confirmations.take(&token, admin, chat)?;
-                Some(match pending.fewer.take() {
-                    Some(fewer) => Wish::AskAgain(pending, fewer),
-                    None => Wish::Restore(pending),
-                })
-            }
-            Button::No(token) => self.confirmations.take(&token, admin, chat).map(|_| Wish::Cancel),
+            Button::Yes(token) => confirmed(&token).map(|mut pending| match pending.fewer.take() {
+                Some(fewer) => Wish::AskAgain(pending, fewer),
+                None => Wish::Restore(pending),
+            }),
+            Button::No(token) => confirmed(&token).map(|_| Wish::Cancel),
             Button::Undo(token) => {
                 let target = self.parts.service.undo_target(token.clone()).await?;
-                if !target.recent {
-                    return Some(Wish::Show(target.safety));
+                let recent = target.as_ref().is_some_and(|target| target.recent);
+                let undo = |target| Wish::Undo { token, target };
+                if recent {
+                    target.map(undo)
+                } else {
+                    target.map(|target| Wish::Show(target.safety))
                 }
-                Some(Wish::Undo { token, target })
             }
-        }
+        })
     }
 
     /// Checks an archive, and asks whether to restore it.

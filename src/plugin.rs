@@ -5,6 +5,7 @@ mod news;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use once_cell::sync::OnceCell;
@@ -22,6 +23,9 @@ use crate::source::DataSource;
 use news::{News, TOLD_AGAIN};
 
 pub use builder::BackupPluginBuilder;
+
+/// A place that does not answer holds the schedule up no longer before it begins, and is told of then.
+const LOOKED_WITHIN: Duration = Duration::from_secs(60);
 
 /// The backups of one bot: a branch for its dispatcher and a schedule. Clones are the same plugin.
 #[derive(Clone)]
@@ -92,6 +96,26 @@ impl BackupPlugin {
             let chat = chat.clone();
             async move { chat.tell_of_interruption().await }
         }));
+        let plugin = self.clone();
+        self.work.spawn(async move {
+            // before the first note of the schedule, which begins a new one
+            plugin.look_at_notebook().await;
+            plugin.run_schedule().await;
+        });
+    }
+
+    /// Tells of a notebook that cannot be read.
+    async fn look_at_notebook(&self) {
+        let looked = tokio::time::timeout(LOOKED_WITHIN, self.service.ailment()).await;
+        let Some(ailment) = looked.ok().and_then(Result::ok).flatten() else { return };
+        let chat = self.chat.clone();
+        self.work.spawn(until_heard(self.stop.clone(), move || {
+            let chat = chat.clone();
+            async move { chat.tell_of_notebook(ailment).await }
+        }));
+    }
+
+    async fn run_schedule(&self) {
         if !self.enabled {
             tracing::info!("backups are made by hand only: BACKUP_ENABLED is false");
             return;
@@ -102,8 +126,7 @@ impl BackupPlugin {
         let (chat, stop) = (self.chat.clone(), self.stop.clone());
         let schedule = Arc::clone(&self.schedule);
         let job = Arc::new(ScheduledBackup { chat, service, news, schedule, stop, work });
-        let schedule = Arc::clone(&self.schedule);
-        self.work.spawn(schedule::run(schedule, job, self.stop.clone()));
+        schedule::run(Arc::clone(&self.schedule), job, self.stop.clone()).await;
     }
 }
 

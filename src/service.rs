@@ -37,21 +37,21 @@ use crate::backup::{BackupId, BackupInfo, Counts, Missing, Trigger};
 use crate::clock::{Clock, moment_of};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::source::{AllSaved, AnySource, Export, Import, Section, Sections};
-use crate::storage::{self, Readable, Storage};
+use crate::storage::{self, Draft, Readable, Storage};
 
 pub(crate) use comparison::Difference;
 pub(crate) use doubts::Doubts;
 use doubts::speaks_against;
-use file::File;
+use file::{File, NewFile};
 pub(crate) use gate::Gate;
 pub(crate) use glances::Glances;
 use notebook::Notebook;
-pub(crate) use notebook::Undo;
+pub(crate) use notebook::{Ailment, Undo};
 pub(crate) use own::Moments;
 pub(crate) use owner::anothers;
 pub(crate) use page::{Listed, Page};
 pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
-pub(crate) use turn::guarded;
+pub(crate) use turn::{guarded, of_source};
 
 /// The parts that the use cases are made of, and the settings that they need.
 pub(crate) struct Parts {
@@ -314,6 +314,13 @@ impl Parts {
         Ok(Checked { info: metadata.info(id, size_bytes), archive, taken })
     }
 
+    fn draft(&self) -> Result<Box<dyn Draft>> {
+        let draft = self.storage.draft();
+        Ok(Box::new(NewFile(
+            draft.map_err(|error| Error::storage("save the archive to disk", error))?,
+        )))
+    }
+
     fn open(&self, id: &BackupId) -> Result<Box<dyn Readable>> {
         found(self.storage.open(id), id)
     }
@@ -354,7 +361,7 @@ impl Parts {
     /// what was saved.
     fn check(&self, archive: &mut Archive, saved: &mut AllSaved) -> Result<BTreeSet<String>> {
         let mut import = Import::of(archive, saved);
-        let outcome = pollster::block_on(self.source.check(&mut import));
+        let outcome = of_source(|| pollster::block_on(self.source.check(&mut import)))?;
         if let Some(failure) = import.failure() {
             return Err(failure);
         }
@@ -376,12 +383,12 @@ impl Parts {
     /// Gives the sections that the source has, and what was saved.
     fn export(&self, out: &mut (dyn Write + Send)) -> Result<(Vec<String>, AllSaved)> {
         let mut export = Export::new(out);
-        let outcome = pollster::block_on(self.source.export(&mut export));
+        let outcome = of_source(|| pollster::block_on(self.source.export(&mut export)))?;
         if let Some(failure) = export.failure() {
             return Err(failure);
         }
         outcome.map_err(|cause| failed(ErrorKind::Source, "read the bot's data", cause))?;
-        let sections = self.source.sections();
+        let sections = of_source(|| self.source.sections())?;
         export.finish(sections.iter().map(|section| section.name.as_str()))
     }
 

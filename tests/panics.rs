@@ -432,8 +432,9 @@ async fn each_button_is_answered_whatever_panics() {
             steps += stepped;
             let of_which = format!("{spot:?}, {label}: {answer}");
             let is_done = answer.starts_with(done);
-            // a notebook that cannot be read has no way back in it
-            let is_told = answer.starts_with(['❌', '🔄']) || label == UNDO && answer == STALE;
+            // of a notebook that cannot be read the button stays as it is
+            let is_told =
+                answer.starts_with(['❌', '🔄']) || label == UNDO && answer.starts_with('⚠');
             assert!(is_done || label != NO && is_told, "{of_which}");
             let after = if is_done { shop(12, reviews) } else { before };
             assert_eq!(scene.shop().await, after, "{of_which}");
@@ -654,5 +655,37 @@ async fn a_plugin_of_a_source_that_panics_is_an_error() {
     let builder = teloxide_backup::BackupPlugin::builder(bot, source);
     let refused = builder.admin(admin).folder(scene.folder()).build().expect_err("it panics");
     assert_eq!(refused.kind(), teloxide_backup::ErrorKind::Source);
+    scene.finish().await;
+}
+
+/// The data can be read: that nobody can keep them elsewhere is no reason to give them up.
+#[tokio::test]
+async fn a_storage_that_panics_never_costs_what_is_live() {
+    let (scene, mine, _) = mined().await;
+    scene.back_up().await;
+    scene.set_shop(shop(12, 4)).await;
+    scene.admin.send("/backup_list").await;
+    let list = scene.admin.wait_for("📂").await;
+    let backup = list.buttons[0][0].data.clone().expect("a button");
+    for spot in [Spot::Free, Spot::At(Place::Draft), Spot::Of(File::Draft, Deed::Publish)] {
+        let yes = ask(&scene, list.id, &backup, YES).await;
+        let (answer, _) = pressed_over(&scene, &mine, spot, list.id, &yes).await;
+        assert!(answer.starts_with('❌'), "{spot:?}: {answer}");
+    }
+    scene.finish().await;
+}
+
+/// What cannot be read just now may be read soon: such a button is not out of date.
+#[tokio::test]
+async fn a_way_back_that_cannot_be_read_now_is_not_called_out_of_date() {
+    let (scene, mine, _) = mined().await;
+    scene.back_up().await;
+    scene.set_shop(shop(12, 4)).await;
+    scene.admin.send("/backup_list").await;
+    let list = scene.admin.wait_for("📂").await;
+    let backup = list.buttons[0][0].data.clone().expect("a button");
+    let undo = ask(&scene, list.id, &backup, UNDO).await;
+    let (answer, _) = pressed_over(&scene, &mine, Spot::ReadNotes, list.id, &undo).await;
+    assert_ne!(answer, STALE);
     scene.finish().await;
 }

@@ -9,7 +9,8 @@ use super::button::Button;
 use crate::backup::{BackupId, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Fewer, Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo, anothers,
+    Ailment, Fewer, Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo,
+    anothers,
 };
 use crate::text::{Text, Value};
 use doubt::{doubtful, rolled_back};
@@ -481,6 +482,18 @@ pub(crate) fn private_only(text: &Text) -> Message {
 }
 
 /// What a press on a dead button answers, in plain text.
+pub(crate) fn notebook(text: &Text, ailment: Ailment) -> Message {
+    let id = match ailment {
+        Ailment::Damaged => "notebook-damaged",
+        Ailment::Newer => "notebook-newer",
+    };
+    text.say(id, &[]).into()
+}
+
+pub(crate) fn undo_unread(text: &Text) -> String {
+    text.say("undo-unread", &[])
+}
+
 pub(crate) fn stale(text: &Text) -> String {
     text.say("stale", &[])
 }

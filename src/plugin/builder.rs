@@ -21,7 +21,7 @@ use crate::command::{self, BackupCommand};
 use crate::config::{BackupConfig, invalid};
 use crate::error::Result;
 use crate::schedule::Schedule;
-use crate::service::{self, Compression, Gate, Limits, Packing, Service, guarded};
+use crate::service::{self, Compression, Gate, Limits, Packing, Service, guarded, of_source};
 use crate::source::DataSource;
 use crate::storage::{FolderStorage, Storage};
 use crate::text::{Language, Text};
@@ -262,7 +262,7 @@ impl BackupPluginBuilder {
     }
 
     fn texts(&self) -> Result<Text> {
-        let sections = guarded(|| Ok(self.source.sections()))?;
+        let sections = of_source(|| self.source.sections())?;
         Text::new(self.language, &self.texts, sections)
     }
 

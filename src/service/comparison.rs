@@ -138,7 +138,9 @@ impl Parts {
             };
             // the reader comes to its end when this is dropped
             let written = self.write_live(writer);
-            let read = reading.join().unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+            let read = reading
+                .join()
+                .unwrap_or_else(|panic| Err(panicked(ErrorKind::Internal, panic.as_ref())));
             match written {
                 // nobody reads any more: why not says more
                 Err(error) if error.kind() == ErrorKind::Storage => {

@@ -74,7 +74,7 @@ impl Parts {
         self.check_room()
             .map_err(|reason| Error::new(ErrorKind::StorageFull, step).because(reason))?;
         let mut origin = self.origin(trigger);
-        let mut draft = self.storage.draft().map_err(|e| Error::storage(step, e))?;
+        let mut draft = self.draft()?;
         let previous = self.previous().map(Arc::new);
         let taken_over = previous.is_some();
         let (stamp, meter) = (origin.created_at, self.meter(&self.limits));

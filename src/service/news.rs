@@ -1,11 +1,16 @@
 //! What the administrators have heard of the schedule, noted so that each word is told once.
 
-use super::notebook::{Failing, Notebook, Untold};
+use super::notebook::{Ailment, Failing, Notebook, Untold};
 use super::{Listed, Parts, Report, Service};
 use crate::backup::BackupId;
 use crate::error::Result;
 
 impl Service {
+    /// What a person must know of the notebook, at start.
+    pub(crate) async fn ailment(&self) -> Result<Option<Ailment>> {
+        self.blocking(|parts| Notebook::ailment(parts.storage.as_ref(), parts.bot_id)).await
+    }
+
     /// Notes that the schedule fails.
     pub(crate) async fn note_failing(&self) -> Result<Failing> {
         self.noting(|parts, notebook| {

@@ -168,7 +168,29 @@ impl Undo {
     }
 }
 
+/// What is wrong with the file as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ailment {
+    /// Nothing in it can be read.
+    Damaged,
+    /// A newer program has written it.
+    Newer,
+}
+
 impl Notebook {
+    /// What a person must know of the file before it is written anew.
+    pub(crate) fn ailment(storage: &dyn Storage, bot_id: Option<u64>) -> Result<Option<Ailment>> {
+        let state = storage.read_state().map_err(|e| Error::storage("read state.json", e))?;
+        let Some(json) = state else { return Ok(None) };
+        let Ok(file) = parse(&json) else { return Ok(Some(Ailment::Damaged)) };
+        if file.version > VERSION {
+            return Ok(Some(Ailment::Newer));
+        }
+        let own = bot_id.and_then(|id| file.bots.get(&id.to_string()));
+        let whole = own.is_none_or(|notes| Self::deserialize(notes).is_ok());
+        Ok((!whole).then_some(Ailment::Damaged))
+    }
+
     /// Reads the notes of a bot; a notebook that is missing or damaged is an empty one. One that
     /// cannot be read now may hold the way back from a restore, so that is an error.
     pub(crate) fn read(storage: &dyn Storage, bot_id: Option<u64>) -> Result<Self> {

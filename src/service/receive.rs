@@ -41,7 +41,7 @@ impl Parts {
             return Ok(id);
         }
         let step = "save the archive to disk";
-        let mut draft = self.storage.draft().map_err(|error| Error::storage(step, error))?;
+        let mut draft = self.draft()?;
         draft.write_all(bytes).map_err(|error| Error::storage(step, error))?;
         let mut written = draft.reopen().map_err(|error| Error::storage(step, error))?;
         if !same(&mut written, bytes)? {

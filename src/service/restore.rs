@@ -1,14 +1,13 @@
 //! Bringing a backup back, and bringing back what was before that.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::comparison::Difference;
 use super::notebook::{Journal, Undo};
-use super::turn::{guarded, panicked};
+use super::turn::{guarded, of_source};
 use super::{Checked, Chosen, Parts, Service, failed, nothing_known, sorted};
 use crate::archive::Archive;
 use crate::backup::{BackupId, BackupInfo, Counts, Missing, Trigger};
@@ -193,16 +192,16 @@ impl Service {
     }
 
     /// Where this token leads; `None` where it leads nowhere any more.
-    pub(crate) async fn undo_target(&self, token: String) -> Option<UndoTarget> {
-        let found = self.blocking(move |parts| {
+    pub(crate) async fn undo_target(&self, token: String) -> Result<Option<UndoTarget>> {
+        self.blocking(move |parts| {
             let undo = parts.undo_of(&token)?;
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             Ok(undo.and_then(|undo| {
                 let recent = age(&undo) < UNDO_UNASKED;
                 Some(UndoTarget { safety: undo.safety()?, recent, again: undo.again })
             }))
-        });
-        found.await.unwrap_or_default()
+        })
+        .await
     }
 
     /// The restore that was cut off when the bot last ran.
@@ -333,8 +332,7 @@ impl Parts {
     /// Gives the sections that the source has taken.
     pub(super) fn replace(&self, archive: &mut Archive) -> Result<BTreeSet<String>, Failure> {
         let mut import = Import::new(archive);
-        let work = AssertUnwindSafe(|| pollster::block_on(self.source.restore(&mut import)));
-        let outcome = catch_unwind(work);
+        let outcome = of_source(|| pollster::block_on(self.source.restore(&mut import)));
         match (outcome, import.failure()) {
             (Ok(Ok(())), None) if import.taken().is_empty() && !import.names().is_empty() => {
                 Err(Failure::Refused(nothing_known()))
@@ -347,7 +345,7 @@ impl Parts {
                 let error = failed(ErrorKind::Source, "put the data in its place", cause);
                 Err(Failure::Refused(error))
             }
-            (Err(panic), _) => Err(Failure::Unknown(panicked(panic.as_ref()))),
+            (Err(panic), _) => Err(Failure::Unknown(panic)),
         }
     }
 }

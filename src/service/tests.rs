@@ -209,8 +209,14 @@ async fn a_restore_its_way_back_and_its_interruption_are_one_bots() {
     let (of_anna, of_boris) = (house.back_up(&anna).await, house.back_up(&boris).await);
     let token = house.restore(&anna, &of_anna).await.undo.expect("a way back").token;
     house.restore(&boris, &of_boris).await;
-    assert!(anna.undo_target(token.clone()).await.is_some(), "his restore took hers away");
-    assert!(boris.undo_target(token.clone()).await.is_none(), "it leads to her data");
+    assert!(
+        anna.undo_target(token.clone()).await.expect("read").is_some(),
+        "his restore took hers away"
+    );
+    assert!(
+        boris.undo_target(token.clone()).await.expect("read").is_none(),
+        "it leads to her data"
+    );
     let error = boris.undo(token.clone()).await.expect_err("it is not his").error;
     assert_eq!(error.kind(), ErrorKind::Changed);
     assert_eq!(his.read().await["numbers"].len(), 5);

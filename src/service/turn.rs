@@ -127,14 +127,25 @@ impl Drop for Busy {
 
 /// Makes an error of a panic.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+    let panicked = |panic: Box<dyn Any + Send>| Err(panicked(ErrorKind::Internal, panic.as_ref()));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
 }
 
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let text = panic
+/// The same for what the host's source does: it says something of the data.
+pub(crate) fn of_source<T>(work: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|panic| panicked(ErrorKind::Source, panic.as_ref()))
+}
+
+pub(super) fn panicked(kind: ErrorKind, panic: &(dyn Any + Send)) -> Error {
+    Error::new(kind, "the bot's own code panicked").because(said(panic))
+}
+
+/// What a panic says.
+pub(super) fn said(panic: &(dyn Any + Send)) -> String {
+    panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    Error::new(ErrorKind::Source, "the bot's own code panicked").because(text)
+        .unwrap_or_default()
 }

@@ -185,6 +185,11 @@ redo-failed = ❌ That could not be brought back yet; the bot's data are as they
 interrupted = ⚠️ The bot went down in the middle of a restore from { $name }. Check the data.
 interrupted-way-back = All that was there before is saved. If something is wrong, the button below brings it back.
 interrupted-lost = What was there before could not be read. If something is wrong, restore once more: /backup_list
+notebook-damaged = ⚠️ The file state.json beside the backups is damaged, and I begin a new one. The backups themselves are there. Only my notes are lost: the undo buttons of past restores work no more.
+
+    If the bot stopped in the middle of a restore, check the data.
+notebook-newer = ⚠️ A newer version of the bot has written the file state.json beside the backups, so I leave it alone. I make backups, but cannot restore data or remove old backups. Update the bot.
+undo-unread = ⚠️ The notes of the restore cannot be read just now. The button still works: press it a little later.
 stale = This button is out of date. Open the list again: /backup_list
 
 ## Settings

@@ -20,7 +20,10 @@ use crate::flaky::{At, Flaky, Trouble};
 pub(crate) fn sweep_schedule(trouble: Trouble, names: &[&'static str]) -> usize {
     let before = Before::make();
     let strikes = |name: &&'static str| {
-        let struck = (0..).take_while(|&at| strike(&before, trouble, At::Named(name, at))).count();
+        let mut struck = 0;
+        while strike(&before, trouble, At::Named(name, struck)) {
+            struck += 1;
+        }
         assert!(struck > 0, "{name} is never called");
         struck
     };
@@ -99,14 +102,12 @@ fn strike(before: &Before, trouble: Trouble, at: At) -> bool {
             freed.wait();
             freed.free();
         });
-        let plugin = match builder(flaky.clone(), &clock).build() {
-            Ok(plugin) => plugin,
-            // a place that is not ready is said at once, and whoever runs the bot starts it again
-            Err(_) => {
-                flaky.mend();
-                builder(flaky.clone(), &clock).build().expect("a plugin, the second time")
-            }
-        };
+        let built = builder(flaky.clone(), &clock).build();
+        // a place that is not ready is said at once, and whoever runs the bot starts it again
+        let plugin = built.unwrap_or_else(|_| {
+            flaky.mend();
+            builder(flaky.clone(), &clock).build().expect("a plugin, the second time")
+        });
         let task = plugin.spawn();
         pass(TimeDelta::hours(1)).await;
         flaky.mend();

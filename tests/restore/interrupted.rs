@@ -23,12 +23,15 @@ async fn assert_alive(scene: &Scene) {
 #[tokio::test]
 async fn a_panic_during_a_backup_is_told() {
     let scene = Scene::start().await;
-    for (round, step) in [Step::Export, Step::Check].into_iter().enumerate() {
+    let steps = [(Step::Export, ""), (Step::Check, "read back what was written: ")];
+    for (round, (step, when)) in steps.into_iter().enumerate() {
         scene.source.break_at(step, Trouble::Panics);
         scene.admin.send("/backup").await;
         let failed = scene.admin.wait_for("❌").await;
-        let expected = "❌ Бекап не создан.\n\nНе получилось прочитать или записать данные бота. \
-            Старые бекапы на месте.\n\nthe bot's own code panicked: the host's own code is wrong";
+        let expected = format!(
+            "❌ Бекап не создан.\n\nНе получилось прочитать или записать данные бота. \
+            Старые бекапы на месте.\n\n{when}the bot's own code panicked: the host's own code is wrong"
+        );
         assert_eq!(failed.plain, expected);
         assert_eq!(scene.archives().len(), round);
         assert_alive(&scene).await;

@@ -365,6 +365,9 @@ fn undo() {
     failed.undo = Some(Box::new(Undo { again: true, ..way_back() }));
     snapshot("redo_failed", |text| undo_failed(text, &failed));
     snapshot("stale", |text| stale(text).into());
+    snapshot("notebook_damaged", |text| notebook(text, Ailment::Damaged));
+    snapshot("notebook_newer", |text| notebook(text, Ailment::Newer));
+    snapshot("undo_unread", |text| undo_unread(text).into());
 }
 
 #[test]
