@@ -276,11 +276,12 @@ async fn a_look_that_did_not_end_is_told_of_and_so_is_its_end_though_no_backup_i
     sandbox.finish().await;
 }
 
-/// Lets so many minutes go by: no time does so by itself while a thread is at work.
+/// Lets so many minutes go by, and what comes of each: no time does so by itself while a thread is at
+/// work, and Telegram must have answered before the next two are over.
 async fn minutes(count: usize) {
     for _ in 0..count {
         tokio::time::advance(MINUTE).await;
-        for _ in 0..20 {
+        for _ in 0..5000 {
             tokio::task::yield_now().await;
         }
     }
