@@ -31,6 +31,8 @@ mod run;
 mod schedule;
 #[path = "crash/series.rs"]
 mod series;
+#[path = "support/skip.rs"]
+mod skip;
 #[path = "crash/sweep.rs"]
 mod sweep;
 #[path = "crash/twin.rs"]
@@ -48,6 +50,7 @@ use host::{Host, Kind};
 use run::{CHANGES, Fault, Place, Point, copy};
 use schedule::sweep_schedule;
 use series::{Bench, Series, Shown, room};
+use skip::skipped;
 use sweep::{Amount, sweep, sweep_index};
 use twin::Wrong;
 use verdict::{Python, judge};
@@ -151,7 +154,7 @@ fn can_trace() -> bool {
     let can = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
     let can = can.is_ok_and(|status| status.success());
     if !can {
-        println!("skipped: strace is not installed, or may not trace here");
+        skipped("strace is not installed, or may not trace here");
     }
     can
 }
@@ -493,7 +496,7 @@ fn cut_power(system: &str, kind: Kind, wrong: Option<Wrong>, every: usize) -> Sh
 fn can_cut(system: &str) -> bool {
     let makes = Command::new(format!("mkfs.{system}")).arg("-V").output().is_ok();
     if !makes {
-        println!("skipped: mkfs.{system} is not installed");
+        skipped(&format!("mkfs.{system} is not installed"));
     }
     makes && can_trace() && can_mount(room().path()) && can_loop()
 }

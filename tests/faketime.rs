@@ -6,6 +6,8 @@
 mod canary;
 #[path = "../src/storage/forward.rs"]
 mod forward;
+#[path = "support/skip.rs"]
+mod skip;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -61,7 +63,7 @@ fn program() {
 #[test]
 fn a_machine_whose_clock_is_set_makes_its_backups() {
     let Some(library) = library() else {
-        println!("skipped: libfaketime is not installed");
+        skip::skipped("libfaketime is not installed");
         return;
     };
     let world = World { home: tempfile::tempdir().expect("a folder"), library };

@@ -11,6 +11,8 @@ use teloxide_backup::{BackupId, Draft, FolderStorage, MemoryStorage, Readable, S
 
 #[path = "../src/storage/forward.rs"]
 mod forward;
+#[path = "support/skip.rs"]
+mod skip;
 
 fn id(key: &str) -> BackupId {
     BackupId::parse(&format!("backup_{key}.zip")).expect("a backup's name")
@@ -403,7 +405,7 @@ mod unix {
         use std::os::unix::fs::{MetadataExt, chown};
         let place = tempfile::tempdir().expect("a folder");
         if chown(place.path(), Some(NOBODY), Some(NOBODY)).is_err() {
-            eprintln!("skipped: only root gives folders away");
+            skip::skipped("only root gives folders away");
             return;
         }
         FolderStorage::new(place.path().join("bot/backups")).prepare().expect("ready");
@@ -437,7 +439,7 @@ mod unix {
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         let refused = String::from_utf8_lossy(&output.stderr);
         if refused.contains("Operation not permitted") {
-            eprintln!("skipped: only root becomes another user");
+            skip::skipped("only root becomes another user");
             return None;
         }
         assert!(output.status.success(), "{told}{refused}");

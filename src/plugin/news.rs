@@ -52,7 +52,7 @@ impl News {
         let noted = failing.and_then(|failing| failing.heard_at());
         let remembered = *self.told();
         let heard_at = noted.max(remembered);
-        if heard_at.is_some_and(|at| !self.is_long_ago(at)) {
+        if [noted, remembered].into_iter().flatten().any(|at| !self.is_long_ago(at)) {
             if failing.is_some() && noted < remembered {
                 self.note_told().await;
             }

@@ -1,7 +1,9 @@
 //! What the administrators have heard of the schedule, noted so that each word is told once.
 
+use chrono::{DateTime, Utc};
+
 use super::notebook::{Ailment, Failing, Notebook, Untold};
-use super::{Listed, Parts, Report, Service};
+use super::{Listed, Parts, Report, Service, guarded};
 use crate::backup::BackupId;
 use crate::error::Result;
 
@@ -16,10 +18,17 @@ impl Service {
         self.noting(|parts, notebook| {
             // whoever has not heard that the last failure ended, to them it is the same one
             let same = notebook.untold.take().is_some_and(|untold| untold.recovered);
-            *notebook.failing.get_or_insert_with(|| {
+            let begins = |told: bool| {
                 let now = parts.clock.now();
-                Failing { since: now, told: same, told_at: same.then_some(now) }
-            })
+                Failing { since: now, told, told_at: told.then_some(now) }
+            };
+            // a program that was killed could not note that a backup had ended it
+            let failing = notebook.failing.as_mut();
+            if let Some(failing) = failing.filter(|failing| parts.has_made_one_since(failing.since))
+            {
+                *failing = begins(failing.told);
+            }
+            *notebook.failing.get_or_insert_with(|| begins(same))
         })
         .await
     }
@@ -112,6 +121,14 @@ impl Report {
 }
 
 impl Parts {
+    fn has_made_one_since(&self, moment: DateTime<Utc>) -> bool {
+        let made = guarded(|| {
+            let (now, made_at) = (self.clock.now(), self.own()?.moments().all());
+            Ok(made_at.iter().any(|at| *at > moment && *at <= now))
+        });
+        made.unwrap_or(false)
+    }
+
     fn untold_backup(&self) -> Result<Option<Report>> {
         let Some(Untold { backup, unchanged, .. }) = self.notebook()?.untold else {
             return Ok(None);

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::skip::skipped;
+
 /// A mounted file system, which goes with this.
 pub(crate) struct Mount {
     at: PathBuf,
@@ -70,7 +72,7 @@ pub(crate) fn can_mount(room: &Path) -> bool {
     if can {
         drop(Mount { at });
     } else {
-        println!("skipped: nothing can be mounted here");
+        skipped("nothing can be mounted here");
     }
     can
 }
@@ -79,7 +81,7 @@ pub(crate) fn can_mount(room: &Path) -> bool {
 pub(crate) fn can_loop() -> bool {
     let can = Command::new("losetup").arg("-f").output().is_ok_and(|found| found.status.success());
     if !can {
-        println!("skipped: there are no loop devices here");
+        skipped("there are no loop devices here");
     }
     can
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::run::{Place, Ran};
+use crate::skip::skipped;
 
 /// A call that stops, of those for files of the home.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,7 @@ impl Half {
         let mut compiler = Command::new("cc");
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(half.library()).arg(source);
         let Ok(status) = compiler.status() else {
-            println!("skipped: cc is not installed");
+            skipped("cc is not installed");
             return None;
         };
         assert!(status.success(), "{source} does not compile");

@@ -436,7 +436,7 @@ impl Rules {
         let early = heard.is_some_and(|(at, jumped)| {
             jumped == self.jumped && at.elapsed() < Duration::from_secs(days * 24 * 60 * 60)
         });
-        if !self.incident.unclear && (early || heard.is_none()) {
+        if !self.incident.unclear && (early || heard.is_none() && !self.owed) {
             self.broken_rule("it is said too early that it still fails");
         }
     }
