@@ -92,25 +92,33 @@ pub(crate) enum Trigger {
 }
 
 /// How many records each section of a backup holds, in the order of the archive.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts(Vec<(String, u64)>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts(Vec<Count>);
+
+#[derive(Clone, Debug)]
+struct Count {
+    section: String,
+    records: u64,
+    /// The section stands in the data; one that is left out holds nothing, and may be an old name.
+    written: bool,
+}
 
 impl Counts {
     /// The records of one section; `None` where there is no such section.
     pub(crate) fn get(&self, section: &str) -> Option<u64> {
-        self.0.iter().find(|(name, _)| name == section).map(|&(_, count)| count)
+        self.iter().find(|(name, _)| *name == section).map(|(_, count)| count)
     }
 
     /// Every section and its records, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.0.iter().map(|(name, count)| (name.as_str(), *count))
+        self.0.iter().map(|count| (count.section.as_str(), count.records))
     }
 
     /// These, and none in each section that is not among them.
     pub(crate) fn with_empty<'n>(mut self, sections: impl Iterator<Item = &'n String>) -> Self {
         for section in sections {
             if self.get(section).is_none() {
-                self.0.push((section.clone(), 0));
+                self.0.push(Count { section: section.clone(), records: 0, written: false });
             }
         }
         self
@@ -118,14 +126,18 @@ impl Counts {
 
     /// Those of some sections.
     pub(crate) fn only(&self, chosen: impl Fn(&str, u64) -> bool) -> Self {
-        let chosen = self.iter().filter(|(name, count)| chosen(name, *count));
-        chosen.map(|(name, count)| (name.to_owned(), count)).collect()
+        let chosen = self.0.iter().filter(|count| chosen(&count.section, count.records));
+        Self(chosen.cloned().collect())
     }
 
-    /// Whether these have records under a name that others do not have, or have nothing under: an
-    /// alias is a name that never has anything.
+    /// Whether a section stands in the data.
+    pub(crate) fn has_written(&self, section: &str) -> bool {
+        self.0.iter().any(|count| count.written && count.section == section)
+    }
+
+    /// Whether these have a name that does not stand in other data: an alias never does.
     pub(crate) fn names_more_than(&self, others: &Self) -> bool {
-        self.iter().any(|(name, count)| count > 0 && others.get(name).unwrap_or_default() == 0)
+        self.0.iter().any(|count| count.written && !others.has_written(&count.section))
     }
 
     /// Those whose sections others lack.
@@ -141,9 +153,18 @@ impl Counts {
 
     /// All records of all sections.
     pub(crate) fn total(&self) -> u64 {
-        self.0.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
+        self.iter().fold(0, |sum, (_, count)| sum.saturating_add(count))
     }
 }
+
+/// What is left out holds nothing, as what is empty does.
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Counts {}
 
 /// Live records whose sections an archive does not have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -155,15 +176,16 @@ pub(crate) struct Missing {
 
 impl FromIterator<(String, u64)> for Counts {
     fn from_iter<I: IntoIterator<Item = (String, u64)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().collect())
+        let count = |(section, records)| Count { section, records, written: true };
+        Self(pairs.into_iter().map(count).collect())
     }
 }
 
 impl Serialize for Counts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, count) in &self.0 {
-            map.serialize_entry(name, count)?;
+        for (name, count) in self.iter() {
+            map.serialize_entry(name, &count)?;
         }
         map.end()
     }
@@ -181,11 +203,11 @@ impl<'de> Deserialize<'de> for Counts {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
                 let mut counts = Counts::default();
-                while let Some((name, count)) = map.next_entry::<String, u64>()? {
-                    if counts.get(&name).is_some() {
+                while let Some((section, records)) = map.next_entry::<String, u64>()? {
+                    if counts.get(&section).is_some() {
                         return Err(serde::de::Error::custom("a section is counted twice"));
                     }
-                    counts.0.push((name, count));
+                    counts.0.push(Count { section, records, written: true });
                 }
                 Ok(counts)
             }

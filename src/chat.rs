@@ -262,8 +262,9 @@ impl Chat {
         let Some(running) = self.begin(Work::BackUp(chat)) else { return };
         let service = self.parts.service.clone();
         let backup = tokio::spawn(async move { service.back_up(Trigger::Manual).await });
-        let started = message::backup_started(&self.parts.text);
-        let started = self.delivery.announce(chat, &started).await;
+        let (delivery, started) =
+            (self.delivery.clone(), message::backup_started(&self.parts.text));
+        let started = tokio::spawn(async move { delivery.announce(chat, &started).await });
         let outcome = backup.await.unwrap_or_else(|error| {
             Err(Error::new(ErrorKind::Internal, "make a backup").because(error))
         });
@@ -274,12 +275,15 @@ impl Chat {
                 message::backup_failed(&self.parts.text, &error)
             }
         };
-        let mut answering = pin!(self.delivery.replace(chat, started, &answer));
+        let mut answering = pin!(async {
+            let started = started.await.unwrap_or_default();
+            (started, self.delivery.replace(chat, started, &answer).await)
+        });
         let answered = tokio::time::timeout(SAME_ANSWER, &mut answering).await;
         // whoever asks again from now on means another one
         drop(running);
-        let fate = match answered {
-            Ok(fate) => fate,
+        let (started, fate) = match answered {
+            Ok(answered) => answered,
             Err(_) => answering.await,
         };
         self.delivery.insist(fate, chat, started, &answer).await;

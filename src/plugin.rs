@@ -217,14 +217,14 @@ impl Job for ScheduledBackup {
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let news = Arc::clone(&self.news);
-            self.work.spawn(async move { news.failed(Some(error)).await });
+            self.work.spawn(async move { news.failed(error).await });
         })
     }
 
     fn stuck(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let news = Arc::clone(&self.news);
-            self.work.spawn(async move { news.failed(None).await });
+            self.work.spawn(async move { news.stuck().await });
         })
     }
 

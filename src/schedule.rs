@@ -178,7 +178,7 @@ pub(crate) trait Job: Send + Sync + 'static {
     /// Tells that the schedule waits for something that does not end.
     fn stuck(&self) -> BoxFuture<'_, ()>;
 
-    /// Tells that it has ended, and no backup is needed.
+    /// Tells that it has ended, if it was told of: no backup is needed.
     fn resumed(&self) -> BoxFuture<'_, ()>;
 }
 
@@ -258,8 +258,6 @@ async fn watched<T>(schedule: &Schedule, job: &dyn Job, step: impl Future<Output
 
 async fn give_up(schedule: &Schedule, job: &dyn Job, error: Error) {
     let kind = error.kind();
-    // people hear of this as of any failure, and of its end
-    schedule.stuck.store(false, Ordering::Relaxed);
     if schedule.failed(kind) {
         tracing::warn!(?kind, step = %error, "the scheduled backup failed");
         job.failed(error).await;

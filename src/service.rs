@@ -46,7 +46,7 @@ use file::{File, NewFile};
 pub(crate) use gate::Gate;
 pub(crate) use glances::Glances;
 use notebook::Notebook;
-pub(crate) use notebook::{Ailment, Undo};
+pub(crate) use notebook::{Ailment, Failing, Undo};
 pub(crate) use own::Moments;
 pub(crate) use owner::anothers;
 pub(crate) use page::{Listed, Page};
@@ -129,7 +129,8 @@ impl Inspection {
         let renamed = self.missing().renamed;
         let in_both = |name: &str, _| {
             // nothing is live under an old name
-            archived.get(name).is_some() && live.get(name).is_some_and(|n| n > 0 || !renamed)
+            let live = live.has_written(name) || !renamed && live.get(name).is_some();
+            live && archived.get(name).is_some()
         };
         let replaced = (archived.only(in_both), live.only(in_both));
         // an old name may stand for any of the new ones
@@ -448,18 +449,12 @@ struct Checked {
     taken: BTreeSet<String>,
 }
 
-/// What an archive holds: what the bot takes, and what it does not know.
+/// The counts of what the bot takes, and of what it passes over.
 fn sorted(archive: &Archive, taken: &BTreeSet<String>) -> (Counts, Counts) {
-    let (counts, left_out) = (archive.summary.counts(), left_out(archive, taken));
-    let known = counts.only(|name, _| taken.contains(name)).with_empty(left_out.iter());
-    (known, counts.only(|name, _| !taken.contains(name)))
-}
-
-/// The sections that held nothing. Where the archive has one that the bot does not know, nobody can
-/// tell: it may be the newer name of one that the bot knows.
-fn left_out(archive: &Archive, taken: &BTreeSet<String>) -> Vec<String> {
-    let known = archive.summary.sections.iter().all(|section| taken.contains(&section.name));
-    if known { archive.left_out() } else { Vec::new() }
+    let (counts, left_out) = (archive.summary.counts(), archive.left_out());
+    let known = counts.only(|name, _| taken.contains(name));
+    let empty = left_out.iter().filter(|name| taken.contains(*name));
+    (known.with_empty(empty), counts.only(|name, _| !taken.contains(name)))
 }
 
 fn nothing_known() -> Error {

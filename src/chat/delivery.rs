@@ -93,6 +93,9 @@ impl Delivery {
 
     /// Sends a file; true if Telegram took it.
     pub(crate) async fn upload(&self, chat: ChatId, name: String, bytes: Vec<u8>) -> bool {
+        if self.ban(chat).is_some() {
+            return false;
+        }
         let file = InputFile::memory(bytes).file_name(name);
         let request = self.bot.send_document(chat, file).into_future();
         self.once("upload", Some(chat), FILED_WITHIN, request).await.is_some()

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::service::{Report, Service, guarded};
+use crate::service::{Failing, Report, Service, guarded};
 
 /// How long a note may wait for its turn.
 const NOTED_WITHIN: Duration = Duration::from_secs(2 * 60);
@@ -41,50 +41,87 @@ impl News {
         Self { chat, service, stop, turn, told, seen }
     }
 
-    /// Tells of a failure, unless it belongs to one that was told of lately; without an error it is a
-    /// backup that does not end.
-    pub(super) async fn failed(&self, error: Option<Error>) {
+    /// Tells of a failure, unless it belongs to one that was told of lately.
+    pub(super) async fn failed(&self, error: Error) {
         let _turn = self.turn.lock().await;
-        // where the note cannot be written, as on a full disk or while a backup that never ends
-        // holds the place, this program remembers it
+        // where the note cannot be written, as on a full disk, this program remembers it
         let noting = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing());
         let failing = noting.await.ok().and_then(Result::ok);
         let noted = failing.and_then(|failing| failing.heard_at());
         let remembered = *self.told();
-        let heard_at = noted.max(remembered);
-        if [noted, remembered].into_iter().flatten().any(|at| !self.is_long_ago(at)) {
-            if failing.is_some() && noted < remembered {
-                self.note_told().await;
+        if self.is_recent(noted) || self.is_recent(remembered) {
+            if let Some(at) = remembered.filter(|_| failing.is_some() && noted < remembered) {
+                self.note_told(at).await;
             }
             return;
         }
-        let since =
-            failing.map(|failing| failing.since).or(heard_at).filter(|_| heard_at.is_some());
-        let heard = match (&error, since) {
-            (Some(error), None) => self.chat.tell_failed(error).await,
-            (Some(error), Some(since)) => self.chat.tell_still_failing(since, error).await,
-            (None, _) => self.chat.tell_stuck().await,
+        let heard = match noted.max(remembered) {
+            None => self.chat.tell_failed(&error).await,
+            Some(at) => {
+                let since = failing.map_or(at, |failing| failing.since);
+                self.chat.tell_still_failing(since, &error).await
+            }
         };
         if heard {
-            self.note_told().await;
+            self.note_told(self.now().unwrap_or_default()).await;
         }
     }
 
-    /// Whether a failure that was told of then is told of again: who has missed or forgotten it must
-    /// not believe for ever that there are backups.
-    fn is_long_ago(&self, at: DateTime<Utc>) -> bool {
-        // a clock that panics was told of, too; by one that was set back nobody knows how long it is
-        let Ok(now) = guarded(|| Ok(self.service.now())) else { return false };
-        let again = self.chat.interval() * REMINDED_AFTER;
-        now - at >= again || at - now >= again
+    /// Tells that a step does not end. That is remembered by this program alone: whoever reads it may start
+    /// another.
+    pub(super) async fn stuck(&self) {
+        let _turn = self.turn.lock().await;
+        let heard_at = self.noted().await.and_then(|failing| failing.heard_at());
+        let remembered = *self.told();
+        if self.is_recent(heard_at) || self.is_recent(remembered) {
+            return;
+        }
+        if self.chat.tell_stuck().await {
+            *self.told() = Some(self.now().unwrap_or_default());
+        }
     }
 
-    /// Tells that what had come to a stop has ended, without a backup that would say so.
+    async fn noted(&self) -> Option<Failing> {
+        let reading = tokio::time::timeout(NOTED_WITHIN, self.service.failing());
+        reading.await.ok().and_then(Result::ok).flatten()
+    }
+
+    /// None where the host's clock panics.
+    fn now(&self) -> Option<DateTime<Utc>> {
+        guarded(|| Ok(self.service.now())).ok()
+    }
+
+    /// Whether what was told then is not told again now. But who has missed or forgotten it must not
+    /// believe for ever that there are backups.
+    fn is_recent(&self, told_at: Option<DateTime<Utc>>) -> bool {
+        let Some(at) = told_at else { return false };
+        // a clock that panics was told of, too
+        let Some(now) = self.now() else { return true };
+        let again = self.chat.interval() * REMINDED_AFTER;
+        // by a clock that was set back nobody knows how long it is
+        now - at < again && at - now < again
+    }
+
+    /// Tells that what had come to a stop has ended, if people have heard of it: no backup will say so.
     pub(super) async fn resumed(&self) {
+        while !self.told_of_end().await {
+            if self.stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn told_of_end(&self) -> bool {
+        let _turn = self.turn.lock().await;
+        let noted = self.noted().await.is_some_and(|failing| failing.told);
+        if !noted && self.told().is_none() {
+            return true;
+        }
         let heard = self.chat.tell_resumed().await;
         if heard {
-            self.ended().await;
+            self.forget().await;
         }
+        heard
     }
 
     fn told(&self) -> MutexGuard<'_, Option<DateTime<Utc>>> {
@@ -104,16 +141,19 @@ impl News {
     /// Forgets a failure that a backup has ended, whoever has made it.
     pub(super) async fn ended(&self) {
         let _turn = self.turn.lock().await;
+        self.forget().await;
+    }
+
+    async fn forget(&self) {
         *self.told() = None;
         // where that cannot be noted, the next look that finds a new backup does it
         let _ = tokio::time::timeout(NOTED_WITHIN, self.service.note_ended()).await;
     }
 
-    async fn note_told(&self) {
-        let noting = self.service.note_told_of_failure();
+    async fn note_told(&self, at: DateTime<Utc>) {
+        let noting = self.service.note_told_of_failure(at);
         let noted = tokio::time::timeout(NOTED_WITHIN, noting).await;
-        let now = || guarded(|| Ok(self.service.now())).unwrap_or_default();
-        *self.told() = (!matches!(noted, Ok(Ok(true)))).then(now);
+        *self.told() = Some(at).filter(|_| !matches!(noted, Ok(Ok(true))));
     }
 
     /// Notes a backup that was made, until somebody has heard of it. Where it cannot be noted, gives

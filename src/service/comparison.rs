@@ -6,9 +6,9 @@ use std::thread;
 
 use serde::de::DeserializeSeed;
 
+use super::Parts;
 use super::likeness::{Likeness, Members};
 use super::turn::panicked;
-use super::{Parts, left_out};
 use crate::archive::{Archive, Meter, SectionSpan, Summary};
 use crate::backup::Counts;
 use crate::error::{Error, ErrorKind, Result};
@@ -73,7 +73,6 @@ impl Parts {
         let live = self.live()?;
         let counts = live.counts();
         let mut unlike = taken.clone();
-        unlike.extend(left_out(archive, taken));
         // what the source does not know by this name is live under another
         unlike.retain(|name| counts.get(name).is_some());
         unlike.retain(|name| {

@@ -24,7 +24,7 @@ impl Parts {
     pub(super) fn notebook(&self) -> Result<Notebook> {
         let mut notebook = Notebook::read(self.storage.as_ref(), self.bot_id)?;
         for id in self.doubts.held().iter() {
-            notebook.doubt(id);
+            notebook.doubt_of_all(id);
         }
         Ok(notebook)
     }

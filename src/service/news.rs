@@ -33,11 +33,16 @@ impl Service {
         .await
     }
 
-    /// Notes that the administrator has heard of the failure; false where none is noted.
-    pub(crate) async fn note_told_of_failure(&self) -> Result<bool> {
-        self.noting(|parts, notebook| {
+    /// The failure that lasts, as it is noted.
+    pub(crate) async fn failing(&self) -> Result<Option<Failing>> {
+        self.blocking(|parts| Ok(parts.notebook()?.failing)).await
+    }
+
+    /// Notes when the administrator has heard of the failure; false where none is noted.
+    pub(crate) async fn note_told_of_failure(&self, at: DateTime<Utc>) -> Result<bool> {
+        self.noting(move |_, notebook| {
             if let Some(failing) = &mut notebook.failing {
-                (failing.told, failing.told_at) = (true, Some(parts.clock.now()));
+                (failing.told, failing.told_at) = (true, Some(at));
             }
             notebook.failing.is_some()
         })

@@ -242,7 +242,7 @@ async fn a_failure_is_one_bots_and_so_is_its_end() {
     let house = House::new();
     let ((anna, _), (boris, _)) = (house.bot(ANNA, 3), house.bot(BORIS, 5));
     assert!(!anna.note_failing().await.expect("noted").told);
-    anna.note_told_of_failure().await.expect("noted");
+    anna.note_told_of_failure(house.clock.now()).await.expect("noted");
     assert!(!boris.note_failing().await.expect("noted").told, "nobody has told of his");
     // he gets a backup by hand, and his is over
     let his = boris.back_up(Trigger::Manual).await.expect("a backup").news(false);

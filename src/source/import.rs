@@ -69,6 +69,11 @@ impl<'a> Import<'a> {
         self.sections.left_out()
     }
 
+    /// Takes sections that were left out for what they are: empty.
+    pub(super) fn take_as_empty(&mut self, sections: &[String]) {
+        self.taken.extend(sections.iter().cloned());
+    }
+
     /// The sections that this backup holds, in the order of the archive.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

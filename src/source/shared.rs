@@ -107,7 +107,9 @@ where
             None => Vec::new(),
         };
         // what held nothing when the backup was made holds nothing after it
-        let left_out = left_out(data, fields);
+        let own: Vec<&str> = lacking.iter().map(|(name, _)| name.as_str()).collect();
+        let left_out = left_out(data, fields, &own);
+        data.take_as_empty(&left_out);
         lacking.retain(|(name, _)| !names.contains(name) && !left_out.contains(name));
         loop {
             match Self::decode_with(data, fields, lacking.clone()) {
@@ -150,16 +152,18 @@ where
     fn complete(&self, data: &Import<'_>) -> bool {
         let names = data.names();
         let Some(fields) = self.fields else { return names.iter().any(|name| name == WHOLE) };
-        let left_out = left_out(data, fields);
+        let left_out = left_out(data, fields, &[]);
         fields.iter().all(|field| names.iter().chain(&left_out).any(|name| name == field))
     }
 }
 
-/// The fields that held nothing. Where the backup has a section that is no field, nobody can tell: it
-/// may be the newer name of one.
-fn left_out(data: &Import<'_>, fields: &[&str]) -> Vec<String> {
-    let known = data.names().iter().all(|name| fields.contains(&name.as_str()));
-    if known { data.left_out() } else { Vec::new() }
+/// The fields that held nothing. Where the backup has a section that is neither read nor written, nobody
+/// can tell: it may be the newer name of one.
+fn left_out(data: &Import<'_>, read: &[&str], written: &[&str]) -> Vec<String> {
+    let is_known =
+        |name: &String| read.contains(&name.as_str()) || written.contains(&name.as_str());
+    let left_out = data.left_out().into_iter().filter(|name| read.contains(&name.as_str()));
+    if data.names().iter().all(is_known) { left_out.collect() } else { Vec::new() }
 }
 
 impl<T> DataSource for Shared<T>

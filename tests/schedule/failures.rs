@@ -4,6 +4,7 @@ use std::any::Any;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use anyhow::bail;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
@@ -235,9 +236,11 @@ async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
     world.source.begun.notified().await;
     minutes(59).await;
     assert_eq!(told(&sandbox, "не закончился за час"), 0, "a backup may take a while");
-    minutes(62).await;
-    // no time goes by until Telegram has it
+    minutes(1).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
+    // no time goes by until Telegram has it, and the bot its answer
     anna.wait_for("не закончился за час").await;
+    turns().await;
     minutes(2 * 60).await;
     assert_eq!((told(&sandbox, "не закончился за час"), world.archives().len()), (1, 0));
     end.send(()).expect("it waits");
@@ -262,9 +265,12 @@ async fn a_look_that_did_not_end_is_told_of_and_so_is_its_end_though_no_backup_i
     let place = Place::SlowToList(Arc::new(Mutex::new(wait)));
     let storage = Ailing(world.storage.clone(), place);
     let task = world.builder().storage(storage).build().expect("a plugin").spawn();
-    minutes(62).await;
-    // no time goes by until Telegram has it
+    turns().await;
+    minutes(60).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
+    // no time goes by until Telegram has it, and the bot its answer
     anna.wait_for("не закончился за час").await;
+    turns().await;
     minutes(2 * 60).await;
     end.send(()).expect("it waits");
     drop(end);
@@ -277,13 +283,18 @@ async fn a_look_that_did_not_end_is_told_of_and_so_is_its_end_though_no_backup_i
 }
 
 /// Lets so many minutes go by, and what comes of each: no time does so by itself while a thread is at
-/// work, and Telegram must have answered before the next two are over.
+/// work.
 async fn minutes(count: usize) {
     for _ in 0..count {
         tokio::time::advance(MINUTE).await;
-        for _ in 0..5000 {
-            tokio::task::yield_now().await;
-        }
+        turns().await;
+    }
+}
+
+/// Turns enough for a request and its answer.
+async fn turns() {
+    for _ in 0..5000 {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -434,24 +434,39 @@ fn no_list_is_too_long_for_telegram() {
 
 #[test]
 fn far_fewer_records_are_seen_under_old_names_too() {
-    let compared = |archived, live| {
-        let info = crate::backup::BackupInfo { counts: counts_of(archived), ..newest() };
-        let inspection = Inspection { info, live: Ok(counts_of(live)), ..inspection() };
+    let compared = |counts, live| {
+        let info = crate::backup::BackupInfo { counts, ..newest() };
+        let inspection = Inspection { info, live: Ok(live), ..inspection() };
         let fewer = inspection.fewer().map(|fewer| (fewer.archived, fewer.live));
         let Missing { counts, renamed } = inspection.missing();
         (fewer, counts, renamed)
     };
     let none = || counts_of(&[]);
-    assert_eq!(compared(&[("a", 50)], &[("a", 100)]), (None, none(), false));
-    assert_eq!(compared(&[("a", 49)], &[("a", 100)]), (Some((49, 100)), none(), false));
-    let newer = compared(&[("a", 9)], &[("a", 9), ("b", 99)]);
+    assert_eq!(compared(counts_of(&[("a", 50)]), counts_of(&[("a", 100)])), (None, none(), false));
+    assert_eq!(
+        compared(counts_of(&[("a", 49)]), counts_of(&[("a", 100)])),
+        (Some((49, 100)), none(), false)
+    );
+    let newer = compared(counts_of(&[("a", 9)]), counts_of(&[("a", 9), ("b", 99)]));
     assert_eq!(newer, (None, counts_of(&[("b", 99)]), false));
     // it may be the same section
     let new = || counts_of(&[("new", 100)]);
-    assert_eq!(compared(&[("old", 1)], &[("new", 100)]), (Some((1, 100)), new(), true));
-    // `Shared` knows the alias, and it never has anything
-    let alias = compared(&[("old", 1)], &[("new", 100), ("old", 0)]);
+    assert_eq!(
+        compared(counts_of(&[("old", 1)]), counts_of(&[("new", 100)])),
+        (Some((1, 100)), new(), true)
+    );
+    // `Shared` knows the alias, and never writes anything under it
+    let old = ["old".to_owned()];
+    let aliased = |live: &[(&str, u64)]| counts_of(live).with_empty(old.iter());
+    let alias = compared(counts_of(&[("old", 1)]), aliased(&[("new", 100)]));
     assert_eq!(alias, (Some((1, 100)), new(), true));
-    let both = compared(&[("a", 1), ("old", 500)], &[("a", 100), ("new", 100), ("old", 0)]);
+    let empty = compared(counts_of(&[("old", 0)]), aliased(&[("new", 100)]));
+    assert_eq!(empty, (Some((0, 100)), new(), true));
+    let archive = counts_of(&[("a", 1), ("old", 500)]);
+    let both = compared(archive, aliased(&[("a", 100), ("new", 100)]));
     assert_eq!(both, (Some((1, 100)), new(), true));
+    // one that is empty and written is no alias
+    let archive = counts_of(&[("a", 10), ("old", 3)]);
+    let newer = compared(archive, counts_of(&[("a", 10), ("new", 100), ("old", 0)]));
+    assert_eq!(newer, (None, new(), false));
 }

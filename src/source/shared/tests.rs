@@ -154,6 +154,23 @@ fn what_a_newer_program_has_renamed_is_not_taken_for_empty() {
 }
 
 #[test]
+fn what_held_nothing_is_empty_again_beside_a_section_that_is_only_written() {
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind")]
+    struct Tagged {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        orders: Vec<String>,
+    }
+    let live = Tagged { orders: vec!["кофе".to_owned()] };
+    let backup = backup_of(Tagged::default());
+    assert_eq!(
+        (backup.names(), backup.left_out()),
+        (vec!["kind".to_owned()], vec!["orders".to_owned()])
+    );
+    assert_eq!(restored(live, backup).expect("restored"), Tagged::default());
+}
+
+#[test]
 fn a_state_that_is_no_struct_is_one_section() {
     let state: BTreeMap<String, u32> = [("a".to_owned(), 1)].into();
     let backup = backup_of(state.clone());
