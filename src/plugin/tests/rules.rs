@@ -504,7 +504,9 @@ impl Rules {
         let counted = |(id, a): &(&BackupId, &Archive)| {
             a.kind == Kind::Normal && a.at <= at && self.undo_to.as_ref() != Some(*id)
         };
-        let stay = self.archives.iter().filter(counted).count();
+        // of those made in one second, nobody can tell which is the newest
+        let seconds = self.archives.iter().filter(counted).map(|(_, a)| a.at.timestamp());
+        let stay = seconds.collect::<BTreeSet<_>>().len();
         if stay > self.keep {
             self.broken_rule(format!("{stay} stay, and {} are to be kept", self.keep));
         }
