@@ -46,7 +46,10 @@ impl News {
         let _turn = self.turn.lock().await;
         // where the note cannot be written, as on a full disk, this program remembers it
         let noting = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing());
-        let failing = noting.await.ok().and_then(Result::ok);
+        let failing = match noting.await {
+            Ok(Ok(failing)) => Some(failing),
+            _ => self.noted().await,
+        };
         let noted = failing.and_then(|failing| failing.heard_at());
         let remembered = *self.told();
         if self.is_recent(noted) || self.is_recent(remembered) {

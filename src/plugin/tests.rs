@@ -74,6 +74,19 @@ fn keeps_the_rules(events: &[Event]) {
 }
 
 #[test]
+fn what_was_told_and_noted_is_not_told_again_though_no_more_can_be_noted() {
+    let source = Break(Trouble::Source);
+    keeps_the_rules(&[
+        Pass(3 * 1440),
+        source,
+        Jump(-2 * 1440),
+        Pass(15),
+        Break(Trouble::Full),
+        Pass(3 * 1440),
+    ]);
+}
+
+#[test]
 fn a_failure_that_was_told_while_nothing_could_be_noted_is_not_told_again() {
     let of_the_data = Break(Trouble::Source);
     keeps_the_rules(&[Pass(1), Break(Trouble::Full), Pass(1440), of_the_data, Pass(60)]);
