@@ -120,25 +120,27 @@ pub(crate) struct Inspection {
 pub(crate) struct Fewer {
     pub(crate) archived: u64,
     pub(crate) live: u64,
+    /// Nobody can tell: it depends on which sections have had another name.
+    pub(crate) perhaps: bool,
 }
 
 impl Inspection {
     /// `None` where a restore leaves more, or nobody can tell.
     pub(crate) fn fewer(&self) -> Option<Fewer> {
         let (archived, live) = (&self.info.counts, self.live.as_ref().ok()?);
-        let renamed = self.missing().renamed;
-        let in_both = |name: &str, _| {
-            // nothing is live under an old name
-            let live = live.has_written(name) || !renamed && live.get(name).is_some();
-            live && archived.get(name).is_some()
+        let of = |chosen: &dyn Fn(&str) -> bool, perhaps| {
+            let total = |counts: &Counts| counts.only(|name, _| chosen(name)).total();
+            let (archived, live) = (total(archived), total(live));
+            (archived < live.div_ceil(2)).then_some(Fewer { archived, live, perhaps })
         };
-        let replaced = (archived.only(in_both), live.only(in_both));
-        // an old name may stand for any of the new ones
-        let all = archived.names_more_than(live).then(|| (archived.clone(), live.clone()));
-        [Some(replaced), all].into_iter().flatten().find_map(|(archived, live)| {
-            let (archived, live) = (archived.total(), live.total());
-            (archived < live.div_ceil(2)).then_some(Fewer { archived, live })
-        })
+        let replaced = |name: &str| archived.get(name).is_some() && live.get(name).is_some();
+        of(&replaced, false)
+            // what is not live under its name may be so under any of the new ones
+            .or_else(|| {
+                let written = |name: &str| replaced(name) && live.has_written(name);
+                self.missing().renamed.then(|| of(&written, true)).flatten()
+            })
+            .or_else(|| archived.names_more_than(live).then(|| of(&|_| true, true)).flatten())
     }
 
     /// What is live and not in the archive.
@@ -362,11 +364,12 @@ impl Parts {
     /// what was saved.
     fn check(&self, archive: &mut Archive, saved: &mut AllSaved) -> Result<BTreeSet<String>> {
         let mut import = Import::of(archive, saved);
-        let outcome = of_source(|| pollster::block_on(self.source.check(&mut import)))?;
+        let outcome = of_source(|| pollster::block_on(self.source.check(&mut import)));
+        // a source may panic where reading fails: it is not to blame for that
         if let Some(failure) = import.failure() {
             return Err(failure);
         }
-        outcome.map_err(|cause| {
+        outcome?.map_err(|cause| {
             failed(ErrorKind::Incompatible, "read the backup as the bot would", cause)
         })?;
         let taken = import.taken();
@@ -384,11 +387,12 @@ impl Parts {
     /// Gives the sections that the source has, and what was saved.
     fn export(&self, out: &mut (dyn Write + Send)) -> Result<(Vec<String>, AllSaved)> {
         let mut export = Export::new(out);
-        let outcome = of_source(|| pollster::block_on(self.source.export(&mut export)))?;
+        let outcome = of_source(|| pollster::block_on(self.source.export(&mut export)));
+        // nor where writing does
         if let Some(failure) = export.failure() {
             return Err(failure);
         }
-        outcome.map_err(|cause| failed(ErrorKind::Source, "read the bot's data", cause))?;
+        outcome?.map_err(|cause| failed(ErrorKind::Source, "read the bot's data", cause))?;
         let sections = of_source(|| self.source.sections())?;
         export.finish(sections.iter().map(|section| section.name.as_str()))
     }

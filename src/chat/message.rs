@@ -286,7 +286,7 @@ fn counted<'t>(
 
 fn fewer_left(text: &Text, fewer: Fewer) -> String {
     let values = [("archived", Value::Number(fewer.archived)), ("live", Value::Number(fewer.live))];
-    text.say("confirm-fewer", &values)
+    text.say(if fewer.perhaps { "confirm-fewer-perhaps" } else { "confirm-fewer" }, &values)
 }
 
 /// The question that follows a yes to far fewer records. Its yes is not where that one was, for who

@@ -100,9 +100,9 @@ pub(super) fn confirm(text: &Text, name: &str, inspection: &Inspection) -> Strin
     let missing = inspection.missing();
     let id = if missing.renamed { "confirm-renamed" } else { "confirm-untouched" };
     lines.extend(counted(text, id, &missing.counts));
-    lines.extend(inspection.fewer().map(|Fewer { archived, live }| {
+    lines.extend(inspection.fewer().map(|Fewer { archived, live, perhaps }| {
         let values = [("archived", Value::Number(archived)), ("live", Value::Number(live))];
-        text.say("confirm-fewer", &values)
+        text.say(if perhaps { "confirm-fewer-perhaps" } else { "confirm-fewer" }, &values)
     }));
     if inspection.foreign {
         lines.push(text.say("confirm-foreign", &[]));
@@ -178,12 +178,17 @@ fn rolled_back(
 ) -> String {
     let mut lines = if *difference == Difference::default() {
         let detail = failed.error.chain();
-        vec![text.say("command-rolled-back-unreadable", &[("detail", Value::Text(&detail))])]
+        let of_data = failed.is_of_the_data();
+        let id =
+            if of_data { "command-rolled-back-unreadable" } else { "command-rolled-back-unread" };
+        vec![text.say(id, &[("detail", Value::Text(&detail))])]
     } else {
         vec![text.say("command-rolled-back", &[])]
     };
     lines.extend(differing(text, "rolled-back-counts", difference));
-    lines.push(text.say("command-rolled-back-advice", &[]));
+    if failed.is_of_the_data() {
+        lines.push(text.say("command-rolled-back-advice", &[]));
+    }
     let left = failed.undo.as_deref().and_then(Undo::safety);
     lines.extend(left.map(|left| {
         let left = left.to_string();

@@ -1,6 +1,6 @@
 //! Archives that were found bad: no good one goes for their sake.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::notebook::Notebook;
@@ -11,11 +11,41 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The archives that were found bad, each until that is noted.
 #[derive(Debug, Default)]
-pub(crate) struct Doubts(Mutex<BTreeSet<BackupId>>);
+pub(crate) struct Doubts(Mutex<BTreeMap<BackupId, Whose>>);
+
+/// Whose notes an archive is found bad for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Whose {
+    /// This bot may not read it, or not so much of it, which another may.
+    Own,
+    /// It is bad for every bot in this place.
+    All,
+}
+
+impl Whose {
+    fn of(error: &Error) -> Self {
+        use ErrorKind::{Damaged, Storage};
+        if matches!(error.kind(), Damaged | Storage) { Self::All } else { Self::Own }
+    }
+
+    /// False where nothing stood in the notes that speaks for it.
+    fn doubt(self, notebook: &mut Notebook, id: &BackupId) -> bool {
+        match self {
+            Self::Own => notebook.doubt(id),
+            Self::All => notebook.doubt_of_all(id),
+        }
+    }
+}
 
 impl Doubts {
-    pub(super) fn held(&self) -> MutexGuard<'_, BTreeSet<BackupId>> {
+    pub(super) fn held(&self) -> MutexGuard<'_, BTreeMap<BackupId, Whose>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hold(&self, id: &BackupId, whose: Whose) {
+        let mut held = self.held();
+        let known = held.entry(id.clone()).or_insert(whose);
+        *known = whose.max(*known);
     }
 }
 
@@ -23,8 +53,8 @@ impl Parts {
     /// What this bot has noted, and what it could not note.
     pub(super) fn notebook(&self) -> Result<Notebook> {
         let mut notebook = Notebook::read(self.storage.as_ref(), self.bot_id)?;
-        for id in self.doubts.held().iter() {
-            notebook.doubt_of_all(id);
+        for (id, whose) in self.doubts.held().iter() {
+            whose.doubt(&mut notebook, id);
         }
         Ok(notebook)
     }
@@ -41,11 +71,12 @@ impl Parts {
                 return;
             }
             // most are not proved, and need no note: nobody waits for another program for that
-            let proved = guarded(|| Ok(self.notebook()?.doubt_of_all(id))).unwrap_or(true);
+            let whose = Whose::of(error);
+            let proved = guarded(|| Ok(whose.doubt(&mut self.notebook()?, id))).unwrap_or(true);
             if proved {
-                self.doubts.held().insert(id.clone());
+                self.doubts.hold(id, whose);
                 // where the place cannot be had, this program knows it at least
-                let _ = guarded(|| self.lock().map(|_lock| self.note_doubt(id)));
+                let _ = guarded(|| self.lock().map(|_lock| self.note_doubt(id, whose)));
             }
         })
     }
@@ -53,14 +84,15 @@ impl Parts {
     /// Takes an archive for none that was proved, if this error speaks against it.
     pub(super) fn doubt(&self, id: &BackupId, error: &Error) {
         if speaks_against(error) {
-            self.doubts.held().insert(id.clone());
-            self.note_doubt(id);
+            let whose = Whose::of(error);
+            self.doubts.hold(id, whose);
+            self.note_doubt(id, whose);
         }
     }
 
-    fn note_doubt(&self, id: &BackupId) {
+    fn note_doubt(&self, id: &BackupId, whose: Whose) {
         let noted = self.note("a doubt was not noted", |notebook| {
-            notebook.doubt_of_all(id);
+            whose.doubt(notebook, id);
             true
         });
         if noted {

@@ -1,5 +1,6 @@
 //! An archive's file, as its place gives it.
 
+use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -23,7 +24,6 @@ fn guarded<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
 
 impl Read for File {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         guarded(|| self.0.read(buffer)).map_err(|error| match error.kind() {
             InvalidData | InvalidInput | UnexpectedEof => io::Error::other(error),
             _ => error,
@@ -33,7 +33,11 @@ impl Read for File {
 
 impl Seek for File {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        guarded(|| self.0.seek(to))
+        // `InvalidInput` is a place before the begin, to which only a bad archive leads
+        guarded(|| self.0.seek(to)).map_err(|error| match error.kind() {
+            InvalidData | UnexpectedEof => io::Error::other(error),
+            _ => error,
+        })
     }
 }
 

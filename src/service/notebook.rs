@@ -186,8 +186,13 @@ impl Notebook {
         if file.version > VERSION {
             return Ok(Some(Ailment::Newer));
         }
-        let own = bot_id.and_then(|id| file.bots.get(&id.to_string()));
-        let whole = own.is_none_or(|notes| Self::deserialize(notes).is_ok());
+        // as `of` takes them
+        let owner = bot_id.map(|id| id.to_string()).or_else(|| only(&file.bots));
+        let own = owner.as_ref().and_then(|owner| file.bots.get(owner));
+        let others = file.bots.keys().any(|bot| Some(bot) != owner.as_ref());
+        let unnamed = (owner.is_none() || !others).then(|| Value::Object(file.unnamed.clone()));
+        let whole = |notes| Self::deserialize(notes).is_ok();
+        let whole = own.into_iter().chain(&unnamed).all(whole);
         Ok((!whole).then_some(Ailment::Damaged))
     }
 

@@ -71,8 +71,8 @@ pub(crate) struct RestoreFailed {
     pub(crate) unclear: bool,
     /// What is live could not be saved first.
     pub(crate) unsaved: bool,
-    /// It happened, left something else than the archive holds, and was taken back. Empty where what
-    /// it left could not be read.
+    /// It happened, left something else than the archive holds, and was taken back. Empty where the two
+    /// could not be compared.
     pub(crate) rolled_back: Option<Box<Difference>>,
     /// The way back, where there is one; after a roll-back that to what the restore had left.
     pub(crate) undo: Option<Box<Undo>>,
@@ -101,7 +101,9 @@ pub(super) struct Wanted<'a> {
     chosen: &'a Chosen,
     data_sha256: &'a str,
     save: Save,
-    /// The way back takes back an undo.
+    /// It is an undo,
+    pub(super) undoes: bool,
+    /// and the way back from it takes back an undo.
     pub(super) again: bool,
     /// A person has chosen what comes of it, whatever it is.
     pub(super) kept: bool,
@@ -136,10 +138,15 @@ impl RestoreFailed {
     pub(crate) fn may_be_given_up(&self) -> bool {
         self.unsaved && is_of_the_data(&self.error)
     }
+
+    /// Whether the data are to blame, and not the place of the backups.
+    pub(crate) fn is_of_the_data(&self) -> bool {
+        is_of_the_data(&self.error)
+    }
 }
 
-/// Whether what is live is to blame, and not the place where it would be saved.
-fn is_of_the_data(error: &Error) -> bool {
+/// Whether what is live is to blame, and not the place of the backups.
+pub(super) fn is_of_the_data(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Source | ErrorKind::TooLarge)
 }
 
@@ -154,7 +161,8 @@ impl Service {
         self.alone(move |parts| {
             let (chosen, data_sha256) = (&chosen, data_sha256.as_str());
             let kept = parts.is_kept(data_sha256)?;
-            let wanted = Wanted { chosen, data_sha256, save, again: false, kept };
+            let (undoes, again) = (false, false);
+            let wanted = Wanted { chosen, data_sha256, save, undoes, again, kept };
             Ok(parts.restore(&wanted))
         })
         .await?
@@ -172,7 +180,7 @@ impl Service {
             };
             let (chosen, data_sha256) = (&Chosen::Stored(id), undo.safety_sha256.as_str());
             let (save, again, kept) = (Save::First, !undo.again, undo.kept);
-            let wanted = Wanted { chosen, data_sha256, save, again, kept };
+            let wanted = Wanted { chosen, data_sha256, save, undoes: true, again, kept };
             Ok(parts.restore(&wanted))
         });
         let mut failed = match outcome.await {

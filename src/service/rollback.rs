@@ -6,7 +6,7 @@ use super::comparison::{Closeness, Difference};
 use super::gate::Closed;
 use super::notebook::Undo;
 use super::owner::anothers;
-use super::restore::{Cause, Doubt, End, Failure, Wanted};
+use super::restore::{Cause, Doubt, End, Failure, Wanted, is_of_the_data};
 use super::turn::guarded;
 use super::{Checked, Parts};
 use crate::archive::Archive;
@@ -29,7 +29,12 @@ impl Parts {
             Err(Failure::Refused(error) | Failure::Unknown(error)) => return End::Unclear(error),
         };
         let closeness = self.closeness(&checked.archive);
-        let found = guarded(|| self.compare(&mut checked.archive, &taken, closeness));
+        let mut compared = taken.clone();
+        // it was made of this source: what was left out then held nothing
+        if wanted.undoes && sections(&checked.archive).is_subset(&taken) {
+            compared.extend(checked.archive.left_out());
+        }
+        let found = guarded(|| self.compare(&mut checked.archive, &compared, closeness));
         if found.as_ref().is_ok_and(Difference::is_none) {
             return End::Done { taken, doubt: None };
         }
@@ -60,7 +65,7 @@ impl Parts {
                 return Ok(false);
             };
             let mut archive = self.archive_of_ours(&safety, &undo.safety_sha256)?;
-            let all = sections(&archive);
+            let all = saved_sections(&archive);
             Ok(self.compare(&mut archive, &all, Closeness::Contents)?.is_none())
         });
         compared.unwrap_or(false)
@@ -70,9 +75,13 @@ impl Parts {
     fn roll_back(&self, undo: &Undo, wanted: &Wanted<'_>, found: Result<Difference>) -> End {
         let (error, difference) = match found {
             Ok(difference) => (differs("the data are not those of the backup"), difference),
-            Err(error) => {
+            Err(error) if is_of_the_data(&error) => {
                 let step = "read the data after the restore";
                 (differs(step).because(error.chain()), Difference::default())
+            }
+            Err(error) => {
+                let unread = Error::new(error.kind(), "read the backup after the restore");
+                (unread.because(error.chain()), Difference::default())
             }
         };
         tracing::warn!(step = %error, "a restore is taken back");
@@ -90,7 +99,7 @@ impl Parts {
         let mut archive = self.archive_of_ours(&safety, &undo.safety_sha256)?;
         let replaced = self.replace(&mut archive);
         // what is live counts, and not what the source says
-        let all = sections(&archive);
+        let all = saved_sections(&archive);
         if self.compare(&mut archive, &all, Closeness::Contents)?.is_none() {
             return Ok(());
         }
@@ -103,6 +112,11 @@ impl Parts {
 
 fn differs(step: &'static str) -> Error {
     Error::new(ErrorKind::Source, step)
+}
+
+/// All that was live when this was saved, with what held nothing.
+fn saved_sections(archive: &Archive) -> BTreeSet<String> {
+    sections(archive).into_iter().chain(archive.left_out()).collect()
 }
 
 fn sections(archive: &Archive) -> BTreeSet<String> {

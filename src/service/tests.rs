@@ -1,5 +1,7 @@
 //! Several bots in one place: each has its own backups and its own notes.
 
+mod faults;
+
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -35,15 +37,15 @@ impl Clock for Hand {
     }
 }
 
-/// A memory with so much room, where that matters; notes cannot be written, and archives not be read
-/// after so many reads, where a test says so.
+/// A memory with so much room, where that matters; nothing can be written, and archives not be read
+/// after so many steps, where a test says so.
 #[derive(Clone, Default)]
 struct Room(MemoryStorage, Option<u64>, Arc<AtomicBool>, Arc<std::sync::Mutex<Cut>>);
 
 type Cut = Option<(usize, io::ErrorKind)>;
 
 impl Storage for Room {
-    forward!(0: name path prepare lock list list_stamped draft delete read_state);
+    forward!(0: name path prepare lock list list_stamped delete read_state);
 
     fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
         let file = self.0.open(id)?;
@@ -54,6 +56,10 @@ impl Storage for Room {
         Ok(self.1)
     }
 
+    fn draft(&self) -> io::Result<Box<dyn Draft>> {
+        Ok(Box::new(Fillable(self.0.draft()?, Arc::clone(&self.2))))
+    }
+
     fn write_state(&self, state: &[u8]) -> io::Result<()> {
         if self.2.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::StorageFull.into());
@@ -62,23 +68,67 @@ impl Storage for Room {
     }
 }
 
+/// A draft whose disk may be full.
+struct Fillable(Box<dyn Draft>, Arc<AtomicBool>);
+
+impl Write for Fillable {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Seek for Fillable {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+impl Draft for Fillable {
+    fn reopen(&mut self) -> io::Result<Box<dyn Readable>> {
+        self.0.reopen()
+    }
+
+    fn publish(&mut self, id: &BackupId) -> io::Result<bool> {
+        self.0.publish(id)
+    }
+}
+
 /// A file whose connection may end.
 struct Cuttable(Box<dyn Readable>, Arc<std::sync::Mutex<Cut>>);
 
-impl Read for Cuttable {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl Cuttable {
+    fn step(&self) -> io::Result<()> {
         let mut cut = self.1.lock().unwrap_or_else(PoisonError::into_inner);
         match cut.as_mut() {
             Some((0, kind)) => return Err((*kind).into()),
             Some((left, _)) => *left -= 1,
             None => {}
         }
+        Ok(())
+    }
+}
+
+impl Read for Cuttable {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.step()?;
         self.0.read(buffer)
     }
 }
 
 impl Seek for Cuttable {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        // what leads to no place is the archive's own fault
+        self.step().or_else(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => Ok(()),
+            _ => Err(error),
+        })?;
         self.0.seek(to)
     }
 }
@@ -338,6 +388,20 @@ async fn what_another_bots_check_has_found_counts_no_more() {
     assert_eq!(found.expect_err("rotten").kind(), ErrorKind::Damaged);
     house.back_up(&anna).await;
     assert!(house.has(&old) && house.has(&rotten));
+}
+
+#[tokio::test]
+async fn what_one_bot_may_not_read_is_no_fault_of_anothers_archive() {
+    let house = House::new();
+    let ((anna, _), (boris, _)) = (house.bot(ANNA, 3), house.bot(BORIS, 5));
+    let made = house.back_up(&anna).await;
+    house.back_up(&boris).await;
+    for (kind, stands) in [(io::ErrorKind::PermissionDenied, true), (io::ErrorKind::Other, false)] {
+        house.cut(Some((0, kind)));
+        boris.verify(Chosen::Stored(made.clone())).await.expect_err("he cannot read it");
+        house.cut(None);
+        assert_eq!(anna.parts.notebook().expect("notes").has_proof(&made), stands, "{kind:?}");
+    }
 }
 
 #[tokio::test]

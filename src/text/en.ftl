@@ -98,6 +98,7 @@ confirm-again = ❓ Restore for sure?
 
     <b>{ $name }</b>
 confirm-fewer = ⚠️ There will be far fewer records: { $live } now, { $archived } in the backup.
+confirm-fewer-perhaps = ⚠️ There may be far fewer records: { $live } now, { $archived } in the backup.
 confirm-foreign = ⚠️ Another bot made this backup.
 confirm-promise = I save the present data first, so the restore can be undone.
 confirm-expiry = The buttons work for 2 minutes.
@@ -160,6 +161,9 @@ doubt-chosen = You chose this yourself, so I left everything. Check the data.
 doubt-no-way-back = What was there before the restore could not be saved, so it cannot be brought back. Check the data.
 rolled-back = ❌ After the restore the data were not those of the backup. I brought everything back as it was.
 rolled-back-unreadable = ❌ After the restore the bot's data could not be read. I brought everything back as it was.
+
+    <code>{ $detail }</code>
+rolled-back-unread = ❌ After the restore the backup could not be read again, to compare the data with it. I brought everything back as it was. Try again later.
 
     <code>{ $detail }</code>
 rolled-back-counts = In the backup: { $archived }
@@ -318,6 +322,8 @@ command-restore-unreadable = They could not be read after that, so they cannot b
     { $detail }
 command-rolled-back = ❌ After the restore the data were not those of the backup. Everything is back as it was.
 command-rolled-back-unreadable = ❌ After the restore the bot's data could not be read. Everything is back as it was.
+    { $detail }
+command-rolled-back-unread = ❌ After the restore the backup could not be read again, to compare the data with it. Everything is back as it was.
     { $detail }
 command-rolled-back-advice = If the bot is running, it may have changed the data: stop it and try again.
 command-rolled-back-left = What the restore left is saved. To keep it:

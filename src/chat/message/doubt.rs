@@ -44,7 +44,9 @@ fn differing(text: &Text, counts: &str, difference: &Difference) -> String {
 pub(super) fn rolled_back(text: &Text, failed: &RestoreFailed, difference: &Difference) -> Message {
     let mut parts = if *difference == Difference::default() {
         let detail = failed.error.chain();
-        vec![text.say("rolled-back-unreadable", &[("detail", Value::Text(&detail))])]
+        let of_data = failed.is_of_the_data();
+        let id = if of_data { "rolled-back-unreadable" } else { "rolled-back-unread" };
+        vec![text.say(id, &[("detail", Value::Text(&detail))])]
     } else {
         vec![text.say("rolled-back", &[]), differing(text, "rolled-back-counts", difference)]
     };

@@ -244,6 +244,10 @@ fn restore() {
     let renamed =
         Inspection { live: Ok(counts_of(&[("orders", 14), ("tickets", 0)])), ..inspection() };
     snapshot("confirm_renamed", |text| confirm(text, &renamed, TOKEN));
+    let perhaps =
+        Inspection { live: Ok(counts_of(&[("orders", 2000), ("tickets", 0)])), ..inspection() };
+    assert!(perhaps.fewer().is_some_and(|fewer| fewer.perhaps));
+    snapshot("confirm_fewer_perhaps", |text| confirm(text, &perhaps, TOKEN));
     let broken = Error::new(ErrorKind::Source, "read the bot's data: the file is not a database");
     let unreadable = Inspection { live: Err(broken), ..inspection() };
     snapshot("confirm_unreadable", |text| confirm(text, &unreadable, TOKEN));
@@ -330,6 +334,8 @@ fn a_restore_that_was_taken_back() {
     failed.error = unread();
     failed.undo = None;
     snapshot("rolled_back_unreadable", |text| restore_failed(text, &failed));
+    failed.error = Error::new(ErrorKind::Storage, "read the backup after the restore");
+    snapshot("rolled_back_unread", |text| restore_failed(text, &failed));
     snapshot("restore_runs", restore_runs);
 }
 
@@ -437,7 +443,8 @@ fn far_fewer_records_are_seen_under_old_names_too() {
     let compared = |counts, live| {
         let info = crate::backup::BackupInfo { counts, ..newest() };
         let inspection = Inspection { info, live: Ok(live), ..inspection() };
-        let fewer = inspection.fewer().map(|fewer| (fewer.archived, fewer.live));
+        let told = |fewer: Fewer| (fewer.archived, fewer.live, fewer.perhaps);
+        let fewer = inspection.fewer().map(told);
         let Missing { counts, renamed } = inspection.missing();
         (fewer, counts, renamed)
     };
@@ -445,7 +452,7 @@ fn far_fewer_records_are_seen_under_old_names_too() {
     assert_eq!(compared(counts_of(&[("a", 50)]), counts_of(&[("a", 100)])), (None, none(), false));
     assert_eq!(
         compared(counts_of(&[("a", 49)]), counts_of(&[("a", 100)])),
-        (Some((49, 100)), none(), false)
+        (Some((49, 100, false)), none(), false)
     );
     let newer = compared(counts_of(&[("a", 9)]), counts_of(&[("a", 9), ("b", 99)]));
     assert_eq!(newer, (None, counts_of(&[("b", 99)]), false));
@@ -453,18 +460,24 @@ fn far_fewer_records_are_seen_under_old_names_too() {
     let new = || counts_of(&[("new", 100)]);
     assert_eq!(
         compared(counts_of(&[("old", 1)]), counts_of(&[("new", 100)])),
-        (Some((1, 100)), new(), true)
+        (Some((1, 100, true)), new(), true)
     );
     // `Shared` knows the alias, and never writes anything under it
     let old = ["old".to_owned()];
     let aliased = |live: &[(&str, u64)]| counts_of(live).with_empty(old.iter());
     let alias = compared(counts_of(&[("old", 1)]), aliased(&[("new", 100)]));
-    assert_eq!(alias, (Some((1, 100)), new(), true));
+    assert_eq!(alias, (Some((1, 100, true)), new(), true));
     let empty = compared(counts_of(&[("old", 0)]), aliased(&[("new", 100)]));
-    assert_eq!(empty, (Some((0, 100)), new(), true));
+    assert_eq!(empty, (Some((0, 100, true)), new(), true));
     let archive = counts_of(&[("a", 1), ("old", 500)]);
     let both = compared(archive, aliased(&[("a", 100), ("new", 100)]));
-    assert_eq!(both, (Some((1, 100)), new(), true));
+    assert_eq!(both, (Some((1, 100, true)), new(), true));
+    // that one is empty now says nothing of the others
+    let archive = counts_of(&[("a", 4), ("old", 3)]);
+    let emptied = compared(archive, aliased(&[("a", 10), ("new", 3)]));
+    assert_eq!(emptied, (Some((4, 10, true)), counts_of(&[("new", 3)]), true));
+    let archive = counts_of(&[("a", 4), ("old", 500)]);
+    assert_eq!(compared(archive, aliased(&[("a", 10)])), (None, none(), false));
     // one that is empty and written is no alias
     let archive = counts_of(&[("a", 10), ("old", 3)]);
     let newer = compared(archive, counts_of(&[("a", 10), ("new", 100), ("old", 0)]));

@@ -195,6 +195,9 @@ fn a_restore_that_left_something_else() {
     assert("rolled_back", |text| restore_failed(text, PROGRAM, &differs));
     let unread = rolled_back(Difference::default(), None);
     assert("rolled_back_unreadable", |text| restore_failed(text, PROGRAM, &unread));
+    let away = Error::new(ErrorKind::Storage, "read the backup after the restore");
+    let unread = RestoreFailed { error: away, ..unread };
+    assert("rolled_back_unread", |text| restore_failed(text, PROGRAM, &unread));
 }
 
 #[test]

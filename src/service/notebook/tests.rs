@@ -181,3 +181,20 @@ fn no_change_stands_for_a_backup_while_that_is_there_and_proved() {
     notebook.retain(|name| name != id.to_string());
     assert_eq!(notebook.unchanged, None);
 }
+
+#[test]
+fn damaged_notes_that_name_no_bot_are_told_of_by_who_would_take_them() {
+    let broken = json!({ "version": 1, "undo": undo("old", "yesterday") });
+    let beside_another = json!({ "version": 2, "bots": { "888": {} }, "undo": 7 });
+    let ailment = |state: &Value, bot| Notebook::ailment(&with(state), bot).expect("read");
+    for bot in [ANNA, None] {
+        assert_eq!(ailment(&broken, bot), Some(Ailment::Damaged));
+        assert_eq!(ailment(&old(), bot), None);
+    }
+    assert_eq!(ailment(&beside_another, ANNA), None, "they are not hers");
+    assert_eq!(ailment(&beside_another, BORIS), Some(Ailment::Damaged));
+    assert_eq!(ailment(&beside_another, None), Some(Ailment::Damaged));
+    let his = json!({ "version": 2, "bots": { "888": 7 } });
+    let found = [ANNA, BORIS, None].map(|bot| ailment(&his, bot));
+    assert_eq!(found, [None, Some(Ailment::Damaged), Some(Ailment::Damaged)]);
+}

@@ -1,0 +1,217 @@
+//! Whose fault it is, and what a restore that went wrong has left.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::error::BoxError;
+use crate::source::{Export, Section};
+
+/// A field that is empty does not stand in a backup.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Shop {
+    orders: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reviews: Vec<u64>,
+}
+
+/// A source that writes as `Shared` does, and whose restore is its own.
+#[derive(Clone, Default)]
+struct Own {
+    state: Arc<RwLock<Shop>>,
+    /// The last order of a backup is lost, and the restore fails after that or does not.
+    loses: Arc<std::sync::Mutex<Option<bool>>>,
+}
+
+impl Own {
+    fn loses(&self, and_fails: Option<bool>) {
+        *self.loses.lock().unwrap_or_else(PoisonError::into_inner) = and_fails;
+    }
+}
+
+impl DataSource for Own {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        ["orders", "reviews"].map(Section::new).into()
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        DataSource::export(&Shared::new(Arc::clone(&self.state)), out).await
+    }
+
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        let (orders, reviews) = (data.value("orders")?, data.value("reviews")?);
+        let mut now = self.state.write().await;
+        now.reviews = reviews.unwrap_or_else(|| now.reviews.clone());
+        let loses = self.loses.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if loses == Some(true) {
+            return Err("the disk is full".into());
+        }
+        now.orders = orders.unwrap_or_else(|| now.orders.clone());
+        if loses.is_some() {
+            now.orders.pop();
+        }
+        Ok(())
+    }
+}
+
+/// A bot without reviews, and a backup with three.
+async fn own(house: &House) -> (Service, Own, BackupId) {
+    let source = Own::default();
+    *source.state.write().await = Shop { orders: vec![1, 2], reviews: vec![3, 4, 5] };
+    let service = house.bot_with(ANNA, source.clone());
+    let made = house.back_up(&service).await;
+    source.state.write().await.reviews.clear();
+    (service, source, made)
+}
+
+#[tokio::test]
+async fn what_held_nothing_before_a_restore_is_looked_at_after_one_that_failed() {
+    for and_fails in [true, false] {
+        let house = House::new();
+        let (anna, source, made) = own(&house).await;
+        source.loses(Some(and_fails));
+        let chosen = Chosen::Stored(made);
+        let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+        let failed = anna.restore(chosen, data_sha256, Save::First).await.expect_err("it fails");
+        assert_eq!(source.state.read().await.reviews.len(), 3, "they have come");
+        assert!(failed.unclear, "so nothing is as it was: {}", failed.error);
+        assert!(failed.undo.is_some());
+    }
+}
+
+#[tokio::test]
+async fn an_undo_that_leaves_what_was_not_there_is_found_out() {
+    let house = House::new();
+    let (anna, source, made) = own(&house).await;
+    let token = house.restore(&anna, &made).await.undo.expect("a way back").token;
+    let failed = anna.undo(token).await.expect_err("the reviews are still there");
+    assert_eq!(source.state.read().await.reviews.len(), 3);
+    assert!(failed.rolled_back.is_some(), "{}", failed.error);
+}
+
+/// A source that takes it for granted that writing and reading succeed.
+struct Rash(Arc<AtomicBool>);
+
+impl DataSource for Rash {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        vec![Section::new("numbers")]
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        let numbers: Vec<u64> = (0..100_000_u64).map(|n| n.wrapping_mul(0x9e37_79b9)).collect();
+        out.value("numbers", &numbers).expect("there is room");
+        Ok(())
+    }
+
+    async fn check(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        data.value::<Vec<u64>>("numbers").expect("numbers");
+        Ok(())
+    }
+
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        data.value::<Vec<u64>>("numbers")?;
+        self.0.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_panics_on_a_full_disk_is_not_to_blame() {
+    let house = House::new();
+    let restored = Arc::new(AtomicBool::new(false));
+    let anna = house.bot_with(ANNA, Rash(Arc::clone(&restored)));
+    let made = house.back_up(&anna).await;
+    let chosen = Chosen::Stored(made);
+    let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    house.room.2.store(true, Ordering::Relaxed);
+    let refused = anna.back_up(Trigger::Manual).await.expect_err("no room");
+    assert_eq!(refused.kind(), ErrorKind::StorageFull, "{refused}");
+    for save in [Save::First, Save::GiveUp] {
+        let failed = anna.restore(chosen.clone(), data_sha256.clone(), save).await;
+        let failed = failed.expect_err("what is live could not be saved");
+        assert_eq!(failed.error.kind(), ErrorKind::StorageFull, "{}", failed.error);
+        assert!(failed.unsaved && !failed.may_be_given_up());
+    }
+    assert!(!restored.load(Ordering::Relaxed), "it went for a full disk");
+
+    house.room.2.store(false, Ordering::Relaxed);
+    for steps in 0.. {
+        house.cut(Some((steps, io::ErrorKind::Other)));
+        let found = anna.verify(chosen.clone()).await;
+        house.cut(None);
+        let Err(error) = found else { return assert!(steps > 3, "{steps} steps") };
+        assert_eq!(error.kind(), ErrorKind::Storage, "after {steps}: {error}");
+    }
+}
+
+/// A source that writes the same each time in another order. After a restore the place of the backups is
+/// away, until the data are read for the second time.
+struct Shuffled(Arc<std::sync::Mutex<Cut>>, Arc<RwLock<Shuffle>>);
+
+#[derive(Default)]
+struct Shuffle {
+    orders: HashMap<String, u64>,
+    /// A restore will cut the place off.
+    cuts: bool,
+    /// How often the data are read until it is there again.
+    away: u32,
+}
+
+impl Shuffled {
+    fn cut(&self, cut: Cut) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = cut;
+    }
+}
+
+impl DataSource for Shuffled {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        vec![Section::new("orders")]
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        let mut now = self.1.write().await;
+        now.away = now.away.saturating_sub(1);
+        if now.away == 0 {
+            self.cut(None);
+        }
+        // each map has an order of its own
+        let orders: HashMap<_, _> = now.orders.clone().into_iter().collect();
+        out.value("orders", &orders)?;
+        Ok(())
+    }
+
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        let mut now = self.1.write().await;
+        now.orders = data.value("orders")?.unwrap_or_default();
+        if std::mem::take(&mut now.cuts) {
+            now.away = 2;
+            self.cut(Some((0, io::ErrorKind::TimedOut)));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_is_away_after_a_restore_is_not_blamed_on_the_data() {
+    let house = House::new();
+    let live = Arc::new(RwLock::new(Shuffle::default()));
+    let anna = house.bot_with(ANNA, Shuffled(Arc::clone(&house.room.3), Arc::clone(&live)));
+    let orders = |base: u64| (0..40).map(move |n| (format!("order_{n}"), base + n)).collect();
+    live.write().await.orders = orders(0);
+    let made = house.back_up(&anna).await;
+    live.write().await.orders = orders(100);
+    let chosen = Chosen::Stored(made);
+    let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    live.write().await.cuts = true;
+    let failed = anna.restore(chosen, data_sha256, Save::First).await.expect_err("taken back");
+    assert_eq!(failed.rolled_back.as_deref(), Some(&Difference::default()), "{}", failed.error);
+    assert!(!failed.is_of_the_data(), "{}", failed.error);
+    assert_eq!(live.read().await.orders["order_0"], 100);
+}
