@@ -87,10 +87,7 @@ enum Wish {
     /// So much would go that one slip of a finger must not do it.
     AskAgain(Pending, Fewer),
     Cancel,
-    Undo {
-        token: String,
-        target: UndoTarget,
-    },
+    Undo(Box<UndoTarget>),
 }
 
 /// Ends a work when it is dropped, whatever became of it.
@@ -186,8 +183,14 @@ impl Chat {
 
     /// Tells of a restore that was cut off when the bot last ran; false while nobody has heard it.
     pub(crate) async fn tell_of_interruption(&self) -> bool {
-        let Ok(found) = self.parts.service.interrupted().await else { return false };
-        let Some(interrupted) = found else { return true };
+        let interrupted = match self.parts.service.interrupted().await {
+            Ok(Some(interrupted)) => interrupted,
+            Ok(None) => return true,
+            Err(error) => {
+                warn("look for a restore that was cut off", &error);
+                return false;
+            }
+        };
         tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
         let told = message::interrupted(&self.parts.text, &interrupted);
         let heard = self.tell(told).await;
@@ -198,8 +201,8 @@ impl Chat {
     }
 
     /// Tells what has become of the notebook; true if somebody heard it.
-    pub(crate) async fn tell_of_notebook(&self, ailment: Ailment) -> bool {
-        self.tell(message::notebook(&self.parts.text, ailment)).await
+    pub(crate) async fn tell_of_notebook(&self, looked: Result<Ailment, &Error>) -> bool {
+        self.tell(message::notebook(&self.parts.text, looked)).await
     }
 
     /// True as soon as the message has reached somebody. The others do not wait for one whose
@@ -359,7 +362,7 @@ impl Chat {
         };
         self.delivery.answer(query, None).await;
         // a page that comes late would stand in the place of a newer one
-        let must_arrive = matches!(wish, Wish::Restore(_) | Wish::Undo { .. });
+        let must_arrive = matches!(wish, Wish::Restore(_) | Wish::Undo(_));
         let answer = match wish {
             Wish::Page(page) => self.list(page).await,
             Wish::Show(id) => self.show(admin, chat, message, id).await,
@@ -368,7 +371,7 @@ impl Chat {
             Wish::Restore(pending) => self.restore(chat, message, pending).await,
             Wish::AskAgain(pending, fewer) => self.ask_again(pending, fewer),
             Wish::Cancel => message::restore_cancelled(&self.parts.text),
-            Wish::Undo { token, target } => self.undo(admin, chat, message, token, target).await,
+            Wish::Undo(target) => self.undo(admin, chat, message, *target).await,
         };
         // whoever sees the new buttons may press them at once, so the work is over before they are sent
         drop(running);
@@ -397,14 +400,11 @@ impl Chat {
             }),
             Button::No(token) => confirmed(&token).map(|_| Wish::Cancel),
             Button::Undo(token) => {
-                let target = self.parts.service.undo_target(token.clone()).await?;
-                let recent = target.as_ref().is_some_and(|target| target.recent);
-                let undo = |target| Wish::Undo { token, target };
-                if recent {
-                    target.map(undo)
-                } else {
-                    target.map(|target| Wish::Show(target.safety))
-                }
+                let target = self.parts.service.undo_target(token).await?;
+                target.map(|target| match target.recent {
+                    true => Wish::Undo(Box::new(target)),
+                    false => Wish::Show(target.safety),
+                })
             }
         })
     }
@@ -484,18 +484,16 @@ impl Chat {
         admin: UserId,
         chat: ChatId,
         message: MessageId,
-        token: String,
         target: UndoTarget,
     ) -> Message {
+        let UndoTarget { safety, undo, .. } = target;
         let text = &self.parts.text;
-        self.delivery.progress(chat, message, &message::undo_started(text, target.again)).await;
-        match self.parts.service.undo(token).await {
+        self.delivery.progress(chat, message, &message::undo_started(text, undo.again)).await;
+        match self.parts.service.undo(undo).await {
             Ok(restored) => message::undo_done(text, &restored),
             Err(failed) => {
                 warn("undo", &failed.error);
-                if let Some(question) =
-                    self.ask_to_give_up(admin, chat, &failed, target.safety).await
-                {
+                if let Some(question) = self.ask_to_give_up(admin, chat, &failed, safety).await {
                     return question;
                 }
                 message::undo_failed(text, &failed)

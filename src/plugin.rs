@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::chat::{self, Chat};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::schedule::{self, BackupTask, BoxFuture, Job, Part, Schedule};
-use crate::service::Service;
+use crate::service::{Ailment, Service};
 use crate::source::DataSource;
 use news::{News, TOLD_AGAIN};
 
@@ -26,6 +26,8 @@ pub use builder::BackupPluginBuilder;
 
 /// A place that does not answer holds the schedule up no longer before it begins, and is told of then.
 const LOOKED_WITHIN: Duration = Duration::from_secs(60);
+/// A program that ends sooner than that may be started again and again: it tells of nothing that lasts.
+const LIVED: Duration = Duration::from_secs(60);
 
 /// The backups of one bot: a branch for its dispatcher and a schedule. Clones are the same plugin.
 #[derive(Clone)]
@@ -106,13 +108,39 @@ impl BackupPlugin {
 
     /// Tells of a notebook that cannot be read.
     async fn look_at_notebook(&self) {
+        let looked = self.ailment().await;
+        let plugin = self.clone();
+        self.work.spawn(async move {
+            let stop = plugin.stop.clone();
+            // a moment is no matter, nor is a program that ends at once and is started again
+            let rest = match &looked {
+                Ok(None) => return,
+                Ok(Some(Ailment::Damaged)) => Duration::ZERO,
+                Ok(Some(Ailment::Newer)) => LIVED,
+                Err(_) => TOLD_AGAIN,
+            };
+            if stop.run_until_cancelled(tokio::time::sleep(rest)).await.is_none() {
+                return;
+            }
+            let looked = if looked.is_err() { plugin.ailment().await } else { looked };
+            let told = match &looked {
+                Ok(None) => return,
+                Ok(Some(ailment)) => Ok(*ailment),
+                Err(error) => Err(error),
+            };
+            until_heard(stop, || plugin.chat.tell_of_notebook(told)).await;
+            if matches!(told, Ok(Ailment::Damaged)) {
+                // the next start must not tell of it again
+                let _ = plugin.service.renew_notebook().await;
+            }
+        });
+    }
+
+    async fn ailment(&self) -> Result<Option<Ailment>> {
         let looked = tokio::time::timeout(LOOKED_WITHIN, self.service.ailment()).await;
-        let Some(ailment) = looked.ok().and_then(Result::ok).flatten() else { return };
-        let chat = self.chat.clone();
-        self.work.spawn(until_heard(self.stop.clone(), move || {
-            let chat = chat.clone();
-            async move { chat.tell_of_notebook(ailment).await }
-        }));
+        looked.unwrap_or_else(|late| {
+            Err(Error::new(ErrorKind::Storage, "read state.json").because(late))
+        })
     }
 
     async fn run_schedule(&self) {
@@ -172,6 +200,7 @@ impl Job for ScheduledBackup {
             if self.news.is_new_among(&made_at) {
                 // whoever has made one: what failed before is over
                 let news = Arc::clone(&self.news);
+                news.event();
                 self.work.spawn(async move { news.ended().await });
             }
             Ok(made_at)
@@ -217,7 +246,8 @@ impl Job for ScheduledBackup {
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let news = Arc::clone(&self.news);
-            self.work.spawn(async move { news.failed(error).await });
+            let event = news.event();
+            self.work.spawn(async move { news.failed(event, error).await });
         })
     }
 

@@ -100,8 +100,10 @@ impl Schedule {
         }
         // a clock that was set back does not make it longer
         let since = retry.busy_since.map_or(now, |since| since.min(now));
-        retry.busy_since = Some(since);
-        now - since >= BUSY_TOO_LONG
+        let too_long = now - since >= BUSY_TOO_LONG;
+        // once an hour is enough
+        retry.busy_since = Some(if too_long { now } else { since });
+        too_long
     }
 
     /// Tries no other before a while has passed.
@@ -212,7 +214,8 @@ async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationTok
         Ok(made_at) => {
             let next = schedule.next(&made_at);
             if next > schedule.clock.now() {
-                if schedule.stuck.swap(false, Ordering::Relaxed) {
+                // within a pause after a failure one is still due
+                if !schedule.is_due(&made_at) && schedule.stuck.swap(false, Ordering::Relaxed) {
                     job.resumed().await;
                 }
                 sleep_until(next, &schedule, &stop).await;
@@ -344,6 +347,8 @@ mod tests {
         assert!(!after(59, ErrorKind::Busy));
         assert!(!after(-1_000_000, ErrorKind::Busy));
         assert!(after(60, ErrorKind::Busy));
+        assert!(!after(59, ErrorKind::Busy));
+        assert!(after(1, ErrorKind::Busy));
         // it was free in between
         assert!(after(0, ErrorKind::StorageFull));
         assert!(!after(59, ErrorKind::Busy));

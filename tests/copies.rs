@@ -315,3 +315,26 @@ async fn a_copy_that_stands_by_and_cannot_ask_stands_by_in_silence() {
     second.task.shutdown().await;
     world.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_stands_by_and_cannot_ask_tells_once_backups_are_due_and_not_made() {
+    let mute = Arc::new(AtomicBool::new(false));
+    let world = World::new(Mute(MemoryStorage::new(), Arc::clone(&mute))).await;
+    let first = world.start();
+    pass(MINUTE).await;
+    let second = world.start();
+    pass(MINUTE).await;
+    first.task.shutdown().await;
+    mute.store(true, Ordering::Relaxed);
+    pass(DAY - HOUR).await;
+    assert_eq!(world.told("Бекап по расписанию не создан"), 0, "none is due");
+    pass(2 * HOUR).await;
+    assert_eq!(world.told("Бекап по расписанию не создан"), 1);
+    second.command("/backup_settings").await;
+    assert_eq!(world.told(ELSEWHERE), 0, "nobody makes them");
+    mute.store(false, Ordering::Relaxed);
+    pass(DAY).await;
+    assert_eq!(world.told("Бекапы по расписанию снова работают"), 1);
+    second.task.shutdown().await;
+    world.finish().await;
+}

@@ -4,12 +4,15 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use support::{ADMIN, NO, STRANGER, Scene, Step, UNDO, YES, shop};
 use telegram_sandbox::{Fault, FileKind, Shown};
+use teloxide::types::UserId;
 use teloxide_backup::{BackupPlugin, MemoryStorage, Shared};
+use tokio::time::Instant;
 
 const CAPTION: &str = "/backup_restore";
 const HELP: &str =
@@ -302,6 +305,29 @@ async fn what_is_too_large_is_never_asked_for() {
         scene.admin.wait_for(TOO_LARGE).await;
         assert_eq!(scene.calls().len(), 1, "{:?}", scene.calls());
     }
+    scene.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_of_one_persons_chat_keeps_nobody_else_waiting_with_a_file() {
+    let mut scene = Scene::prepare(|builder| builder.admin(UserId(43))).await;
+    let boris = scene.sandbox.person(43, "Борис").await;
+    scene.begin();
+    let archive = fs::read(scene.folder().join(scene.back_up().await)).expect("an archive");
+    scene.sandbox.set_patience(Duration::from_secs(24 * 60 * 60));
+    scene.sandbox.clear_calls();
+    let ban = Fault::TooManyRequests { retry_after: 540 };
+    scene.sandbox.inject(ban.on("sendMessage"));
+    scene
+        .sandbox
+        .inject_update(document(json!({}), json!({ "file_size": 4_000_000_000_u32 })))
+        .await;
+    scene.called(1).await;
+    let asked = Instant::now();
+    boris.send_document("backup.zip", archive, CAPTION).await;
+    boris.wait_for("Восстановить данные из этого бекапа?").await;
+    assert!(asked.elapsed() < Duration::from_secs(60), "after {:?}", asked.elapsed());
+    scene.admin.wait_for(TOO_LARGE).await;
     scene.finish().await;
 }
 

@@ -10,6 +10,8 @@ mod failures;
 mod forward;
 #[path = "schedule/newest.rs"]
 mod newest;
+#[path = "schedule/notebook.rs"]
+mod notebook;
 #[path = "schedule/times.rs"]
 mod times;
 #[path = "schedule/unheard.rs"]

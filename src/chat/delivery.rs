@@ -28,6 +28,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2 * 60);
 /// The same for a file of the most that Telegram gives or takes.
 const FILED_WITHIN: Duration = Duration::from_secs(10 * 60);
+/// The same while the bot stops: who waits for that is not patient.
+const LAST_WORD: Duration = Duration::from_secs(20);
 /// Telegram takes 4096; what is cut anyway may as well be a little shorter.
 const LONGEST_PLAIN: usize = 4000;
 /// An alert knows no markup, and no more than this.
@@ -189,17 +191,31 @@ impl Delivery {
         longest: Duration,
         request: impl Future<Output = Result<T, RequestError>>,
     ) -> Option<T> {
-        match tokio::time::timeout(longest, request).await {
-            Ok(Ok(answer)) => return Some(answer),
-            Ok(Err(error)) => {
+        match self.answered(longest, request).await {
+            Some(Ok(answer)) => return Some(answer),
+            Some(Err(error)) => {
                 log(what, &error);
                 if let (RequestError::RetryAfter(seconds), Some(chat)) = (error, chat) {
                     self.note_ban(chat, seconds.duration());
                 }
             }
-            Err(_) => log_silence(what),
+            None => log_silence(what),
         }
         None
+    }
+
+    /// An answer that comes within that time, and soon where the bot stops.
+    async fn answered<T>(&self, longest: Duration, request: impl Future<Output = T>) -> Option<T> {
+        let late = async {
+            let stopped = self.stop.cancelled();
+            if tokio::time::timeout(longest, stopped).await.is_ok() {
+                tokio::time::sleep(LAST_WORD.min(longest)).await;
+            }
+        };
+        tokio::select! {
+            answer = request => Some(answer),
+            () = late => None,
+        }
     }
 
     /// How long Telegram wants to hear nothing for a chat.
@@ -212,7 +228,9 @@ impl Delivery {
 
     fn note_ban(&self, chat: ChatId, wait: Duration) {
         let mut bans = self.bans.lock().unwrap_or_else(PoisonError::into_inner);
-        bans.insert(chat, Instant::now() + wait);
+        let end = Instant::now() + wait;
+        // a shorter one ends no longer one
+        bans.entry(chat).and_modify(|known| *known = end.max(*known)).or_insert(end);
     }
 
     /// Tries again with growing pauses, as long as it may help.
@@ -232,16 +250,16 @@ impl Delivery {
         loop {
             let wait = match self.ban(chat) {
                 Some(wait) => wait,
-                None => match tokio::time::timeout(ANSWERED_WITHIN, attempt()).await {
-                    Ok(Ok(_)) => return Fate::Arrived,
-                    Ok(Err(error)) => {
+                None => match self.answered(ANSWERED_WITHIN, attempt()).await {
+                    Some(Ok(_)) => return Fate::Arrived,
+                    Some(Err(error)) => {
                         log(what, &error);
                         match self.after(chat, error, pause) {
                             Fate::Later(wait) => wait,
                             fate => return fate,
                         }
                     }
-                    Err(_) => {
+                    None => {
                         log_silence(what);
                         pause
                     }
@@ -504,6 +522,32 @@ mod tests {
             "chat":{"id":42,"type":"private","first_name":"Anna"}}}"#;
         tell(&mut connection, taken).await;
         assert!(sent.await.expect("no panic"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shorter_ban_ends_no_longer_one() {
+        let delivery = Delivery::new(Bot::new("777:token"), CancellationToken::new());
+        for seconds in [5, 600, 7] {
+            delivery.note_ban(ChatId(42), Duration::from_secs(seconds));
+        }
+        assert_eq!(delivery.ban(ChatId(42)), Some(Duration::from_secs(600)));
+    }
+
+    #[tokio::test]
+    async fn a_bot_that_stops_waits_no_ten_minutes_for_an_upload() {
+        let (telegram, delivery) = with_a_patient_client().await;
+        let stop = delivery.stop.clone();
+        let name = "backup.zip".to_owned();
+        let sent = tokio::spawn(async move { delivery.upload(ChatId(42), name, vec![7; 9]).await });
+        let (mut silent, _) = telegram.accept().await.expect("a connection");
+        silent.read_u8().await.expect("a request");
+        stop.cancel();
+        tokio::task::yield_now().await;
+
+        tokio::time::pause();
+        tokio::time::advance(LAST_WORD).await;
+        let given_up = tokio::time::timeout(Duration::from_secs(1), sent).await;
+        assert!(!given_up.expect("by now").expect("no panic"));
     }
 
     #[tokio::test]

@@ -37,13 +37,13 @@ impl Chat {
     pub(super) async fn receive(&self, sent: Sent) {
         let Parts { service, text, .. } = &*self.parts;
         let Sent { admin, chat, file, bytes } = sent;
-        let alone = self.receiving.lock().await;
         if bytes > LARGEST_SENT {
             let too_large = message::receive_too_large(text, &service.storage_name());
             self.delivery.send(chat, &too_large).await;
             return;
         }
         let started = self.delivery.announce(chat, &message::receive_started(text)).await;
+        let alone = self.receiving.lock().await;
         let answer = match self.delivery.fetch(file, LARGEST_SENT as usize).await {
             None => message::receive_refused(text),
             Some(archive) => match service.receive(archive).await {

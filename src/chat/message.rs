@@ -481,19 +481,22 @@ pub(crate) fn private_only(text: &Text) -> Message {
     text.say("private-only", &[]).into()
 }
 
-/// What a press on a dead button answers, in plain text.
-pub(crate) fn notebook(text: &Text, ailment: Ailment) -> Message {
-    let id = match ailment {
-        Ailment::Damaged => "notebook-damaged",
-        Ailment::Newer => "notebook-newer",
+/// What is wrong with the notebook.
+pub(crate) fn notebook(text: &Text, looked: Result<Ailment, &Error>) -> Message {
+    let id = match looked {
+        Ok(Ailment::Damaged) => "notebook-damaged",
+        Ok(Ailment::Newer) => "notebook-newer",
+        Err(error) => return because(text, "notebook-unread", error),
     };
     text.say(id, &[]).into()
 }
 
+/// What a press on a button answers in plain text, while nobody can tell where it leads.
 pub(crate) fn undo_unread(text: &Text) -> String {
     text.say("undo-unread", &[])
 }
 
+/// The same on a dead button.
 pub(crate) fn stale(text: &Text) -> String {
     text.say("stale", &[])
 }

@@ -29,29 +29,57 @@ pub(super) struct News {
     stop: CancellationToken,
     /// One word after the other: each depends on what was heard before.
     turn: Mutex<()>,
-    /// When the administrator last heard that it fails, where the notebook could not take that.
-    told: std::sync::Mutex<Option<DateTime<Utc>>>,
+    memory: std::sync::Mutex<Memory>,
     /// When the backups were made that were ever seen; `None` before the first look.
     seen: std::sync::Mutex<Option<BTreeSet<DateTime<Utc>>>>,
 }
 
+/// What this program alone remembers.
+#[derive(Clone, Copy, Default)]
+struct Memory {
+    /// When the administrator last heard that it fails, where the notebook could not take that.
+    told: Option<DateTime<Utc>>,
+    /// When they last heard that a step does not end: whoever reads that may start another program.
+    stuck: Option<DateTime<Utc>>,
+    /// The notebook does not know yet that a failure has ended.
+    unended: bool,
+    event: Event,
+}
+
+/// A failure, or a backup that ended one: of several the last counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Event(u64);
+
 impl News {
     pub(super) fn new(chat: Chat, service: Service, stop: CancellationToken) -> Self {
-        let (turn, told, seen) = Default::default();
-        Self { chat, service, stop, turn, told, seen }
+        let (turn, memory, seen) = Default::default();
+        Self { chat, service, stop, turn, memory, seen }
+    }
+
+    /// What comes is newer than all that still waits to be told.
+    pub(super) fn event(&self) -> Event {
+        let mut memory = self.memory();
+        memory.event.0 += 1;
+        memory.event
     }
 
     /// Tells of a failure, unless it belongs to one that was told of lately.
-    pub(super) async fn failed(&self, error: Error) {
+    pub(super) async fn failed(&self, event: Event, error: Error) {
         let _turn = self.turn.lock().await;
+        if self.memory().event != event {
+            // a newer one is to be told, or it is over
+            return;
+        }
+        let unended = self.still_unended().await;
         // where the note cannot be written, as on a full disk, this program remembers it
         let noting = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing());
         let failing = match noting.await {
             Ok(Ok(failing)) => Some(failing),
             _ => self.noted().await,
         };
+        let failing = failing.filter(|_| !unended);
         let noted = failing.and_then(|failing| failing.heard_at());
-        let remembered = *self.told();
+        let remembered = self.memory().told;
         if self.is_recent(noted) || self.is_recent(remembered) {
             if let Some(at) = remembered.filter(|_| failing.is_some() && noted < remembered) {
                 self.note_told(at).await;
@@ -67,20 +95,21 @@ impl News {
         };
         if heard {
             self.note_told(self.now().unwrap_or_default()).await;
+            self.memory().stuck = None;
         }
     }
 
-    /// Tells that a step does not end. That is remembered by this program alone: whoever reads it may start
-    /// another.
+    /// Tells that a step does not end.
     pub(super) async fn stuck(&self) {
         let _turn = self.turn.lock().await;
-        let heard_at = self.noted().await.and_then(|failing| failing.heard_at());
-        let remembered = *self.told();
-        if self.is_recent(heard_at) || self.is_recent(remembered) {
+        let Memory { told, stuck, .. } = *self.memory();
+        // the place that does not answer is not asked each hour
+        if self.is_recent(told) || self.is_recent(stuck) {
             return;
         }
-        if self.chat.tell_stuck().await {
-            *self.told() = Some(self.now().unwrap_or_default());
+        let heard_at = self.noted().await.and_then(|failing| failing.heard_at());
+        if !self.is_recent(heard_at) && self.chat.tell_stuck().await {
+            self.memory().stuck = Some(self.now().unwrap_or_default());
         }
     }
 
@@ -107,28 +136,29 @@ impl News {
 
     /// Tells that what had come to a stop has ended, if people have heard of it: no backup will say so.
     pub(super) async fn resumed(&self) {
-        while !self.told_of_end().await {
+        let event = self.memory().event;
+        while !self.told_of_end(event).await {
             if self.stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
                 return;
             }
         }
     }
 
-    async fn told_of_end(&self) -> bool {
+    async fn told_of_end(&self, event: Event) -> bool {
         let _turn = self.turn.lock().await;
-        let noted = self.noted().await.is_some_and(|failing| failing.told);
-        if !noted && self.told().is_none() {
+        let memory = *self.memory();
+        if memory.stuck.is_none() || memory.event != event {
             return true;
         }
         let heard = self.chat.tell_resumed().await;
         if heard {
-            self.forget().await;
+            self.memory().stuck = None;
         }
         heard
     }
 
-    fn told(&self) -> MutexGuard<'_, Option<DateTime<Utc>>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there is a backup that was never there before; false at the first look.
@@ -144,27 +174,47 @@ impl News {
     /// Forgets a failure that a backup has ended, whoever has made it.
     pub(super) async fn ended(&self) {
         let _turn = self.turn.lock().await;
-        self.forget().await;
+        self.memory().told = None;
+        self.note_ended().await;
     }
 
-    async fn forget(&self) {
-        *self.told() = None;
-        // where that cannot be noted, the next look that finds a new backup does it
-        let _ = tokio::time::timeout(NOTED_WITHIN, self.service.note_ended()).await;
+    /// Whether what is noted of a failure is out of date, and cannot be noted now either.
+    async fn still_unended(&self) -> bool {
+        let unended = self.memory().unended;
+        unended && !self.note_ended().await
+    }
+
+    /// False where that cannot be noted now.
+    async fn note_ended(&self) -> bool {
+        let noting = tokio::time::timeout(NOTED_WITHIN, self.service.note_ended());
+        let ended = matches!(noting.await, Ok(Ok(())));
+        self.memory().unended = !ended;
+        ended
     }
 
     async fn note_told(&self, at: DateTime<Utc>) {
         let noting = self.service.note_told_of_failure(at);
         let noted = tokio::time::timeout(NOTED_WITHIN, noting).await;
-        *self.told() = Some(at).filter(|_| !matches!(noted, Ok(Ok(true))));
+        self.memory().told = Some(at).filter(|_| !matches!(noted, Ok(Ok(true))));
     }
 
     /// Notes a backup that was made, until somebody has heard of it. Where it cannot be noted, gives
-    /// whether a failure has ended with it, as far as this program remembers.
+    /// whether a failure has ended with it, as far as anybody knows.
     pub(super) async fn made(&self, report: &Report) -> Option<bool> {
-        let recovered = self.told().take().is_some();
+        self.event();
+        let unended = self.still_unended().await;
+        let (told, stuck) = {
+            let mut memory = self.memory();
+            (memory.told.take(), memory.stuck.take())
+        };
+        let recovered = told.or(stuck).is_some();
         let noted = self.service.note_made(report.news(recovered)).await;
-        noted.err().map(|_| recovered)
+        self.memory().unended = noted.is_err();
+        if noted.is_ok() {
+            return None;
+        }
+        let failed = !unended && self.noted().await.is_some_and(|failing| failing.told);
+        Some(recovered || failed)
     }
 
     /// Tells of a backup, again and again until somebody hears it or there is newer news.

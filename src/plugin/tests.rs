@@ -5,10 +5,19 @@ mod rules;
 mod telegram;
 mod world;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
+use teloxide::Bot;
+use teloxide::types::UserId;
+
+use super::news::News;
+use crate::error::{Error, ErrorKind};
+use crate::source::Shared;
+use crate::storage::MemoryStorage;
 use history::Event::{self, BackUp, Break, Jump, Mend, Pass, Start, Stop};
 use history::{History, Trouble, histories};
 use world::World;
@@ -124,4 +133,25 @@ fn backups_of_one_second_have_names_of_their_own_though_old_ones_go() {
 #[test]
 fn a_clock_that_comes_to_the_same_second_again_gives_no_name_again() {
     keeps_the_rules(&[Pass(1), BackUp(0), Pass(1), BackUp(0), Jump(-1), BackUp(0)]);
+}
+
+#[tokio::test]
+async fn a_failure_that_waits_to_be_told_is_none_once_it_is_over() {
+    let numbers = Arc::new(tokio::sync::RwLock::new(BTreeMap::from([("numbers".to_owned(), 7)])));
+    let plugin = super::BackupPlugin::builder(Bot::new("777:token"), Shared::new(numbers))
+        .admin(UserId(42))
+        .storage(MemoryStorage::new())
+        .build()
+        .expect("a plugin");
+    // nobody is told: a bot that stops does not ask Telegram twice
+    plugin.stop.cancel();
+    let service = plugin.service.clone();
+    let news = News::new(plugin.chat.clone(), service.clone(), plugin.stop.clone());
+    let failure = || Error::new(ErrorKind::Busy, "another backup or restore is running");
+    let (first, second) = (news.event(), news.event());
+    news.failed(first, failure()).await;
+    assert_eq!(service.failing().await.expect("notes"), None, "a newer one waits");
+    news.event();
+    news.failed(second, failure()).await;
+    assert_eq!(service.failing().await.expect("notes"), None, "a backup was made since");
 }

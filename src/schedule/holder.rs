@@ -26,7 +26,7 @@ pub(super) async fn hold(
     stop: CancellationToken,
 ) -> Option<Part> {
     let (schedule, job, stop) = (schedule.as_ref(), job.as_ref(), &stop);
-    let mut wait = None;
+    let mut wait: Option<Wait> = None;
     while !stop.is_cancelled() {
         match watched(schedule, job, job.claim()).await {
             Ok(Some(part)) => {
@@ -36,19 +36,23 @@ pub(super) async fn hold(
                 schedule.stand_by(false);
                 return Some(part);
             }
-            // who has no say cannot tell whether there is one that makes them
-            Err(error) if wait.is_none() => {
+            Err(error) => {
+                if let Some(wait) = &mut wait
+                    && !wait.is_stale(schedule, job).await
+                {
+                    tracing::warn!(kind = ?error.kind(), step = %error, "the schedule was not taken");
+                    look_again(stop).await;
+                    continue;
+                }
+                // who has no say cannot tell whether there is one that makes them
+                schedule.stand_by(false);
                 give_up(schedule, job, error).await;
                 if let Some(until) = schedule.paused_until() {
                     sleep_until(until, schedule, stop).await;
                 }
             }
-            Err(error) => {
-                tracing::warn!(kind = ?error.kind(), step = %error, "the schedule was not taken");
-                look_again(stop).await;
-            }
             Ok(None) => {
-                wait.get_or_insert_with(|| Wait::begin(schedule)).tell(job).await;
+                wait.get_or_insert_with(Wait::begin).go_on(schedule, job).await;
                 look_again(stop).await;
             }
         }
@@ -63,21 +67,34 @@ async fn look_again(stop: &CancellationToken) {
 /// The time since which another program has had the schedule.
 struct Wait {
     since: Instant,
+    /// When that was seen for the last time.
+    seen: Instant,
     told: bool,
 }
 
 impl Wait {
-    fn begin(schedule: &Schedule) -> Self {
+    fn begin() -> Self {
         tracing::warn!("another program of this bot makes the backups; this one stands by");
-        schedule.stand_by(true);
-        Self { since: Instant::now(), told: false }
+        let now = Instant::now();
+        Self { since: now, seen: now, told: false }
     }
 
     /// Tells people once, if it takes longer than a deploy does.
-    async fn tell(&mut self, job: &dyn Job) {
+    async fn go_on(&mut self, schedule: &Schedule, job: &dyn Job) {
+        schedule.stand_by(true);
+        self.seen = Instant::now();
         if !self.told && self.since.elapsed() >= TOLD_AFTER {
             self.told = true;
             job.stands_by().await;
         }
+    }
+
+    /// Whether nobody makes the backups any more, as far as can be seen where nobody can be asked.
+    async fn is_stale(&mut self, schedule: &Schedule, job: &dyn Job) -> bool {
+        let made_at = watched(schedule, job, job.made_at()).await;
+        if made_at.is_ok_and(|made_at| !schedule.is_due(&made_at)) {
+            self.seen = Instant::now();
+        }
+        self.seen.elapsed() >= TOLD_AFTER
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::notebook::{Ailment, Failing, Notebook, Untold};
 use super::{Listed, Parts, Report, Service, guarded};
 use crate::backup::BackupId;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Service {
     /// What a person must know of the notebook, at start.
@@ -13,22 +13,34 @@ impl Service {
         self.blocking(|parts| Notebook::ailment(parts.storage.as_ref(), parts.bot_id)).await
     }
 
+    /// Begins a new notebook in the place of a damaged one.
+    pub(crate) async fn renew_notebook(&self) -> Result<()> {
+        self.changing(|parts| {
+            let storage = parts.storage.as_ref();
+            match Notebook::ailment(storage, parts.bot_id)? {
+                Some(Ailment::Damaged) => parts.notebook()?.write(storage),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
     /// Notes that the schedule fails.
     pub(crate) async fn note_failing(&self) -> Result<Failing> {
         self.noting(|parts, notebook| {
             // whoever has not heard that the last failure ended, to them it is the same one
             let same = notebook.untold.take().is_some_and(|untold| untold.recovered);
-            let begins = |told: bool| {
-                let now = parts.clock.now();
-                Failing { since: now, told, told_at: told.then_some(now) }
-            };
+            let now = || parts.clock.now();
             // a program that was killed could not note that a backup had ended it
             let failing = notebook.failing.as_mut();
             if let Some(failing) = failing.filter(|failing| parts.has_made_one_since(failing.since))
             {
-                *failing = begins(failing.told);
+                *failing = Failing { since: now(), told_at: failing.heard_at(), ..*failing };
             }
-            *notebook.failing.get_or_insert_with(|| begins(same))
+            *notebook.failing.get_or_insert_with(|| {
+                let since = now();
+                Failing { since, told: same, told_at: same.then_some(since) }
+            })
         })
         .await
     }
@@ -47,15 +59,13 @@ impl Service {
             notebook.failing.is_some()
         })
         .await
-        .inspect_err(|error| {
-            tracing::warn!(kind = ?error.kind(), step = %error, "the failure was not noted");
-        })
+        .inspect_err(|error| warn(error, "the failure was not noted"))
     }
 
     /// Notes that a backup has ended a failure.
-    pub(crate) async fn note_ended(&self) {
+    pub(crate) async fn note_ended(&self) -> Result<()> {
         let noted = self.noting(|_, notebook| notebook.failing = None);
-        warn(noted.await, "the end of a failure was not noted");
+        noted.await.inspect_err(|error| warn(error, "the end of a failure was not noted"))
     }
 
     /// Notes a backup of the schedule of which nobody has heard yet. That a failure has ended with it the
@@ -96,7 +106,7 @@ impl Service {
                 untold => *untold = None,
             }
         });
-        warn(noted.await, "the message was not noted");
+        let _ = noted.await.inspect_err(|error| warn(error, "the message was not noted"));
     }
 
     /// Changes the notebook, if there is something to change.
@@ -149,8 +159,6 @@ impl Parts {
     }
 }
 
-fn warn(noted: Result<()>, what: &str) {
-    if let Err(error) = noted {
-        tracing::warn!(kind = ?error.kind(), step = %error, "{what}");
-    }
+fn warn(error: &Error, what: &str) {
+    tracing::warn!(kind = ?error.kind(), step = %error, "{what}");
 }

@@ -92,8 +92,8 @@ pub(crate) struct UndoTarget {
     pub(crate) safety: BackupId,
     /// The restore is so recent that nobody needs to be asked.
     pub(crate) recent: bool,
-    /// It takes back an undo.
-    pub(crate) again: bool,
+    /// The way itself.
+    pub(crate) undo: Undo,
 }
 
 /// What is restored, and how.
@@ -168,10 +168,9 @@ impl Service {
         .await?
     }
 
-    /// Brings back what was live before the restore that gave this token. A failure leaves the token
-    /// as it was.
-    pub(crate) async fn undo(&self, token: String) -> Result<Restored, RestoreFailed> {
-        let wanted = token.clone();
+    /// Goes this way back, if it is still open. A failure leaves it as it was.
+    pub(crate) async fn undo(&self, known: Undo) -> Result<Restored, RestoreFailed> {
+        let wanted = known.token.clone();
         let outcome = self.alone(move |parts| {
             let undo = parts.undo_of(&wanted)?;
             let Some((id, undo)) = undo.and_then(|undo| Some((undo.safety()?, undo))) else {
@@ -189,12 +188,10 @@ impl Service {
             Err(error) => error.into(),
         };
         if failed.undo.is_none() {
-            failed.undo = self
-                .blocking(move |parts| parts.undo_of(&token))
-                .await
-                .ok()
-                .flatten()
-                .map(Box::new);
+            let token = known.token.clone();
+            let found = self.blocking(move |parts| parts.undo_of(&token)).await;
+            // where nobody can read whether it is open, it may be tried again
+            failed.undo = found.unwrap_or(Some(known)).map(Box::new);
         }
         Err(failed)
     }
@@ -206,7 +203,7 @@ impl Service {
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             Ok(undo.and_then(|undo| {
                 let recent = age(&undo) < UNDO_UNASKED;
-                Some(UndoTarget { safety: undo.safety()?, recent, again: undo.again })
+                Some(UndoTarget { safety: undo.safety()?, recent, undo })
             }))
         })
         .await

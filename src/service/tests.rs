@@ -40,12 +40,26 @@ impl Clock for Hand {
 /// A memory with so much room, where that matters; nothing can be written, and archives not be read
 /// after so many steps, where a test says so.
 #[derive(Clone, Default)]
-struct Room(MemoryStorage, Option<u64>, Arc<AtomicBool>, Arc<std::sync::Mutex<Cut>>);
+struct Room(
+    MemoryStorage,
+    Option<u64>,
+    Arc<AtomicBool>,
+    Arc<std::sync::Mutex<Cut>>,
+    /// The notes cannot be read.
+    Arc<AtomicBool>,
+);
 
 type Cut = Option<(usize, io::ErrorKind)>;
 
 impl Storage for Room {
-    forward!(0: name path prepare lock list list_stamped delete read_state);
+    forward!(0: name path prepare lock list list_stamped delete);
+
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
+        if self.4.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.0.read_state()
+    }
 
     fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
         let file = self.0.open(id)?;
@@ -257,17 +271,17 @@ async fn a_restore_its_way_back_and_its_interruption_are_one_bots() {
     let house = House::new();
     let ((anna, hers), (boris, his)) = (house.bot(ANNA, 3), house.bot(BORIS, 5));
     let (of_anna, of_boris) = (house.back_up(&anna).await, house.back_up(&boris).await);
-    let token = house.restore(&anna, &of_anna).await.undo.expect("a way back").token;
+    let back = house.restore(&anna, &of_anna).await.undo.expect("a way back");
     house.restore(&boris, &of_boris).await;
     assert!(
-        anna.undo_target(token.clone()).await.expect("read").is_some(),
+        anna.undo_target(back.token.clone()).await.expect("read").is_some(),
         "his restore took hers away"
     );
     assert!(
-        boris.undo_target(token.clone()).await.expect("read").is_none(),
+        boris.undo_target(back.token.clone()).await.expect("read").is_none(),
         "it leads to her data"
     );
-    let error = boris.undo(token.clone()).await.expect_err("it is not his").error;
+    let error = boris.undo(back.clone()).await.expect_err("it is not his").error;
     assert_eq!(error.kind(), ErrorKind::Changed);
     assert_eq!(his.read().await["numbers"].len(), 5);
 
@@ -283,7 +297,7 @@ async fn a_restore_its_way_back_and_its_interruption_are_one_bots() {
     assert_eq!(found.restored, of_anna.to_string());
     anna.note_told_of_interruption().await;
     hers.write().await.clear();
-    anna.undo(token).await.expect("the way back is open");
+    anna.undo(back).await.expect("the way back is open");
     assert_eq!(hers.read().await["numbers"].len(), 3);
 }
 

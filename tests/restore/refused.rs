@@ -100,7 +100,6 @@ async fn the_notes_of_a_newer_program_are_left_to_it() {
         let file = scene.folder().join("state.json");
         fs::write(&file, notes).expect("written");
         scene.begin();
-        scene.admin.wait_for("записала более новая версия бота").await;
         scene.back_up().await;
         assert_eq!(fs::read_to_string(&file).expect("read"), notes);
         scene.finish().await;

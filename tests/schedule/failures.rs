@@ -282,6 +282,67 @@ async fn a_look_that_did_not_end_is_told_of_and_so_is_its_end_though_no_backup_i
     sandbox.finish().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_failure_that_ends_a_step_which_had_stopped_is_told_with_its_reason() {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let (end, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let world = World { bot, ..World::berlin(7) }.fate(move |_| {
+        let ended = wait.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        ended.map_err(|_| anyhow::anyhow!("the database is locked"))
+    });
+    let task = world.start();
+    world.source.begun.notified().await;
+    minutes(60).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
+    anna.wait_for("не закончился за час").await;
+    turns().await;
+    drop(end);
+    anna.wait_for("the database is locked").await;
+    assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 1);
+    // a clock that was set back ends no failure, though nothing is tried before the pause has ended
+    world.clock.jump(TimeDelta::hours(-3));
+    minutes(60).await;
+    assert_eq!(told(&sandbox, "снова работают"), 0);
+    task.shutdown().await;
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_a_backup_that_could_not_be_noted_is_told_of_at_once() {
+    let sandbox = Sandbox::start().await;
+    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let broken = Arc::new(AtomicBool::new(true));
+    let fails = Arc::clone(&broken);
+    let world = World { bot, ..World::berlin(7) }.fate(move |_| {
+        if fails.load(Ordering::Relaxed) {
+            bail!("the database is locked")
+        }
+        Ok(())
+    });
+    let unwritten = Arc::new(AtomicBool::new(false));
+    let storage = Ailing(world.storage.clone(), Place::WithoutNotes(Arc::clone(&unwritten)));
+    let task = world.builder().storage(storage).build().expect("a plugin").spawn();
+    pass(5 * MINUTE).await;
+    assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 1);
+    unwritten.store(true, Ordering::Relaxed);
+    broken.store(false, Ordering::Relaxed);
+    pass(HOUR).await;
+    assert_eq!((told(&sandbox, "снова работают"), world.archives().len()), (1, 1));
+    unwritten.store(false, Ordering::Relaxed);
+    broken.store(true, Ordering::Relaxed);
+    pass(7 * DAY).await;
+    assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 2);
+    assert_eq!(told(&sandbox, "не получаются с"), 0);
+    task.shutdown().await;
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
 /// Lets so many minutes go by, and what comes of each: no time does so by itself while a thread is at
 /// work.
 async fn minutes(count: usize) {
@@ -302,6 +363,8 @@ async fn turns() {
 #[derive(Clone)]
 enum Place {
     Full,
+    /// Its notes cannot be written as long as this is true.
+    WithoutNotes(Arc<AtomicBool>),
     /// Its list does not come before a word, or the end, of that.
     SlowToList(Arc<Mutex<mpsc::Receiver<()>>>),
     /// Another program holds it as long as this is true; each look at it takes a while.
@@ -348,6 +411,11 @@ impl Storage for Ailing {
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {
         self.write()?;
+        if let Place::WithoutNotes(unwritten) = &self.1
+            && unwritten.load(Ordering::Relaxed)
+        {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         self.0.write_state(state)
     }
 }

@@ -86,8 +86,8 @@ async fn what_held_nothing_before_a_restore_is_looked_at_after_one_that_failed()
 async fn an_undo_that_leaves_what_was_not_there_is_found_out() {
     let house = House::new();
     let (anna, source, made) = own(&house).await;
-    let token = house.restore(&anna, &made).await.undo.expect("a way back").token;
-    let failed = anna.undo(token).await.expect_err("the reviews are still there");
+    let undo = house.restore(&anna, &made).await.undo.expect("a way back");
+    let failed = anna.undo(undo).await.expect_err("the reviews are still there");
     assert_eq!(source.state.read().await.reviews.len(), 3);
     assert!(failed.rolled_back.is_some(), "{}", failed.error);
 }
@@ -214,4 +214,22 @@ async fn a_place_that_is_away_after_a_restore_is_not_blamed_on_the_data() {
     assert_eq!(failed.rolled_back.as_deref(), Some(&Difference::default()), "{}", failed.error);
     assert!(!failed.is_of_the_data(), "{}", failed.error);
     assert_eq!(live.read().await.orders["order_0"], 100);
+}
+
+#[tokio::test]
+async fn a_way_back_is_not_lost_while_nobody_can_read_whether_it_is_open() {
+    let house = House::new();
+    let (anna, data) = house.bot(ANNA, 3);
+    let made = house.back_up(&anna).await;
+    data.write().await.clear();
+    let undo = house.restore(&anna, &made).await.undo.expect("a way back");
+    house.room.4.store(true, Ordering::Relaxed);
+    let failed = anna.undo(undo.clone()).await.expect_err("the notes cannot be read");
+    assert_eq!(failed.undo.as_deref(), Some(&undo), "{}", failed.error);
+    house.room.4.store(false, Ordering::Relaxed);
+    anna.undo(undo.clone()).await.expect("it is open");
+    assert!(data.read().await.is_empty());
+    // and one that has been gone is closed
+    let failed = anna.undo(undo).await.expect_err("gone");
+    assert_eq!(failed.undo, None);
 }

@@ -1,0 +1,94 @@
+//! What is wrong with the notebook as a whole is told at the start.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use telegram_sandbox::Sandbox;
+use teloxide::Bot;
+use teloxide_backup::{BackupId, Draft, MemoryStorage, Readable, Storage};
+
+use crate::canary;
+use crate::forward::forward;
+use crate::world::{ADMIN, DAY, HOUR, MINUTE, World, pass, told};
+
+const DAMAGED: &str = "state.json рядом с бекапами повреждён";
+const NEWER: &str = "state.json рядом с бекапами записала более новая версия бота";
+const UNREAD: &str = "state.json рядом с бекапами не читается";
+
+async fn world() -> (Sandbox, World) {
+    let sandbox = Sandbox::start().await;
+    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
+    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    (sandbox, World { bot, ..World::berlin(7) })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_notebook_is_told_of_at_one_start() {
+    let (sandbox, world) = world().await;
+    let task = world.start();
+    pass(MINUTE).await;
+    task.shutdown().await;
+    // none of these starts writes a note of its own
+    world.storage.write_state(b"{").expect("written");
+    for _ in 0..3 {
+        let task = world.start();
+        pass(MINUTE).await;
+        task.shutdown().await;
+        assert_eq!((told(&sandbox, DAMAGED), world.runs()), (1, 1));
+    }
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_notebook_is_not_told_of_by_programs_that_end_at_once() {
+    let (sandbox, world) = world().await;
+    let newer = br#"{"version": 3}"#;
+    world.storage.write_state(newer).expect("written");
+    for _ in 0..5 {
+        let task = world.start();
+        pass(MINUTE / 2).await;
+        task.shutdown().await;
+    }
+    assert_eq!(told(&sandbox, NEWER), 0);
+    let task = world.start();
+    pass(DAY).await;
+    task.shutdown().await;
+    assert_eq!(told(&sandbox, NEWER), 1);
+    assert_eq!(world.storage.read_state().expect("read").expect("notes"), newer);
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+/// A storage whose notes cannot be read so many times.
+#[derive(Clone)]
+struct Unread(MemoryStorage, Arc<AtomicUsize>);
+
+impl Storage for Unread {
+    forward!(0: name path prepare lock list open draft delete write_state);
+
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
+        let less = |left: usize| left.checked_sub(1);
+        if self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        self.0.read_state()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notebook_that_stays_unread_is_told_of_once() {
+    let (sandbox, world) = world().await;
+    for (left, expected) in [(1, 0), (usize::MAX, 1)] {
+        let storage = Unread(world.storage.clone(), Arc::new(AtomicUsize::new(left)));
+        let task = world.builder().storage(storage).build().expect("a plugin").spawn();
+        pass(MINUTE).await;
+        assert_eq!(told(&sandbox, UNREAD), 0, "it may be a moment");
+        pass(5 * HOUR).await;
+        assert_eq!(told(&sandbox, UNREAD), expected);
+        task.shutdown().await;
+    }
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
