@@ -401,9 +401,12 @@ impl Chat {
             Button::No(token) => confirmed(&token).map(|_| Wish::Cancel),
             Button::Undo(token) => {
                 let target = self.parts.service.undo_target(token).await?;
-                target.map(|target| match target.recent {
-                    true => Wish::Undo(Box::new(target)),
-                    false => Wish::Show(target.safety),
+                target.map(|target| {
+                    if target.recent {
+                        Wish::Undo(Box::new(target))
+                    } else {
+                        Wish::Show(target.safety)
+                    }
                 })
             }
         })
