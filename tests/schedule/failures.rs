@@ -8,14 +8,12 @@ use std::time::Duration;
 
 use anyhow::bail;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use telegram_sandbox::Sandbox;
-use teloxide::Bot;
 use teloxide_backup::{BackupId, Clock, Draft, MemoryStorage, Readable, Storage};
 
 use crate::canary;
 use crate::clock::TestClock;
 use crate::forward::forward;
-use crate::world::{ADMIN, DAY, HOUR, MINUTE, World, assert_near, backup_command, pass, told};
+use crate::world::{DAY, HOUR, MINUTE, World, assert_near, backup_command, heard, pass, told};
 
 #[tokio::test(start_paused = true)]
 async fn a_source_that_fails_is_asked_again_after_growing_pauses() {
@@ -110,17 +108,8 @@ async fn a_backup_by_hand_ends_the_pauses() {
 
 #[tokio::test]
 async fn a_failure_and_its_end_are_told_once_even_over_restarts() {
-    let sandbox = Sandbox::start().await;
-    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let broken = Arc::new(AtomicBool::new(true));
-    let fails = Arc::clone(&broken);
-    let world = World { bot, ..World::berlin(7) }.fate(move |_| {
-        if fails.load(Ordering::Relaxed) {
-            bail!("the database is locked")
-        }
-        Ok(())
-    });
+    let (sandbox, _anna, world) = heard(7).await;
+    let (world, broken) = world.breakable(true);
     let once = async || {
         let task = world.start();
         world.source.begun.notified().await;
@@ -149,17 +138,8 @@ async fn a_failure_and_its_end_are_told_once_even_over_restarts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_that_lasts_is_told_of_again_after_three_intervals_over_restarts_too() {
-    let sandbox = Sandbox::start().await;
-    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let broken = Arc::new(AtomicBool::new(true));
-    let fails = Arc::clone(&broken);
-    let world = World { bot, ..World::berlin(2) }.fate(move |_| {
-        if fails.load(Ordering::Relaxed) {
-            bail!("the database is locked")
-        }
-        Ok(())
-    });
+    let (sandbox, _anna, world) = heard(2).await;
+    let (world, broken) = world.breakable(true);
     let reminders = || told(&sandbox, "не получаются с 2026-01-15T12:00");
     for (days, reminded) in [(5, 0), (2, 1), (4, 1), (3, 2), (7, 3)] {
         // a restart each time
@@ -201,10 +181,7 @@ async fn an_incident_is_noted_once_over_all_its_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn another_program_that_has_come_to_a_stop_is_told_of_once() {
-    let sandbox = Sandbox::start().await;
-    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let world = World { bot, ..World::berlin(7) };
+    let (sandbox, _anna, world) = heard(7).await;
     let held = Arc::new(AtomicBool::new(true));
     let place = Place::HeldWhile(Arc::clone(&held), world.clock.clone());
     let storage = Ailing(world.storage.clone(), place);
@@ -224,12 +201,10 @@ async fn another_program_that_has_come_to_a_stop_is_told_of_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
-    let sandbox = Sandbox::start().await;
-    let anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let (sandbox, anna, world) = heard(7).await;
     let (end, wait) = mpsc::channel();
     let wait = Mutex::new(wait);
-    let world = World { bot, ..World::berlin(7) }.fate(move |_| {
+    let world = world.fate(move |_| {
         wait.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(Into::into)
     });
     let task = world.start();
@@ -253,10 +228,7 @@ async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_look_that_did_not_end_is_told_of_and_so_is_its_end_though_no_backup_is_due() {
-    let sandbox = Sandbox::start().await;
-    let anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let world = World { bot, ..World::berlin(7) };
+    let (sandbox, anna, world) = heard(7).await;
     let task = world.start();
     pass(MINUTE).await;
     task.shutdown().await;
@@ -284,12 +256,10 @@ async fn a_look_that_did_not_end_is_told_of_and_so_is_its_end_though_no_backup_i
 
 #[tokio::test(start_paused = true)]
 async fn the_failure_that_ends_a_step_which_had_stopped_is_told_with_its_reason() {
-    let sandbox = Sandbox::start().await;
-    let anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
+    let (sandbox, anna, world) = heard(7).await;
     let (end, wait) = mpsc::channel::<()>();
     let wait = Mutex::new(wait);
-    let world = World { bot, ..World::berlin(7) }.fate(move |_| {
+    let world = world.fate(move |_| {
         let ended = wait.lock().unwrap_or_else(PoisonError::into_inner).recv();
         ended.map_err(|_| anyhow::anyhow!("the database is locked"))
     });
@@ -313,17 +283,8 @@ async fn the_failure_that_ends_a_step_which_had_stopped_is_told_with_its_reason(
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_after_a_backup_that_could_not_be_noted_is_told_of_at_once() {
-    let sandbox = Sandbox::start().await;
-    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let broken = Arc::new(AtomicBool::new(true));
-    let fails = Arc::clone(&broken);
-    let world = World { bot, ..World::berlin(7) }.fate(move |_| {
-        if fails.load(Ordering::Relaxed) {
-            bail!("the database is locked")
-        }
-        Ok(())
-    });
+    let (sandbox, _anna, world) = heard(7).await;
+    let (world, broken) = world.breakable(true);
     let unwritten = Arc::new(AtomicBool::new(false));
     let storage = Ailing(world.storage.clone(), Place::WithoutNotes(Arc::clone(&unwritten)));
     let task = world.builder().storage(storage).build().expect("a plugin").spawn();
@@ -423,10 +384,7 @@ impl Storage for Ailing {
 // the sandbox answers within this same paused runtime, so no time goes by on the way
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_is_told_of_once() {
-    let sandbox = Sandbox::start().await;
-    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let world = World { bot, ..World::berlin(7) };
+    let (sandbox, _anna, world) = heard(7).await;
     let plugin = world
         .builder()
         .storage(Ailing(MemoryStorage::new(), Place::Full))
@@ -472,10 +430,7 @@ impl Clock for Fragile {
 
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_panics_does_not_end_the_schedule_and_is_told_of_once() {
-    let sandbox = Sandbox::start().await;
-    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let world = World { bot, ..World::berlin(7) };
+    let (sandbox, _anna, world) = heard(7).await;
     let broken = Arc::new(AtomicBool::new(true));
     let clock = Fragile(world.clock.clone(), Arc::clone(&broken));
     let task = world.builder().clock(clock).build().expect("a plugin").spawn();

@@ -4,28 +4,19 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use telegram_sandbox::Sandbox;
-use teloxide::Bot;
 use teloxide_backup::{BackupId, Draft, MemoryStorage, Readable, Storage};
 
 use crate::canary;
 use crate::forward::forward;
-use crate::world::{ADMIN, DAY, HOUR, MINUTE, World, pass, told};
+use crate::world::{DAY, HOUR, MINUTE, heard, pass, told};
 
 const DAMAGED: &str = "state.json рядом с бекапами повреждён";
 const NEWER: &str = "state.json рядом с бекапами записала более новая версия бота";
 const UNREAD: &str = "state.json рядом с бекапами не читается";
 
-async fn world() -> (Sandbox, World) {
-    let sandbox = Sandbox::start().await;
-    let _anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    (sandbox, World { bot, ..World::berlin(7) })
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_damaged_notebook_is_told_of_at_one_start() {
-    let (sandbox, world) = world().await;
+    let (sandbox, _anna, world) = heard(7).await;
     let task = world.start();
     pass(MINUTE).await;
     task.shutdown().await;
@@ -43,7 +34,7 @@ async fn a_damaged_notebook_is_told_of_at_one_start() {
 
 #[tokio::test(start_paused = true)]
 async fn a_newer_notebook_is_not_told_of_by_programs_that_end_at_once() {
-    let (sandbox, world) = world().await;
+    let (sandbox, _anna, world) = heard(7).await;
     let newer = br#"{"version": 3}"#;
     world.storage.write_state(newer).expect("written");
     for _ in 0..5 {
@@ -79,7 +70,7 @@ impl Storage for Unread {
 
 #[tokio::test(start_paused = true)]
 async fn a_notebook_that_stays_unread_is_told_of_once() {
-    let (sandbox, world) = world().await;
+    let (sandbox, _anna, world) = heard(7).await;
     for (left, expected) in [(1, 0), (usize::MAX, 1)] {
         let storage = Unread(world.storage.clone(), Arc::new(AtomicUsize::new(left)));
         let task = world.builder().storage(storage).build().expect("a plugin").spawn();

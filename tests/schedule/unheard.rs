@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::bail;
 use chrono::TimeDelta;
 use telegram_sandbox::{Fault, Sandbox};
-use teloxide::Bot;
 use teloxide::types::UserId;
 
 use crate::canary;
@@ -18,8 +17,7 @@ async fn a_failure_that_nobody_could_be_told_of_is_told_later() {
     let sandbox = Sandbox::start().await;
     // has not written to the bot yet, which then may not write either
     let anna = sandbox.newcomer(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let world = World { bot, ..World::berlin(7) }.fate(|_| bail!("the database is locked"));
+    let world = World::berlin(7).with_bot_of(&sandbox).fate(|_| bail!("the database is locked"));
     for expected in [0, 1, 1] {
         let task = world.start();
         world.source.begun.notified().await;
@@ -35,15 +33,7 @@ async fn a_failure_that_nobody_could_be_told_of_is_told_later() {
 async fn unheard() -> (Sandbox, telegram_sandbox::Person, World, Arc<AtomicBool>) {
     let sandbox = Sandbox::start().await;
     let anna = sandbox.newcomer(ADMIN.0.cast_signed(), "Anna").await;
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let broken = Arc::new(AtomicBool::new(false));
-    let fails = Arc::clone(&broken);
-    let world = World { bot, ..World::berlin(7) }.fate(move |_| {
-        if fails.load(Ordering::Relaxed) {
-            bail!("the database is locked")
-        }
-        Ok(())
-    });
+    let (world, broken) = World::berlin(7).with_bot_of(&sandbox).breakable(false);
     (sandbox, anna, world, broken)
 }
 
@@ -135,8 +125,7 @@ async fn one_administrator_who_cannot_be_reached_keeps_no_other_waiting() {
     let sandbox = Sandbox::start().await;
     let people =
         [sandbox.person(ADMIN.0.cast_signed(), "Anna").await, sandbox.person(43, "Boris").await];
-    let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
-    let world = World { bot, ..World::berlin(7) }.fate(|_| bail!("the database is locked"));
+    let world = World::berlin(7).with_bot_of(&sandbox).fate(|_| bail!("the database is locked"));
     let plugin = world.builder().admin(UserId(43)).build().expect("a plugin");
     // one of the two has to wait
     sandbox.inject(Fault::TooManyRequests { retry_after: 100 }.on("sendMessage"));

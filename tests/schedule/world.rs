@@ -1,12 +1,13 @@
 //! A bot with its clock, its source and its storage: what stays when it is restarted.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::bail;
 use chrono::{DateTime, TimeDelta, Utc};
-use telegram_sandbox::Sandbox;
+use telegram_sandbox::{Person, Sandbox};
 use teloxide::Bot;
 use teloxide::types::{Update, UserId};
 use teloxide_backup::{
@@ -110,12 +111,30 @@ impl World {
         Self::new(&TestClock::at("2026-01-15 12:00:00", chrono_tz::Europe::Berlin), every)
     }
 
+    pub(crate) fn with_bot_of(self, sandbox: &Sandbox) -> Self {
+        let url = sandbox.url().parse().expect("an address");
+        Self { bot: Bot::new(sandbox.token()).set_api_url(url), ..self }
+    }
+
     pub(crate) fn fate(
         mut self,
         fate: impl Fn(usize) -> anyhow::Result<()> + Send + Sync + 'static,
     ) -> Self {
         self.source.fate = Arc::new(fate);
         self
+    }
+
+    /// The source fails as long as that is true.
+    pub(crate) fn breakable(self, broken: bool) -> (Self, Arc<AtomicBool>) {
+        let broken = Arc::new(AtomicBool::new(broken));
+        let fails = Arc::clone(&broken);
+        let world = self.fate(move |_| {
+            if fails.load(Ordering::Relaxed) {
+                bail!("the database is locked")
+            }
+            Ok(())
+        });
+        (world, broken)
     }
 
     pub(crate) fn builder(&self) -> BackupPluginBuilder {
@@ -158,6 +177,14 @@ impl World {
         let bots = state["bots"].as_object().expect("notes of bots");
         bots.values().next().expect("notes").clone()
     }
+}
+
+/// A bot whose administrator has written to it, so that it may write to them.
+pub(crate) async fn heard(every: u64) -> (Sandbox, Person, World) {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
+    let world = World::berlin(every).with_bot_of(&sandbox);
+    (sandbox, anna, world)
 }
 
 #[track_caller]

@@ -1,0 +1,121 @@
+//! Who is silent, who puts off, and who stops.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+
+#[tokio::test]
+async fn no_more_is_downloaded_than_was_agreed() {
+    let mut content = Content { bytes: Vec::new(), most: 10 };
+    content.write_all(&[1; 10]).await.expect("there is room");
+    let refused = content.write_all(&[1]).await.expect_err("and no more");
+    assert_eq!((refused.kind(), content.bytes.len()), (io::ErrorKind::FileTooLarge, 10));
+}
+
+/// Reads a request to its end, which comes with its body.
+async fn request(connection: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    while !read.ends_with(b"}") && !read.ends_with(b"\r\n\r\n") {
+        connection.read_buf(&mut read).await.expect("a request");
+    }
+    String::from_utf8(read).expect("text")
+}
+
+/// A Telegram, and a delivery by a client of a host's that waits for it for a day.
+async fn with_a_patient_client() -> (TcpListener, Delivery) {
+    let telegram = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", telegram.local_addr().expect("an address"));
+    let patient = teloxide::net::default_reqwest_settings().timeout(LONG.longest).build();
+    let bot = Bot::with_client("777:token", patient.expect("a client"));
+    let bot = bot.set_api_url(url.parse().expect("an address"));
+    (telegram, Delivery::new(bot, CancellationToken::new()))
+}
+
+/// Tells the client what it has asked for.
+async fn tell(connection: &mut TcpStream, answer: &str) {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
+    connection.write_all((head + answer).as_bytes()).await.expect("sent");
+}
+
+#[tokio::test]
+async fn a_connection_that_goes_silent_is_given_up_whatever_client_the_host_has() {
+    let (telegram, delivery) = with_a_patient_client().await;
+    let message = Message::from("news".to_owned());
+    let sent = tokio::spawn(async move { delivery.send(ChatId(42), &message).await });
+    let (mut silent, _) = telegram.accept().await.expect("a connection");
+    assert!(request(&mut silent).await.contains("SendMessage"));
+
+    tokio::time::pause();
+    tokio::time::advance(ANSWERED_WITHIN + FIRST_PAUSE).await;
+    let (mut connection, _) = telegram.accept().await.expect("another connection");
+    tokio::time::resume();
+    assert!(request(&mut connection).await.contains("SendMessage"));
+    let taken = r#"{"ok":true,"result":{"message_id":1,"date":0,"text":"news",
+        "chat":{"id":42,"type":"private","first_name":"Anna"}}}"#;
+    tell(&mut connection, taken).await;
+    assert!(sent.await.expect("no panic"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_ban_ends_no_longer_one() {
+    let delivery = Delivery::new(Bot::new("777:token"), CancellationToken::new());
+    for seconds in [5, 600, 7] {
+        delivery.note_ban(ChatId(42), Duration::from_secs(seconds));
+    }
+    assert_eq!(delivery.ban(ChatId(42)), Some(Duration::from_secs(600)));
+}
+
+#[tokio::test]
+async fn a_bot_that_stops_waits_no_ten_minutes_for_an_upload() {
+    let (telegram, delivery) = with_a_patient_client().await;
+    let stop = delivery.stop.clone();
+    let name = "backup.zip".to_owned();
+    let sent = tokio::spawn(async move { delivery.upload(ChatId(42), name, vec![7; 9]).await });
+    let (mut silent, _) = telegram.accept().await.expect("a connection");
+    silent.read_u8().await.expect("a request");
+    stop.cancel();
+    tokio::task::yield_now().await;
+
+    tokio::time::pause();
+    tokio::time::advance(LAST_WORD).await;
+    let given_up = tokio::time::timeout(Duration::from_secs(1), sent).await;
+    assert!(!given_up.expect("by now").expect("no panic"));
+}
+
+#[tokio::test]
+async fn a_download_that_stands_still_is_given_up_whatever_client_the_host_has() {
+    let (telegram, delivery) = with_a_patient_client().await;
+    let file = FileId::from("x".to_owned());
+    let fetched = tokio::spawn(async move { delivery.fetch(file, 1000).await });
+
+    let (mut connection, _) = telegram.accept().await.expect("a connection");
+    assert!(request(&mut connection).await.contains("GetFile"));
+    let found = r#"{"ok":true,"result":{"file_id":"x","file_unique_id":"x","file_size":9,"file_path":"x"}}"#;
+    tell(&mut connection, found).await;
+    assert!(request(&mut connection).await.contains("/file/bot777:token/x"));
+    let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour";
+    connection.write_all(begun).await.expect("sent");
+
+    tokio::time::pause();
+    tokio::time::advance(FILED_WITHIN / 2).await;
+    tokio::time::advance(FILED_WITHIN / 2).await;
+    let given_up = tokio::time::timeout(Duration::from_secs(1), fetched).await;
+    assert_eq!(given_up.expect("by now").expect("no panic"), None);
+}
+
+#[test]
+fn a_gateways_error_page_is_no_yes() {
+    assert!(was_taken(r#"{"ok":true,"result":{"unheard":"of"}}"#));
+    for raw in ["<html>502 Bad Gateway</html>", "", "null", r#"{"ok":false}"#, "true"] {
+        assert!(!was_taken(raw), "{raw}");
+    }
+}
+
+#[test]
+fn broken_markup_becomes_plain_text() {
+    assert_eq!(plain("a <b>b</b> &lt;c&gt; &amp;amp;", 4000), "a b <c> &amp;");
+    assert_eq!(plain("<b>unclosed", 4000), "unclosed");
+    assert_eq!(plain("<b", 4000), "…");
+    assert_eq!(plain(&"😀".repeat(5000), LONGEST_PLAIN).encode_utf16().count(), 4000);
+}
