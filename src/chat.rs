@@ -201,7 +201,7 @@ impl Chat {
     }
 
     /// Tells what has become of the notebook; true if somebody heard it.
-    pub(crate) async fn tell_of_notebook(&self, looked: Result<Ailment, &Error>) -> bool {
+    pub(crate) async fn tell_of_notebook(&self, looked: Result<&Ailment, &Error>) -> bool {
         self.tell(message::notebook(&self.parts.text, looked)).await
     }
 

@@ -106,34 +106,37 @@ impl BackupPlugin {
         });
     }
 
-    /// Tells of a notebook that cannot be read.
+    /// Looks at the notebook, and tells of one that cannot be read.
     async fn look_at_notebook(&self) {
         let looked = self.ailment().await;
         let plugin = self.clone();
-        self.work.spawn(async move {
-            let stop = plugin.stop.clone();
-            // a moment is no matter, nor is a program that ends at once and is started again
-            let rest = match &looked {
-                Ok(None) => return,
-                Ok(Some(Ailment::Damaged)) => Duration::ZERO,
-                Ok(Some(Ailment::Newer)) => LIVED,
-                Err(_) => TOLD_AGAIN,
-            };
-            if stop.run_until_cancelled(tokio::time::sleep(rest)).await.is_none() {
-                return;
-            }
-            let looked = if looked.is_err() { plugin.ailment().await } else { looked };
-            let told = match &looked {
-                Ok(None) => return,
-                Ok(Some(ailment)) => Ok(*ailment),
-                Err(error) => Err(error),
-            };
-            until_heard(stop, || plugin.chat.tell_of_notebook(told)).await;
-            if matches!(told, Ok(Ailment::Damaged)) {
-                // the next start must not tell of it again
-                let _ = plugin.service.renew_notebook().await;
+        self.work.spawn(async move { plugin.tell_of_notebook(looked).await });
+    }
+
+    async fn tell_of_notebook(&self, looked: Result<Option<Ailment>>) {
+        // a moment is no matter, nor is a program that ends at once and is started again
+        let rest = match &looked {
+            Ok(None) => return,
+            Ok(Some(Ailment::Damaged)) => Duration::ZERO,
+            Ok(Some(Ailment::Newer)) => LIVED,
+            Err(_) => TOLD_AGAIN,
+        };
+        if self.stop.run_until_cancelled(tokio::time::sleep(rest)).await.is_none() {
+            return;
+        }
+        let known = looked.ok().flatten();
+        let heard = until_heard(self.stop.clone(), || async move {
+            // what could not be read may be read by now
+            let looked = if known.is_some() { Ok(known) } else { self.ailment().await };
+            match looked.transpose() {
+                None => true,
+                Some(looked) => self.chat.tell_of_notebook(looked.as_ref()).await,
             }
         });
+        if heard.await && known == Some(Ailment::Damaged) {
+            // the next start must not tell of it again
+            let _ = self.service.renew_notebook().await;
+        }
     }
 
     async fn ailment(&self) -> Result<Option<Ailment>> {
@@ -171,16 +174,17 @@ const _: () = {
     travels::<BackupTask>();
 };
 
-/// Tells something again and again, until somebody has heard it.
-async fn until_heard<F>(stop: CancellationToken, mut tell: impl FnMut() -> F)
+/// Tells something again and again, until somebody has heard it; false if the bot stops before that.
+async fn until_heard<F>(stop: CancellationToken, mut tell: impl FnMut() -> F) -> bool
 where
     F: Future<Output = bool>,
 {
     while !tell().await {
         if stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
-            return;
+            return false;
         }
     }
+    true
 }
 
 /// What the schedule does when a backup is due.

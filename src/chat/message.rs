@@ -482,7 +482,7 @@ pub(crate) fn private_only(text: &Text) -> Message {
 }
 
 /// What is wrong with the notebook.
-pub(crate) fn notebook(text: &Text, looked: Result<Ailment, &Error>) -> Message {
+pub(crate) fn notebook(text: &Text, looked: Result<&Ailment, &Error>) -> Message {
     let id = match looked {
         Ok(Ailment::Damaged) => "notebook-damaged",
         Ok(Ailment::Newer) => "notebook-newer",

@@ -102,14 +102,21 @@ impl News {
     /// Tells that a step does not end.
     pub(super) async fn stuck(&self) {
         let _turn = self.turn.lock().await;
-        let Memory { told, stuck, .. } = *self.memory();
+        let Memory { told, stuck, event, .. } = *self.memory();
         // the place that does not answer is not asked each hour
         if self.is_recent(told) || self.is_recent(stuck) {
             return;
         }
         let heard_at = self.noted().await.and_then(|failing| failing.heard_at());
-        if !self.is_recent(heard_at) && self.chat.tell_stuck().await {
-            self.memory().stuck = Some(self.now().unwrap_or_default());
+        if self.is_recent(heard_at) || self.memory().event != event {
+            return;
+        }
+        let heard = self.chat.tell_stuck().await;
+        let now = self.now().unwrap_or_default();
+        let mut memory = self.memory();
+        // what has ended it meanwhile was told without that
+        if heard && memory.event == event {
+            memory.stuck = Some(now);
         }
     }
 
@@ -195,7 +202,11 @@ impl News {
     async fn note_told(&self, at: DateTime<Utc>) {
         let noting = self.service.note_told_of_failure(at);
         let noted = tokio::time::timeout(NOTED_WITHIN, noting).await;
-        self.memory().told = Some(at).filter(|_| !matches!(noted, Ok(Ok(true))));
+        let noted = matches!(noted, Ok(Ok(true)));
+        let mut memory = self.memory();
+        memory.told = Some(at).filter(|_| !noted);
+        // what is noted is this failure now
+        memory.unended &= !noted;
     }
 
     /// Notes a backup that was made, until somebody has heard of it. Where it cannot be noted, gives

@@ -17,6 +17,8 @@ pub(crate) type Part = Box<dyn Any + Send>;
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// A deploy starts the new program before the old one has ended: that is nothing to tell of.
 const TOLD_AFTER: Duration = Duration::from_secs(10 * 60);
+/// As long as another program may take over a backup that is due.
+const STALE_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// Takes the schedule for as long as this program lives, once no other program has it; `None` when it
 /// is stopped before that.
@@ -94,7 +96,8 @@ impl Wait {
         let made_at = watched(schedule, job, job.made_at()).await;
         if made_at.is_ok_and(|made_at| !schedule.is_due(&made_at)) {
             self.seen = Instant::now();
+            schedule.stand_by(true);
         }
-        self.seen.elapsed() >= TOLD_AFTER
+        self.seen.elapsed() >= STALE_AFTER
     }
 }

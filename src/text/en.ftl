@@ -193,7 +193,7 @@ notebook-damaged = ⚠️ The file state.json beside the backups is damaged, and
 
     If the bot stopped in the middle of a restore, check the data.
 notebook-newer = ⚠️ A newer version of the bot has written the file state.json beside the backups, so I leave it alone. I make backups, but cannot restore data or remove old backups. Update the bot.
-notebook-unread = ⚠️ The file state.json beside the backups cannot be read. I make backups, but as long as it lasts I cannot restore data or remove old backups, nor tell whether the last restore was cut off.
+notebook-unread = ⚠️ The file state.json beside the backups cannot be read. As long as it lasts I cannot restore data or remove old backups, nor tell whether the last restore was cut off.
 
     { $reason }
 undo-unread = ⚠️ The notes of the restore cannot be read just now. The button still works: press it a little later.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use telegram_sandbox::Fault;
 use teloxide_backup::{BackupId, Clock, Draft, MemoryStorage, Readable, Storage};
 
 use crate::canary;
@@ -221,6 +222,38 @@ async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
     end.send(()).expect("it waits");
     anna.wait_for("Бекапы по расписанию снова работают").await;
     assert_eq!((world.archives().len(), told(&sandbox, "Бекап по расписанию создан")), (1, 1));
+    task.shutdown().await;
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_that_ends_while_people_are_told_that_it_does_not_leaves_nothing_behind() {
+    let (sandbox, anna, world) = heard(7).await;
+    let (end, wait) = mpsc::channel();
+    let wait = Mutex::new(wait);
+    let world = world.fate(move |_| {
+        wait.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(Into::into)
+    });
+    sandbox.inject(Fault::Delay(Duration::from_secs(10)).on("sendMessage"));
+    let task = world.start();
+    world.source.begun.notified().await;
+    minutes(60).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
+    turns().await;
+    assert_eq!(told(&sandbox, "не закончился за час"), 0, "it is on its way");
+    // this one, and the next
+    for _ in 0..2 {
+        end.send(()).expect("it waits");
+    }
+    while world.archives().is_empty() {
+        turns().await;
+    }
+    pass(MINUTE).await;
+    anna.wait_for("не закончился за час").await;
+    pass(8 * DAY).await;
+    assert_eq!((world.archives().len(), told(&sandbox, "Бекап по расписанию создан")), (2, 2));
+    assert_eq!(told(&sandbox, "снова работают"), 0, "nothing has failed");
     task.shutdown().await;
     canary::note_calls(&sandbox);
     sandbox.finish().await;

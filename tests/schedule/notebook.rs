@@ -4,11 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use telegram_sandbox::Sandbox;
 use teloxide_backup::{BackupId, Draft, MemoryStorage, Readable, Storage};
 
 use crate::canary;
 use crate::forward::forward;
-use crate::world::{DAY, HOUR, MINUTE, heard, pass, told};
+use crate::world::{ADMIN, DAY, HOUR, MINUTE, World, heard, pass, told};
 
 const DAMAGED: &str = "state.json рядом с бекапами повреждён";
 const NEWER: &str = "state.json рядом с бекапами записала более новая версия бота";
@@ -27,6 +28,28 @@ async fn a_damaged_notebook_is_told_of_at_one_start() {
         pass(MINUTE).await;
         task.shutdown().await;
         assert_eq!((told(&sandbox, DAMAGED), world.runs()), (1, 1));
+    }
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_notebook_of_which_nobody_could_be_told_is_told_of_at_the_next_start() {
+    let sandbox = Sandbox::start().await;
+    // has not written to the bot yet, which then may not write either
+    let anna = sandbox.newcomer(ADMIN.0.cast_signed(), "Anna").await;
+    let world = World::berlin(7).with_bot_of(&sandbox);
+    for (damaged, expected) in [(false, 0), (true, 0), (false, 1), (false, 1)] {
+        if damaged {
+            world.storage.write_state(b"{").expect("written");
+        }
+        let task = world.start();
+        pass(MINUTE).await;
+        task.shutdown().await;
+        assert_eq!((told(&sandbox, DAMAGED), world.runs()), (expected, 1));
+        if damaged {
+            anna.send("/start").await;
+        }
     }
     canary::note_calls(&sandbox);
     sandbox.finish().await;

@@ -367,8 +367,8 @@ fn undo() {
     failed.undo = Some(Box::new(Undo { again: true, ..way_back() }));
     snapshot("redo_failed", |text| undo_failed(text, &failed));
     snapshot("stale", |text| stale(text).into());
-    snapshot("notebook_damaged", |text| notebook(text, Ok(Ailment::Damaged)));
-    snapshot("notebook_newer", |text| notebook(text, Ok(Ailment::Newer)));
+    snapshot("notebook_damaged", |text| notebook(text, Ok(&Ailment::Damaged)));
+    snapshot("notebook_newer", |text| notebook(text, Ok(&Ailment::Newer)));
     let away =
         Error::new(ErrorKind::Storage, "read state.json").because("the disk does not answer");
     snapshot("notebook_unread", |text| notebook(text, Err(&away)));
