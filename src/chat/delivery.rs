@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -206,16 +206,12 @@ impl Delivery {
 
     /// An answer that comes within that time, and soon where the bot stops.
     async fn answered<T>(&self, longest: Duration, request: impl Future<Output = T>) -> Option<T> {
-        let late = async {
-            let stopped = self.stop.cancelled();
-            if tokio::time::timeout(longest, stopped).await.is_ok() {
-                tokio::time::sleep(LAST_WORD.min(longest)).await;
-            }
+        let mut answer = pin!(tokio::time::timeout(longest, request));
+        let answer = match self.stop.run_until_cancelled(answer.as_mut()).await {
+            Some(answer) => answer,
+            None => tokio::time::timeout(LAST_WORD, answer).await.ok()?,
         };
-        tokio::select! {
-            answer = request => Some(answer),
-            () = late => None,
-        }
+        answer.ok()
     }
 
     /// How long Telegram wants to hear nothing for a chat.
