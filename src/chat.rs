@@ -202,7 +202,11 @@ impl Chat {
 
     /// Tells what has become of the notebook; true if somebody heard it.
     pub(crate) async fn tell_of_notebook(&self, looked: Result<&Ailment, &Error>) -> bool {
-        self.tell(message::notebook(&self.parts.text, looked)).await
+        let heard = self.tell(message::notebook(&self.parts.text, looked)).await;
+        if heard && matches!(looked, Ok(Ailment::Damaged)) {
+            self.parts.service.note_told_of_damage().await;
+        }
+        heard
     }
 
     /// True as soon as the message has reached somebody. The others do not wait for one whose

@@ -113,32 +113,26 @@ impl BackupPlugin {
         self.work.spawn(async move { plugin.tell_of_notebook(looked).await });
     }
 
-    async fn tell_of_notebook(&self, looked: Result<Option<Ailment>>) {
+    async fn tell_of_notebook(&self, mut looked: Result<Option<Ailment>>) {
         // a moment is no matter, nor is a program that ends at once and is started again
-        let rest = match &looked {
+        let mut rest = match &looked {
             Ok(None) => return,
             Ok(Some(Ailment::Damaged)) => Duration::ZERO,
             Ok(Some(Ailment::Newer)) => LIVED,
             Err(_) => TOLD_AGAIN,
         };
-        if self.stop.run_until_cancelled(tokio::time::sleep(rest)).await.is_none() {
-            return;
-        }
-        let known = looked.ok().flatten();
-        let heard = until_heard(self.stop.clone(), || async move {
-            // what could not be read may be read by now
-            let looked = if known.is_some() { Ok(known) } else { self.ailment().await };
-            match looked.transpose() {
-                None => true,
-                Some(looked) => self.chat.tell_of_notebook(looked.as_ref()).await,
+        while self.stop.run_until_cancelled(tokio::time::sleep(rest)).await.is_some() {
+            if looked.is_err() {
+                // it may be read by now
+                looked = self.ailment().await;
             }
-        });
-        if heard.await && known == Some(Ailment::Damaged) {
-            // the next start must not tell of it again
-            let _ = self.service.renew_notebook().await;
+            let Some(found) = looked.as_ref().map(Option::as_ref).transpose() else { return };
+            if self.chat.tell_of_notebook(found).await {
+                return;
+            }
+            rest = TOLD_AGAIN;
         }
     }
-
     async fn ailment(&self) -> Result<Option<Ailment>> {
         let looked = tokio::time::timeout(LOOKED_WITHIN, self.service.ailment()).await;
         looked.unwrap_or_else(|late| {
@@ -204,7 +198,7 @@ impl Job for ScheduledBackup {
             if self.news.is_new_among(&made_at) {
                 // whoever has made one: what failed before is over
                 let news = Arc::clone(&self.news);
-                news.event();
+                news.over();
                 self.work.spawn(async move { news.ended().await });
             }
             Ok(made_at)
@@ -250,7 +244,7 @@ impl Job for ScheduledBackup {
     fn failed(&self, error: Error) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let news = Arc::clone(&self.news);
-            let event = news.event();
+            let event = news.trouble();
             self.work.spawn(async move { news.failed(event, error).await });
         })
     }
@@ -258,7 +252,8 @@ impl Job for ScheduledBackup {
     fn stuck(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let news = Arc::clone(&self.news);
-            self.work.spawn(async move { news.stuck().await });
+            let event = news.stop();
+            self.work.spawn(async move { news.stuck(event).await });
         })
     }
 

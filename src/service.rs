@@ -79,6 +79,8 @@ pub(crate) struct Service {
     parts: Arc<Parts>,
     /// Held by whatever must not be disturbed.
     turn: Arc<Mutex<()>>,
+    /// Held by what looks at the notes for the schedule.
+    look: Arc<Mutex<()>>,
     /// A backup or restore runs, or waits for its turn.
     busy: Arc<AtomicBool>,
 }
@@ -152,7 +154,8 @@ impl Inspection {
 
 impl Service {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), turn: Arc::default(), busy: Arc::default() }
+        let (turn, look, busy) = Default::default();
+        Self { parts: Arc::new(parts), turn, look, busy }
     }
 
     /// Makes the place ready to be changed, or says why it cannot be.

@@ -295,14 +295,20 @@ impl Storage for Mute {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_copy_that_stands_by_and_cannot_ask_stands_by_in_silence() {
+/// Two copies on such a storage, the second of which stands by.
+async fn on_a_mute_place() -> (World<Mute>, Arc<AtomicBool>, Copy, Copy) {
     let mute = Arc::new(AtomicBool::new(false));
     let world = World::new(Mute(MemoryStorage::new(), Arc::clone(&mute))).await;
     let first = world.start();
     pass(MINUTE).await;
     let second = world.start();
     pass(MINUTE).await;
+    (world, mute, first, second)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_stands_by_and_cannot_ask_stands_by_in_silence() {
+    let (world, mute, first, second) = on_a_mute_place().await;
     mute.store(true, Ordering::Relaxed);
     pass(DAY).await;
     assert_eq!(world.backups(), 2, "the first one makes them all the same");
@@ -318,12 +324,7 @@ async fn a_copy_that_stands_by_and_cannot_ask_stands_by_in_silence() {
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_stands_by_and_cannot_ask_tells_once_backups_are_due_and_not_made() {
-    let mute = Arc::new(AtomicBool::new(false));
-    let world = World::new(Mute(MemoryStorage::new(), Arc::clone(&mute))).await;
-    let first = world.start();
-    pass(MINUTE).await;
-    let second = world.start();
-    pass(MINUTE).await;
+    let (world, mute, first, second) = on_a_mute_place().await;
     first.task.shutdown().await;
     mute.store(true, Ordering::Relaxed);
     pass(23 * HOUR).await;
@@ -338,5 +339,26 @@ async fn a_copy_that_stands_by_and_cannot_ask_tells_once_backups_are_due_and_not
     pass(DAY).await;
     assert_eq!(world.told("Бекапы по расписанию снова работают"), 1);
     second.task.shutdown().await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_stands_by_again_tells_what_nobody_could_hear_before() {
+    let (world, mute, first, second) = on_a_mute_place().await;
+    world.anna.block_bot().await;
+    world.sandbox.allow_refusal("bot was blocked");
+    pass(20 * MINUTE).await;
+    first.task.shutdown().await;
+    mute.store(true, Ordering::Relaxed);
+    pass(27 * HOUR).await;
+    // the second one has given up, and waits; another one comes
+    mute.store(false, Ordering::Relaxed);
+    let third = world.start();
+    pass(MINUTE).await;
+    world.anna.unblock_bot().await;
+    pass(9 * HOUR).await;
+    assert_eq!((world.told(RUNS_TWICE), world.backups()), (1, 2));
+    second.task.shutdown().await;
+    third.task.shutdown().await;
     world.finish().await;
 }

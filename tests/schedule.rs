@@ -12,6 +12,8 @@ mod forward;
 mod newest;
 #[path = "schedule/notebook.rs"]
 mod notebook;
+#[path = "schedule/stops.rs"]
+mod stops;
 #[path = "schedule/times.rs"]
 mod times;
 #[path = "schedule/unheard.rs"]

@@ -35,6 +35,7 @@ pub(super) const NOTES: Fields = &[
     ("failing", Shape::Maybe(FAILING)),
     ("untold", Shape::Maybe(UNTOLD)),
     ("unchanged", Shape::Maybe(UNCHANGED)),
+    ("lost", Shape::Mark),
 ];
 const PROOF: Fields = &[
     ("size_bytes", Shape::Number),
@@ -70,16 +71,23 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// A file that is damaged holds nothing, nor do notes that are.
+    /// A file that is damaged holds nothing but that it was, nor do notes that are.
     pub(super) fn by(bot: Option<u64>, file: &Value) -> Self {
-        let (mut others, mut unnamed) = parts(file).unwrap_or_default();
+        let damaged = || Notes::from_iter([("lost".to_owned(), true.into())]);
+        let read = |notes: &Value| record(notes, NOTES).unwrap_or_else(damaged);
+        let whole = is_newer(file).then(Default::default).or_else(|| parts(file));
+        let lost = whole.is_none();
+        let (mut others, mut unnamed) = whole.unwrap_or_default();
         let only = others.keys().next().filter(|_| others.len() == 1).cloned();
         let owner = bot.map(|bot| bot.to_string()).or(only);
         let own = owner.as_ref().and_then(|owner| others.remove(owner));
-        let mut notes = own.and_then(|own| record(&own, NOTES)).unwrap_or_default();
+        let mut notes = own.as_ref().map(read).unwrap_or_default();
         if owner.is_none() || others.is_empty() {
             let nobodys = std::mem::take(&mut unnamed).into();
-            join(&mut notes, record(&nobodys, NOTES).unwrap_or_default());
+            join(&mut notes, read(&nobodys));
+        }
+        if lost {
+            notes.extend(damaged());
         }
         Self { owner, notes, others, unnamed }
     }

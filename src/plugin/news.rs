@@ -44,9 +44,11 @@ struct Memory {
     /// The notebook does not know yet that a failure has ended.
     unended: bool,
     event: Event,
+    /// How often it has failed or come to a stop.
+    troubles: u64,
 }
 
-/// A failure, or a backup that ended one: of several the last counts.
+/// A failure, or the end of one: of several the last counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Event(u64);
 
@@ -56,10 +58,23 @@ impl News {
         Self { chat, service, stop, turn, memory, seen }
     }
 
-    /// What comes is newer than all that still waits to be told.
-    pub(super) fn event(&self) -> Event {
+    /// It fails: what was to be told before is no news any more.
+    pub(super) fn trouble(&self) -> Event {
+        self.memory().troubles += 1;
+        self.over()
+    }
+
+    /// What was wrong is over, and so is what was to be told of it.
+    pub(super) fn over(&self) -> Event {
         let mut memory = self.memory();
         memory.event.0 += 1;
+        memory.event
+    }
+
+    /// A step has come to a stop: why the last one has failed is news all the same.
+    pub(super) fn stop(&self) -> Event {
+        let mut memory = self.memory();
+        memory.troubles += 1;
         memory.event
     }
 
@@ -99,24 +114,30 @@ impl News {
         }
     }
 
-    /// Tells that a step does not end.
-    pub(super) async fn stuck(&self) {
+    /// Tells that a step does not end, unless it has since.
+    pub(super) async fn stuck(&self, event: Event) {
         let _turn = self.turn.lock().await;
-        let Memory { told, stuck, event, .. } = *self.memory();
+        let Memory { told, stuck, .. } = *self.memory();
         // the place that does not answer is not asked each hour
         if self.is_recent(told) || self.is_recent(stuck) {
             return;
         }
         let heard_at = self.noted().await.and_then(|failing| failing.heard_at());
-        if self.is_recent(heard_at) || self.memory().event != event {
+        if self.is_recent(heard_at) {
             return;
         }
-        let heard = self.chat.tell_stuck().await;
         let now = self.now().unwrap_or_default();
-        let mut memory = self.memory();
-        // what has ended it meanwhile was told without that
-        if heard && memory.event == event {
+        {
+            let mut memory = self.memory();
+            if memory.event != event {
+                return;
+            }
+            // before they hear it: a backup that is made meanwhile says that it works again
             memory.stuck = Some(now);
+        }
+        if !self.chat.tell_stuck().await {
+            let mut memory = self.memory();
+            memory.stuck = memory.stuck.and(stuck);
         }
     }
 
@@ -143,18 +164,20 @@ impl News {
 
     /// Tells that what had come to a stop has ended, if people have heard of it: no backup will say so.
     pub(super) async fn resumed(&self) {
-        let event = self.memory().event;
-        while !self.told_of_end(event).await {
+        self.over();
+        let troubles = self.memory().troubles;
+        while !self.told_of_end(troubles).await {
             if self.stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
                 return;
             }
         }
     }
 
-    async fn told_of_end(&self, event: Event) -> bool {
+    async fn told_of_end(&self, troubles: u64) -> bool {
         let _turn = self.turn.lock().await;
         let memory = *self.memory();
-        if memory.stuck.is_none() || memory.event != event {
+        // the end of a newer trouble will say it
+        if memory.stuck.is_none() || memory.troubles != troubles {
             return true;
         }
         let heard = self.chat.tell_resumed().await;
@@ -212,7 +235,7 @@ impl News {
     /// Notes a backup that was made, until somebody has heard of it. Where it cannot be noted, gives
     /// whether a failure has ended with it, as far as anybody knows.
     pub(super) async fn made(&self, report: &Report) -> Option<bool> {
-        self.event();
+        self.over();
         let unended = self.still_unended().await;
         let (told, stuck) = {
             let mut memory = self.memory();
@@ -246,15 +269,20 @@ impl News {
         let news = report.news(false);
         let recovered = match unnoted {
             Some(recovered) => recovered,
-            None => match self.service.untold_recovery(news.clone()).await {
-                Ok(Some(recovered)) => recovered,
-                Ok(None) => return true,
-                Err(_) => return false,
-            },
+            None => {
+                let reading = self.service.untold_recovery(news.clone());
+                match tokio::time::timeout(NOTED_WITHIN, reading).await {
+                    Ok(Ok(Some(recovered))) => recovered,
+                    Ok(Ok(None)) => return true,
+                    _ => return false,
+                }
+            }
         };
         let heard = self.chat.tell_done(report, recovered).await;
         if heard && unnoted.is_none() {
-            self.service.note_told_of_backup(news).await;
+            let noting = self.service.note_told_of_backup(news);
+            // a place that hangs must not keep what comes next from being told
+            let _ = tokio::time::timeout(NOTED_WITHIN, noting).await;
         }
         heard
     }

@@ -8,14 +8,17 @@ mod world;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use teloxide::Bot;
 use teloxide::types::UserId;
+use tokio::net::TcpListener;
 
 use super::news::News;
 use crate::error::{Error, ErrorKind};
+use crate::service::Service;
 use crate::source::Shared;
 use crate::storage::MemoryStorage;
 use history::Event::{self, BackUp, Break, Jump, Mend, Pass, Start, Stop};
@@ -135,23 +138,40 @@ fn a_clock_that_comes_to_the_same_second_again_gives_no_name_again() {
     keeps_the_rules(&[Pass(1), BackUp(0), Pass(1), BackUp(0), Jump(-1), BackUp(0)]);
 }
 
-#[tokio::test]
-async fn a_failure_that_waits_to_be_told_is_none_once_it_is_over() {
+/// The news of a plugin that asks Telegram once at most: a bot that stops does no more.
+fn news_to(bot: Bot) -> (News, Service) {
     let numbers = Arc::new(tokio::sync::RwLock::new(BTreeMap::from([("numbers".to_owned(), 7)])));
-    let plugin = super::BackupPlugin::builder(Bot::new("777:token"), Shared::new(numbers))
+    let plugin = super::BackupPlugin::builder(bot, Shared::new(numbers))
         .admin(UserId(42))
         .storage(MemoryStorage::new())
         .build()
         .expect("a plugin");
-    // nobody is told: a bot that stops does not ask Telegram twice
     plugin.stop.cancel();
-    let service = plugin.service.clone();
-    let news = News::new(plugin.chat.clone(), service.clone(), plugin.stop.clone());
+    let news = News::new(plugin.chat.clone(), plugin.service.clone(), plugin.stop.clone());
+    (news, plugin.service.clone())
+}
+
+#[tokio::test]
+async fn a_failure_that_waits_to_be_told_is_none_once_it_is_over() {
+    let (news, service) = news_to(Bot::new("777:token"));
     let failure = || Error::new(ErrorKind::Busy, "another backup or restore is running");
-    let (first, second) = (news.event(), news.event());
+    let (first, second) = (news.trouble(), news.trouble());
     news.failed(first, failure()).await;
     assert_eq!(service.failing().await.expect("notes"), None, "a newer one waits");
-    news.event();
+    news.over();
     news.failed(second, failure()).await;
     assert_eq!(service.failing().await.expect("notes"), None, "a backup was made since");
+}
+
+#[tokio::test]
+async fn a_stop_that_waits_to_be_told_is_none_once_it_is_over() {
+    let telegram = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", telegram.local_addr().expect("an address"));
+    let bot = Bot::new("777:token").set_api_url(url.parse().expect("an address"));
+    let (news, _) = news_to(bot);
+    let stopped = news.stop();
+    news.over();
+    news.stuck(stopped).await;
+    let asked = tokio::time::timeout(Duration::ZERO, telegram.accept()).await;
+    assert!(asked.is_err(), "the step has ended since");
 }

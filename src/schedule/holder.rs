@@ -39,12 +39,14 @@ pub(super) async fn hold(
                 return Some(part);
             }
             Err(error) => {
-                if let Some(wait) = &mut wait
-                    && !wait.is_stale(schedule, job).await
-                {
-                    tracing::warn!(kind = ?error.kind(), step = %error, "the schedule was not taken");
-                    look_again(stop).await;
-                    continue;
+                if let Some(wait) = &mut wait {
+                    if !wait.is_stale(schedule, job).await {
+                        tracing::warn!(kind = ?error.kind(), step = %error, "the schedule was not taken");
+                        look_again(stop).await;
+                        continue;
+                    }
+                    // whoever has not heard of it yet hears no more of it
+                    wait.told = false;
                 }
                 // who has no say cannot tell whether there is one that makes them
                 schedule.stand_by(false);

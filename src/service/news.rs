@@ -1,5 +1,7 @@
 //! What the administrators have heard of the schedule, noted so that each word is told once.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::notebook::{Ailment, Failing, Notebook, Untold};
@@ -8,21 +10,15 @@ use crate::backup::BackupId;
 use crate::error::{Error, Result};
 
 impl Service {
-    /// What a person must know of the notebook, at start.
+    /// What a person must know of the notebook.
     pub(crate) async fn ailment(&self) -> Result<Option<Ailment>> {
-        self.blocking(|parts| Notebook::ailment(parts.storage.as_ref(), parts.bot_id)).await
+        self.looking(|parts| Ok(parts.notebook()?.ailment())).await
     }
 
-    /// Begins a new notebook in the place of a damaged one.
-    pub(crate) async fn renew_notebook(&self) -> Result<()> {
-        self.changing(|parts| {
-            let storage = parts.storage.as_ref();
-            match Notebook::ailment(storage, parts.bot_id)? {
-                Some(Ailment::Damaged) => parts.notebook()?.write(storage),
-                _ => Ok(()),
-            }
-        })
-        .await
+    /// Notes that somebody has heard of a damaged notebook, in a new one.
+    pub(crate) async fn note_told_of_damage(&self) {
+        let noted = self.noting(|_, notebook| notebook.lost = false);
+        let _ = noted.await.inspect_err(|error| warn(error, "the message was not noted"));
     }
 
     /// Notes that the schedule fails.
@@ -47,7 +43,7 @@ impl Service {
 
     /// The failure that lasts, as it is noted.
     pub(crate) async fn failing(&self) -> Result<Option<Failing>> {
-        self.blocking(|parts| Ok(parts.notebook()?.failing)).await
+        self.looking(|parts| Ok(parts.notebook()?.failing)).await
     }
 
     /// Notes when the administrator has heard of the failure; false where none is noted.
@@ -82,7 +78,7 @@ impl Service {
 
     /// Whether a failure has ended with this backup; `None` where its news is none any more.
     pub(crate) async fn untold_recovery(&self, news: Untold) -> Result<Option<bool>> {
-        self.blocking(move |parts| {
+        self.looking(move |parts| {
             let untold = parts.notebook()?.untold;
             Ok(untold.filter(|untold| untold.is(&news)).map(|untold| untold.recovered))
         })
@@ -92,6 +88,20 @@ impl Service {
     /// The backup of which nobody has heard yet.
     pub(crate) async fn untold_backup(&self) -> Result<Option<Report>> {
         self.blocking(Parts::untold_backup).await
+    }
+
+    /// Looks at the notes, after what looks at them has ended: a place that hangs holds one thread, and not
+    /// one more with each look.
+    async fn looking<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Parts) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let guard = Arc::clone(&self.look).lock_owned().await;
+        self.blocking(move |parts| {
+            let _guard = guard;
+            look(parts)
+        })
+        .await
     }
 
     /// Notes that the administrator has heard of a backup.
@@ -116,9 +126,10 @@ impl Service {
     ) -> Result<T> {
         self.changing(move |parts| {
             let mut notebook = parts.notebook()?;
-            let before = (notebook.failing, notebook.untold.clone());
+            let noted = |notes: &Notebook| (notes.failing, notes.untold.clone(), notes.lost);
+            let before = noted(&notebook);
             let outcome = change(parts, &mut notebook);
-            if before != (notebook.failing, notebook.untold.clone()) {
+            if before != noted(&notebook) {
                 notebook.write(parts.storage.as_ref())?;
             }
             Ok(outcome)

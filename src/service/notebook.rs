@@ -47,6 +47,9 @@ pub(crate) struct Notebook {
     /// The last time that the data were found the same as in an archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unchanged: Option<Unchanged>,
+    /// What stood here before was damaged, and nobody has heard of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lost: bool,
     #[serde(skip)]
     file: Shared,
     /// Whose notes these are: the key in the file. `None` where nobody can tell.
@@ -178,30 +181,25 @@ pub(crate) enum Ailment {
 }
 
 impl Notebook {
-    /// What a person must know of the file before it is written anew.
-    pub(crate) fn ailment(storage: &dyn Storage, bot_id: Option<u64>) -> Result<Option<Ailment>> {
-        let state = storage.read_state().map_err(|e| Error::storage("read state.json", e))?;
-        let Some(json) = state else { return Ok(None) };
-        let Ok(file) = parse(&json) else { return Ok(Some(Ailment::Damaged)) };
-        if file.version > VERSION {
-            return Ok(Some(Ailment::Newer));
+    /// What a person must know of the file.
+    pub(crate) fn ailment(&self) -> Option<Ailment> {
+        if self.file.version > VERSION {
+            return Some(Ailment::Newer);
         }
-        // as `of` takes them
-        let owner = bot_id.map(|id| id.to_string()).or_else(|| only(&file.bots));
-        let own = owner.as_ref().and_then(|owner| file.bots.get(owner));
-        let others = file.bots.keys().any(|bot| Some(bot) != owner.as_ref());
-        let unnamed = (owner.is_none() || !others).then(|| Value::Object(file.unnamed.clone()));
-        let whole = |notes| Self::deserialize(notes).is_ok();
-        let whole = own.into_iter().chain(&unnamed).all(whole);
-        Ok((!whole).then_some(Ailment::Damaged))
+        self.lost.then_some(Ailment::Damaged)
     }
 
     /// Reads the notes of a bot; a notebook that is missing or damaged is an empty one. One that
     /// cannot be read now may hold the way back from a restore, so that is an error.
     pub(crate) fn read(storage: &dyn Storage, bot_id: Option<u64>) -> Result<Self> {
         let state = storage.read_state().map_err(|e| Error::storage("read state.json", e))?;
-        let file = state.map_or_else(|| Ok(Shared::default()), |json| parse(&json));
-        Ok(Self::of(file.unwrap_or_else(|error| damaged(&error)), bot_id))
+        match state.map_or_else(|| Ok(Shared::default()), |json| parse(&json)) {
+            Ok(file) => Ok(Self::of(file, bot_id)),
+            Err(error) => {
+                warn_of(&error);
+                Ok(Self { lost: true, ..Self::of(Shared::default(), bot_id) })
+            }
+        }
     }
 
     /// Takes a bot's notes out of the file. A program that does not know which bot it is speaks for
@@ -229,6 +227,7 @@ impl Notebook {
         self.failing = self.failing.or(other.failing);
         self.untold = self.untold.take().or(other.untold);
         self.unchanged = self.unchanged.take().or(other.unchanged);
+        self.lost |= other.lost;
     }
 
     pub(crate) fn write(&self, storage: &dyn Storage) -> Result<()> {
@@ -397,12 +396,14 @@ fn parse(json: &[u8]) -> serde_json::Result<Shared> {
 }
 
 fn read_notes(notes: Value) -> Notebook {
-    serde_json::from_value(notes).unwrap_or_else(|error| damaged(&error))
+    serde_json::from_value(notes).unwrap_or_else(|error| {
+        warn_of(&error);
+        Notebook { lost: true, ..Notebook::default() }
+    })
 }
 
-fn damaged<T: Default>(error: &serde_json::Error) -> T {
-    tracing::warn!(line = error.line(), "state.json is damaged; starting a new one");
-    T::default()
+fn warn_of(damage: &serde_json::Error) {
+    tracing::warn!(line = damage.line(), "state.json is damaged; starting a new one");
 }
 
 /// The key of the only bot there is.

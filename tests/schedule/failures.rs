@@ -2,13 +2,11 @@
 
 use std::any::Any;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
 
 use anyhow::bail;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use telegram_sandbox::Fault;
 use teloxide_backup::{BackupId, Clock, Draft, MemoryStorage, Readable, Storage};
 
 use crate::canary;
@@ -201,120 +199,6 @@ async fn another_program_that_has_come_to_a_stop_is_told_of_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
-    let (sandbox, anna, world) = heard(7).await;
-    let (end, wait) = mpsc::channel();
-    let wait = Mutex::new(wait);
-    let world = world.fate(move |_| {
-        wait.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(Into::into)
-    });
-    let task = world.start();
-    world.source.begun.notified().await;
-    minutes(59).await;
-    assert_eq!(told(&sandbox, "не закончился за час"), 0, "a backup may take a while");
-    minutes(1).await;
-    tokio::time::advance(Duration::from_secs(1)).await;
-    // no time goes by until Telegram has it, and the bot its answer
-    anna.wait_for("не закончился за час").await;
-    turns().await;
-    minutes(2 * 60).await;
-    assert_eq!((told(&sandbox, "не закончился за час"), world.archives().len()), (1, 0));
-    end.send(()).expect("it waits");
-    anna.wait_for("Бекапы по расписанию снова работают").await;
-    assert_eq!((world.archives().len(), told(&sandbox, "Бекап по расписанию создан")), (1, 1));
-    task.shutdown().await;
-    canary::note_calls(&sandbox);
-    sandbox.finish().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_backup_that_ends_while_people_are_told_that_it_does_not_leaves_nothing_behind() {
-    let (sandbox, anna, world) = heard(7).await;
-    let (end, wait) = mpsc::channel();
-    let wait = Mutex::new(wait);
-    let world = world.fate(move |_| {
-        wait.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(Into::into)
-    });
-    sandbox.inject(Fault::Delay(Duration::from_secs(10)).on("sendMessage"));
-    let task = world.start();
-    world.source.begun.notified().await;
-    minutes(60).await;
-    tokio::time::advance(Duration::from_secs(1)).await;
-    turns().await;
-    assert_eq!(told(&sandbox, "не закончился за час"), 0, "it is on its way");
-    // this one, and the next
-    for _ in 0..2 {
-        end.send(()).expect("it waits");
-    }
-    while world.archives().is_empty() {
-        turns().await;
-    }
-    pass(MINUTE).await;
-    anna.wait_for("не закончился за час").await;
-    pass(8 * DAY).await;
-    assert_eq!((world.archives().len(), told(&sandbox, "Бекап по расписанию создан")), (2, 2));
-    assert_eq!(told(&sandbox, "снова работают"), 0, "nothing has failed");
-    task.shutdown().await;
-    canary::note_calls(&sandbox);
-    sandbox.finish().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_look_that_did_not_end_is_told_of_and_so_is_its_end_though_no_backup_is_due() {
-    let (sandbox, anna, world) = heard(7).await;
-    let task = world.start();
-    pass(MINUTE).await;
-    task.shutdown().await;
-    assert_eq!(world.archives().len(), 1);
-    let (end, wait) = mpsc::channel();
-    let place = Place::SlowToList(Arc::new(Mutex::new(wait)));
-    let storage = Ailing(world.storage.clone(), place);
-    let task = world.builder().storage(storage).build().expect("a plugin").spawn();
-    turns().await;
-    minutes(60).await;
-    tokio::time::advance(Duration::from_secs(1)).await;
-    // no time goes by until Telegram has it, and the bot its answer
-    anna.wait_for("не закончился за час").await;
-    turns().await;
-    minutes(2 * 60).await;
-    end.send(()).expect("it waits");
-    drop(end);
-    anna.wait_for("Бекапы по расписанию снова работают").await;
-    task.shutdown().await;
-    assert_eq!((told(&sandbox, "не закончился за час"), world.runs()), (1, 1));
-    assert_eq!(world.notebook().get("failing"), None);
-    canary::note_calls(&sandbox);
-    sandbox.finish().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_failure_that_ends_a_step_which_had_stopped_is_told_with_its_reason() {
-    let (sandbox, anna, world) = heard(7).await;
-    let (end, wait) = mpsc::channel::<()>();
-    let wait = Mutex::new(wait);
-    let world = world.fate(move |_| {
-        let ended = wait.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        ended.map_err(|_| anyhow::anyhow!("the database is locked"))
-    });
-    let task = world.start();
-    world.source.begun.notified().await;
-    minutes(60).await;
-    tokio::time::advance(Duration::from_secs(1)).await;
-    anna.wait_for("не закончился за час").await;
-    turns().await;
-    drop(end);
-    anna.wait_for("the database is locked").await;
-    assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 1);
-    // a clock that was set back ends no failure, though nothing is tried before the pause has ended
-    world.clock.jump(TimeDelta::hours(-3));
-    minutes(60).await;
-    assert_eq!(told(&sandbox, "снова работают"), 0);
-    task.shutdown().await;
-    canary::note_calls(&sandbox);
-    sandbox.finish().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_failure_after_a_backup_that_could_not_be_noted_is_told_of_at_once() {
     let (sandbox, _anna, world) = heard(7).await;
     let (world, broken) = world.breakable(true);
@@ -337,30 +221,12 @@ async fn a_failure_after_a_backup_that_could_not_be_noted_is_told_of_at_once() {
     sandbox.finish().await;
 }
 
-/// Lets so many minutes go by, and what comes of each: no time does so by itself while a thread is at
-/// work.
-async fn minutes(count: usize) {
-    for _ in 0..count {
-        tokio::time::advance(MINUTE).await;
-        turns().await;
-    }
-}
-
-/// Turns enough for a request and its answer.
-async fn turns() {
-    for _ in 0..5000 {
-        tokio::task::yield_now().await;
-    }
-}
-
 /// What is wrong with a storage.
 #[derive(Clone)]
 enum Place {
     Full,
     /// Its notes cannot be written as long as this is true.
     WithoutNotes(Arc<AtomicBool>),
-    /// Its list does not come before a word, or the end, of that.
-    SlowToList(Arc<Mutex<mpsc::Receiver<()>>>),
     /// Another program holds it as long as this is true; each look at it takes a while.
     HeldWhile(Arc<AtomicBool>, TestClock),
 }
@@ -379,14 +245,7 @@ impl Ailing {
 }
 
 impl Storage for Ailing {
-    forward!(0: name path prepare open delete read_state);
-
-    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
-        if let Place::SlowToList(wait) = &self.1 {
-            let _ = wait.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        }
-        self.0.list()
-    }
+    forward!(0: name path prepare list open delete read_state);
 
     fn lock(&self) -> io::Result<Option<Box<dyn Any + Send>>> {
         if let Place::HeldWhile(held, clock) = &self.1

@@ -56,6 +56,45 @@ async fn a_damaged_notebook_of_which_nobody_could_be_told_is_told_of_at_the_next
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_damaged_notebook_that_was_replaced_before_anybody_heard_of_it_is_told_of_all_the_same() {
+    let sandbox = Sandbox::start().await;
+    let anna = sandbox.newcomer(ADMIN.0.cast_signed(), "Anna").await;
+    let world = World::berlin(7).with_bot_of(&sandbox);
+    world.storage.write_state(b"{").expect("written");
+    for expected in [0, 1, 1] {
+        let task = world.start();
+        pass(MINUTE).await;
+        task.shutdown().await;
+        assert!(
+            world.notebook()["untold"].is_object() || expected > 0,
+            "the schedule notes its backup"
+        );
+        assert_eq!(told(&sandbox, DAMAGED), expected);
+        anna.send("/start").await;
+    }
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_notebook_that_could_not_be_read_at_first_is_told_of_once_it_can() {
+    let (sandbox, _anna, world) = heard(7).await;
+    world.storage.write_state(b"{").expect("written");
+    for _ in 0..2 {
+        // of the restore that may have been cut off, and of the notebook
+        let storage = Unread(world.storage.clone(), Arc::new(AtomicUsize::new(2)));
+        let task = world.builder().storage(storage).build().expect("a plugin").spawn();
+        pass(MINUTE).await;
+        assert!(world.notebook()["proofs"].is_object(), "the schedule has replaced it");
+        pass(HOUR).await;
+        task.shutdown().await;
+        assert_eq!((told(&sandbox, DAMAGED), told(&sandbox, UNREAD)), (1, 0));
+    }
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_newer_notebook_is_not_told_of_by_programs_that_end_at_once() {
     let (sandbox, _anna, world) = heard(7).await;
     let newer = br#"{"version": 3}"#;

@@ -186,7 +186,7 @@ fn no_change_stands_for_a_backup_while_that_is_there_and_proved() {
 fn damaged_notes_that_name_no_bot_are_told_of_by_who_would_take_them() {
     let broken = json!({ "version": 1, "undo": undo("old", "yesterday") });
     let beside_another = json!({ "version": 2, "bots": { "888": {} }, "undo": 7 });
-    let ailment = |state: &Value, bot| Notebook::ailment(&with(state), bot).expect("read");
+    let ailment = |state: &Value, bot| read(&with(state), bot).ailment();
     for bot in [ANNA, None] {
         assert_eq!(ailment(&broken, bot), Some(Ailment::Damaged));
         assert_eq!(ailment(&old(), bot), None);
