@@ -7,17 +7,18 @@ mod delivery;
 mod file;
 mod message;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::hash::Hash;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use once_cell::sync::OnceCell;
 use teloxide::types::{ChatId, MessageId, UserId};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::backup::{BackupId, Trigger};
@@ -39,6 +40,8 @@ pub(crate) use delivery::Delivery;
 const PAGE: usize = 5;
 /// As long after a backup as its word is on its way, at most, it answers who asks for one.
 const SAME_ANSWER: Duration = Duration::from_secs(5);
+/// Who asks for a backup while one has run for longer than that hears that it does.
+const SAME_BACKUP: Duration = Duration::from_secs(60);
 
 /// When the next backup comes, after those that were made at these moments; `None` where another
 /// program makes it.
@@ -64,18 +67,22 @@ pub(crate) struct Chat {
     parts: Arc<Parts>,
     delivery: Delivery,
     confirmations: Arc<Confirmations>,
-    /// What is being worked on, so that a second tap starts no second work.
-    running: Arc<Mutex<HashSet<Work>>>,
+    /// What is being worked on and since when, so that a second tap starts no second work.
+    running: Arc<Mutex<HashMap<Work, Instant>>>,
     /// Files that were sent are held in memory, so they come one after the other.
     receiving: Arc<tokio::sync::Mutex<()>>,
     /// The last restore for which people waited, and who was told of it.
     waiting: Arc<Mutex<(u64, HashSet<ChatId>)>>,
+    /// Held while a restore that was cut off is told of: nobody else tells it again.
+    interruption: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Work {
     BackUp(ChatId),
     Message(ChatId, MessageId),
+    /// The question above the button stays, and works.
+    Download(ChatId, MessageId),
 }
 
 /// What a press leads to, once its button proved to be good.
@@ -92,7 +99,7 @@ enum Wish {
 
 /// Ends a work when it is dropped, whatever became of it.
 struct Running {
-    running: Arc<Mutex<HashSet<Work>>>,
+    running: Arc<Mutex<HashMap<Work, Instant>>>,
     work: Work,
 }
 
@@ -111,6 +118,7 @@ impl Chat {
             running: Arc::default(),
             receiving: Arc::default(),
             waiting: Arc::default(),
+            interruption: Arc::default(),
         }
     }
 
@@ -181,23 +189,21 @@ impl Chat {
         self.tell(message::standing_by(&self.parts.text)).await
     }
 
-    /// Tells of a restore that was cut off when the bot last ran; false while nobody has heard it.
-    pub(crate) async fn tell_of_interruption(&self) -> bool {
-        let interrupted = match self.parts.service.interrupted().await {
-            Ok(Some(interrupted)) => interrupted,
-            Ok(None) => return true,
-            Err(error) => {
-                warn("look for a restore that was cut off", &error);
-                return false;
-            }
-        };
+    /// Tells of a restore that was cut off when the bot last ran, if there is one.
+    ///
+    /// # Errors
+    /// While nobody has heard of it, or can tell whether there is one.
+    pub(crate) async fn tell_of_interruption(&self) -> Result<(), Error> {
+        let _alone = self.interruption.lock().await;
+        let looked = self.parts.service.interrupted().await;
+        let looked = looked.inspect_err(|error| warn("look for a restore that was cut off", error));
+        let Some(interrupted) = looked? else { return Ok(()) };
         tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
-        let told = message::interrupted(&self.parts.text, &interrupted);
-        let heard = self.tell(told).await;
-        if heard {
-            self.parts.service.note_told_of_interruption().await;
+        if !self.tell(message::interrupted(&self.parts.text, &interrupted)).await {
+            return Err(Error::new(ErrorKind::Internal, "tell of the restore that was cut off"));
         }
-        heard
+        self.parts.service.note_told_of_interruption().await;
+        Ok(())
     }
 
     /// Tells what has become of the notebook; true if somebody heard it.
@@ -266,7 +272,9 @@ impl Chat {
 
     async fn back_up(&self, chat: ChatId) {
         // the answer of the one that runs is the answer to all that were asked for meanwhile
-        let Some(running) = self.begin(Work::BackUp(chat)) else { return };
+        let Some(running) = self.begin(Work::BackUp(chat)) else {
+            return self.still_running(chat).await;
+        };
         let service = self.parts.service.clone();
         let backup = tokio::spawn(async move { service.back_up(Trigger::Manual).await });
         let (delivery, started) =
@@ -284,16 +292,24 @@ impl Chat {
         };
         let mut answering = pin!(async {
             let started = started.await.unwrap_or_default();
-            (started, self.delivery.replace(chat, started, &answer).await)
+            self.delivery.replace(chat, started, &answer).await;
         });
         let answered = tokio::time::timeout(SAME_ANSWER, &mut answering).await;
         // whoever asks again from now on means another one
         drop(running);
-        let (started, fate) = match answered {
-            Ok(answered) => answered,
-            Err(_) => answering.await,
-        };
-        self.delivery.insist(fate, chat, started, &answer).await;
+        if answered.is_err() {
+            answering.await;
+        }
+    }
+
+    /// Answers who asks for a backup while one runs, unless that one's answer comes soon.
+    async fn still_running(&self, chat: ChatId) {
+        let since = self.running().get(&Work::BackUp(chat)).copied();
+        if since.is_some_and(|since| since.elapsed() >= SAME_BACKUP) {
+            let busy = Error::new(ErrorKind::Busy, "another backup or restore is running");
+            let busy = message::backup_failed(&self.parts.text, &busy);
+            self.delivery.send(chat, &busy).await;
+        }
     }
 
     async fn list(&self, page: usize) -> Message {
@@ -355,7 +371,9 @@ impl Chat {
         let wish = match self.wish(button, admin, chat).await {
             Ok(Some(wish)) => wish,
             Ok(None) => {
-                let stale = message::stale(&self.parts.text);
+                let text = &self.parts.text;
+                let on_its_way = self.delivery.is_replacing(chat, message);
+                let stale = if on_its_way { message::pending(text) } else { message::stale(text) };
                 return self.delivery.answer(query, Some(stale)).await;
             }
             Err(error) => {
@@ -365,13 +383,14 @@ impl Chat {
             }
         };
         self.delivery.answer(query, None).await;
-        // a page that comes late would stand in the place of a newer one
-        let must_arrive = matches!(wish, Wish::Restore(_) | Wish::Undo(_));
         let answer = match wish {
             Wish::Page(page) => self.list(page).await,
             Wish::Show(id) => self.show(admin, chat, message, id).await,
-            // the question stays where it is
-            Wish::Download(id) => return self.download(chat, id).await,
+            Wish::Download(id) => {
+                let Some(_running) = self.begin(Work::Download(chat, message)) else { return };
+                drop(running);
+                return self.download(chat, id).await;
+            }
             Wish::Restore(pending) => self.restore(chat, message, pending).await,
             Wish::AskAgain(pending, fewer) => self.ask_again(pending, fewer),
             Wish::Cancel => message::restore_cancelled(&self.parts.text),
@@ -379,9 +398,15 @@ impl Chat {
         };
         // whoever sees the new buttons may press them at once, so the work is over before they are sent
         drop(running);
-        let fate = self.delivery.replace(chat, Some(message), &answer).await;
-        if must_arrive {
-            self.delivery.insist(fate, chat, Some(message), &answer).await;
+        self.replace(chat, Some(message), &answer).await;
+    }
+
+    /// Puts an answer in the place of a message. The time of its buttons begins once it is there.
+    async fn replace(&self, chat: ChatId, old: Option<MessageId>, answer: &Message) {
+        if self.delivery.replace(chat, old, answer).await {
+            for token in answer.confirmations() {
+                self.confirmations.renew(&token);
+            }
         }
     }
 
@@ -425,8 +450,11 @@ impl Chat {
 
     async fn question(&self, admin: UserId, chat: ChatId, id: BackupId) -> Message {
         // the way back from a restore that was cut off must be told before another one begins
-        self.tell_of_interruption().await;
-        match self.parts.service.inspect(Chosen::Stored(id.clone())).await {
+        let inspected = match self.tell_of_interruption().await {
+            Ok(()) => self.parts.service.inspect(Chosen::Stored(id.clone())).await,
+            Err(error) => Err(error),
+        };
+        match inspected {
             Ok(inspection) => self.ask(admin, chat, &inspection),
             Err(error) => {
                 warn("inspect", &error);
@@ -495,22 +523,36 @@ impl Chat {
     ) -> Message {
         let UndoTarget { safety, undo, .. } = target;
         let text = &self.parts.text;
-        self.delivery.progress(chat, message, &message::undo_started(text, undo.again)).await;
-        match self.parts.service.undo(undo).await {
-            Ok(restored) => message::undo_done(text, &restored),
+        self.delivery.progress(chat, message, &message::undo_started(text, &undo)).await;
+        // as before another restore
+        let undone = match self.tell_of_interruption().await {
+            Ok(()) => self.parts.service.undo(undo.clone()).await,
+            Err(error) => Err(RestoreFailed { undo: Some(Box::new(undo.clone())), ..error.into() }),
+        };
+        match undone {
+            Ok(restored) => message::undo_done(text, &undo, &restored),
             Err(failed) => {
                 warn("undo", &failed.error);
                 if let Some(question) = self.ask_to_give_up(admin, chat, &failed, safety).await {
                     return question;
                 }
-                message::undo_failed(text, &failed)
+                message::undo_failed(text, &undo, &failed)
             }
         }
     }
 
+    /// `None` where it runs already.
     fn begin(&self, work: Work) -> Option<Running> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.insert(work).then(|| Running { running: Arc::clone(&self.running), work })
+        let mut running = self.running();
+        if running.contains_key(&work) {
+            return None;
+        }
+        running.insert(work, Instant::now());
+        Some(Running { running: Arc::clone(&self.running), work })
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<Work, Instant>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

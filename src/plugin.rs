@@ -96,7 +96,7 @@ impl BackupPlugin {
         let chat = self.chat.clone();
         self.work.spawn(until_heard(self.stop.clone(), move || {
             let chat = chat.clone();
-            async move { chat.tell_of_interruption().await }
+            async move { chat.tell_of_interruption().await.is_ok() }
         }));
         let plugin = self.clone();
         self.work.spawn(async move {

@@ -130,6 +130,38 @@ async fn nor_does_the_schedule_say_a_word_before_it() {
     scene.finish().await;
 }
 
+#[tokio::test]
+async fn whoever_presses_before_a_ban_is_over_hears_that_the_answer_is_on_its_way() {
+    let scene = Scene::start().await;
+    scene.back_up().await;
+    scene.set_shop(shop(1, 0)).await;
+    let done = scene.restore_newest().await;
+    scene.sandbox.settled().await;
+    let ban = Fault::TooManyRequests { retry_after: 3600 };
+    scene.sandbox.inject(ban.on("editMessageText"));
+    scene.admin.press_on(done.id, UNDO).await;
+    let heard = loop {
+        // while it runs, a press says nothing
+        if let Some(heard) = scene.admin.press_on(done.id, UNDO).await.text {
+            break heard;
+        }
+    };
+    assert!(heard.starts_with("⏳ Ответ на прошлое нажатие ещё в пути"), "{heard}");
+    assert_eq!(scene.shop().await, shop(1, 0));
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_with_broken_markup_arrives_though_its_place_is_gone() {
+    let scene = Scene::start().await;
+    let refuse = |description| Fault::Refuse { status: 400, description }.on("editMessageText");
+    scene.sandbox.inject(refuse("Bad Request: can't parse entities: Unsupported start tag"));
+    scene.sandbox.inject(refuse("Bad Request: message to edit not found"));
+    scene.admin.send("/backup").await;
+    scene.admin.wait_for("✅ Бекап создан успешно").await;
+    scene.finish().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_asked_for_after_a_backup_is_another_though_its_answer_is_put_off() {
     let scene = Scene::start().await;

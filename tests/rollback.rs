@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use support::{KEEP, Order, Scene, Shop, State, Step, UNDO, YES, sections, shop};
+use support::{KEEP, Order, REDO, Scene, Shop, State, Step, UNDO, YES, sections, shop};
 use telegram_sandbox::Shown;
 use teloxide_backup::{BackupPluginBuilder, BoxError, DataSource, Export, Import, Section, Shared};
 use tokio::sync::RwLock;
@@ -200,12 +200,28 @@ async fn whoever_wants_what_a_lie_has_left_can_keep_it() {
     liar.lie([Lie::DropsARecord]);
     let told = restore_oldest(&scene, TAKEN_BACK).await;
     scene.admin.press_on(told.id, KEEP).await;
-    scene.admin.wait_for("↩️ Готово").await;
+    scene.admin.wait_for("✅ Готово, в боте теперь то, что получилось при восстановлении").await;
     assert_eq!(scene.shop().await, shop(12, 4));
     // and that can be undone as any restore
     scene.admin.press(UNDO).await;
-    scene.admin.wait_for("Возвращено: 1 заказ, 0 отзывов").await;
+    let undone = scene.admin.wait_for("Возвращено: 1 заказ, 0 отзывов").await;
+    assert!(undone.plain.starts_with("↩️ Восстановление отменено, данные снова"), "{undone}");
     assert_eq!(scene.shop().await, shop(1, 0));
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_wants_what_an_undo_has_left_can_keep_it() {
+    let (scene, liar) = lying().await;
+    let done = restore_oldest(&scene, "✅ Готово!").await;
+    liar.lie([Lie::RestoresNothing]);
+    scene.admin.press_on(done.id, UNDO).await;
+    let told = scene.admin.wait_for(TAKEN_BACK).await;
+    scene.admin.press_on(told.id, KEEP).await;
+    scene.admin.wait_for("✅ Готово, в боте теперь то, что получилось при восстановлении").await;
+    scene.admin.press(REDO).await;
+    scene.admin.wait_for("↩️ Готово, данные снова такие, как до отмены").await;
+    assert_eq!(scene.shop().await, shop(12, 5));
     scene.finish().await;
 }
 
@@ -324,7 +340,7 @@ async fn what_writes_without_an_update_is_taken_for_a_difference() {
     let told = scene.admin.wait_for(TAKEN_BACK).await;
     assert_eq!(scene.shop().await, shop(1, 0));
     scene.admin.press_on(told.id, KEEP).await;
-    scene.admin.wait_for("↩️ Готово").await;
+    scene.admin.wait_for("✅ Готово, в боте теперь").await;
     assert_eq!(scene.shop().await, shop(12, 6));
     scene.finish().await;
 }

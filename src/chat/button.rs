@@ -92,6 +92,13 @@ impl Confirmations {
         token
     }
 
+    /// Begins the time of a confirmation anew: the question has arrived only now.
+    pub(crate) fn renew(&self, token: &str) {
+        if let Some((_, asked)) = self.open().get_mut(token) {
+            *asked = Instant::now();
+        }
+    }
+
     /// Takes a confirmation, which is gone with that: only the one who was asked, where it was
     /// asked, within two minutes.
     pub(crate) fn take(&self, token: &str, admin: UserId, chat: ChatId) -> Option<Pending> {
@@ -178,6 +185,14 @@ mod tests {
         let token = confirmations.ask(pending());
         tokio::time::advance(Duration::from_secs(120)).await;
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), None);
+        confirmations.renew(&token);
+        assert_eq!(confirmations.take(&token, ADMIN, CHAT), None, "it was taken");
+
+        let token = confirmations.ask(pending());
+        tokio::time::advance(Duration::from_secs(60 * 60)).await;
+        confirmations.renew(&token);
+        tokio::time::advance(Duration::from_secs(119)).await;
+        assert_eq!(confirmations.take(&token, ADMIN, CHAT), Some(pending()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,13 +1,11 @@
 //! Sends, edits and answers; a message that Telegram does not take now is sent again.
 
 use std::collections::HashMap;
-use std::io;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use teloxide::net::Download;
 use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
 use teloxide::types::{
@@ -16,7 +14,6 @@ use teloxide::types::{
 };
 use teloxide::{ApiError, Bot, RequestError};
 
-use tokio::io::AsyncWrite;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -57,9 +54,9 @@ const LONG: Patience = Patience {
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+enum Fate {
     Arrived,
-    /// It never will: Telegram refuses it for good, or the bot stops.
+    /// It never will: Telegram refuses it for good, there is a newer one, or the bot stops.
     Lost,
     /// Telegram does not take it now, and is not to be asked again before that time has passed.
     Later(Duration),
@@ -73,11 +70,49 @@ pub(crate) struct Delivery {
     stop: CancellationToken,
     /// Until when Telegram wants to hear nothing for a chat.
     bans: Arc<Mutex<HashMap<ChatId, Instant>>>,
+    /// The edits that are on their way: of each message the newest.
+    edits: Edits,
+}
+
+type Place = (ChatId, MessageId);
+type Edits = Arc<Mutex<HashMap<Place, Arc<()>>>>;
+
+/// An edit of a message, until it is dropped. It puts an end to the older ones, which would stand in the
+/// place of newer news.
+struct Edit {
+    edits: Edits,
+    place: Place,
+    mark: Arc<()>,
+}
+
+impl Edit {
+    fn begin(edits: &Edits, chat: ChatId, message: MessageId) -> Self {
+        let (place, mark) = ((chat, message), Arc::default());
+        let edit = Self { edits: Arc::clone(edits), place, mark };
+        edit.edits().insert(place, Arc::clone(&edit.mark));
+        edit
+    }
+
+    fn is_newest(&self) -> bool {
+        self.edits().get(&self.place).is_some_and(|newest| Arc::ptr_eq(newest, &self.mark))
+    }
+
+    fn edits(&self) -> MutexGuard<'_, HashMap<Place, Arc<()>>> {
+        self.edits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Edit {
+    fn drop(&mut self) {
+        if self.is_newest() {
+            self.edits().remove(&self.place);
+        }
+    }
 }
 
 impl Delivery {
     pub(crate) fn new(bot: Bot, stop: CancellationToken) -> Self {
-        Self { bot, stop, bans: Arc::default() }
+        Self { bot, stop, bans: Arc::default(), edits: Arc::default() }
     }
 
     /// Tells that something has begun; `None` if Telegram does not take it now.
@@ -90,7 +125,8 @@ impl Delivery {
 
     /// Sends a message that must arrive; true if it did.
     pub(crate) async fn send(&self, chat: ChatId, message: &Message) -> bool {
-        self.put(SHORT, chat, None, message).await == Fate::Arrived
+        let sending = || self.send_once(chat, message);
+        self.persist("send", SHORT, chat, || true, sending).await == Fate::Arrived
     }
 
     /// Sends a file; true if Telegram took it.
@@ -114,19 +150,33 @@ impl Delivery {
 
     async fn download(&self, file: FileId, most: usize) -> Option<Vec<u8>> {
         let found = self.bot.get_file(file).await.map_err(|error| log("fetch", &error)).ok()?;
+        let path = format!("file/bot{}/{}", self.bot.token(), found.path);
+        let url = self.bot.api_url().join(&path).map_err(log_file).ok()?;
+        // the time that the client has is for a message
+        let asked = self.bot.client().get(url).timeout(FILED_WITHIN).send().await;
+        let answer = asked.map_err(|error| log_file(error.without_url())).ok()?;
+        let answer = answer.error_for_status();
+        let mut answer = answer.map_err(|error| log_file(error.without_url())).ok()?;
         // as long as Telegram says: a buffer that grows is twice as long at its end
         let said = usize::try_from(found.size).unwrap_or(most).min(most);
-        let mut content = Content { bytes: Vec::with_capacity(said), most };
-        let outcome = self.bot.download_file(&found.path, &mut content).await;
-        outcome
-            .map_err(|error| tracing::warn!(%error, "Telegram did not give a file"))
-            .ok()
-            .map(|()| content.bytes)
+        let mut content = Vec::with_capacity(said);
+        loop {
+            let part = answer.chunk().await;
+            let part = part.map_err(|error| log_file(error.without_url())).ok()?;
+            let Some(part) = part else { return Some(content) };
+            // what Telegram said of it beforehand binds nobody
+            if content.len() + part.len() > most {
+                log_file("it is longer than a bot gets");
+                return None;
+            }
+            content.extend_from_slice(&part);
+        }
     }
 
     /// Tells how far it has come, in the place of another message; where that is not possible now,
     /// it is not worth a message of its own.
     pub(crate) async fn progress(&self, chat: ChatId, old: MessageId, message: &Message) {
+        let _edit = Edit::begin(&self.edits, chat, old);
         let keyboard = message.keyboard.as_ref();
         let edit = self.edit_text(chat, old, &message.html, keyboard, true);
         if self.ban(chat).is_none() {
@@ -134,44 +184,28 @@ impl Delivery {
         }
     }
 
-    /// Puts a message in the place of another, or sends it where there is no other.
+    /// Puts a message in the place of another, or sends it where there is no other, and tries that for a
+    /// day: it may be the way back from a restore. True if it arrived; nothing newer is overwritten.
     pub(crate) async fn replace(
         &self,
         chat: ChatId,
         old: Option<MessageId>,
         message: &Message,
-    ) -> Fate {
-        self.put(SHORT, chat, old, message).await
+    ) -> bool {
+        let fate = if let Some(old) = old {
+            let edit = Edit::begin(&self.edits, chat, old);
+            let editing = || self.edit_or_send(chat, old, message);
+            self.persist("edit", LONG, chat, || edit.is_newest(), editing).await
+        } else {
+            let sending = || self.send_once(chat, message);
+            self.persist("send", LONG, chat, || true, sending).await
+        };
+        fate == Fate::Arrived
     }
 
-    /// The same for what must not be lost, as the way back from a restore: once its time has come it is
-    /// tried for a day.
-    pub(crate) async fn insist(
-        &self,
-        fate: Fate,
-        chat: ChatId,
-        old: Option<MessageId>,
-        message: &Message,
-    ) {
-        let Fate::Later(wait) = fate else { return };
-        if self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
-            self.put(LONG, chat, old, message).await;
-        }
-    }
-
-    async fn put(
-        &self,
-        patience: Patience,
-        chat: ChatId,
-        old: Option<MessageId>,
-        message: &Message,
-    ) -> Fate {
-        match old {
-            Some(old) => {
-                self.persist("edit", patience, chat, || self.edit_or_send(chat, old, message)).await
-            }
-            None => self.persist("send", patience, chat, || self.send_once(chat, message)).await,
-        }
+    /// Whether a message is to be replaced by what Telegram has not taken yet.
+    pub(crate) fn is_replacing(&self, chat: ChatId, message: MessageId) -> bool {
+        self.edits.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&(chat, message))
     }
 
     /// Ends the waiting that a pressed button shows, with a word or without.
@@ -229,12 +263,13 @@ impl Delivery {
         bans.entry(chat).and_modify(|known| *known = end.max(*known)).or_insert(end);
     }
 
-    /// Tries again with growing pauses, as long as it may help.
+    /// Tries again with growing pauses, as long as it may help and is news.
     async fn persist<F>(
         &self,
         what: &str,
         patience: Patience,
         chat: ChatId,
+        is_news: impl Fn() -> bool,
         mut attempt: impl FnMut() -> F,
     ) -> Fate
     where
@@ -243,7 +278,7 @@ impl Delivery {
         let Patience { tries, longest_pause, longest } = patience;
         let end = Instant::now() + longest;
         let (mut pause, mut left) = (FIRST_PAUSE, tries);
-        loop {
+        while is_news() {
             let wait = match self.ban(chat) {
                 Some(wait) => wait,
                 None => match self.answered(ANSWERED_WITHIN, attempt()).await {
@@ -270,6 +305,7 @@ impl Delivery {
             }
             pause = (pause * 2).min(longest_pause);
         }
+        Fate::Lost
     }
 
     /// What an error makes of a message.
@@ -320,15 +356,26 @@ impl Delivery {
         old: MessageId,
         message: &Message,
     ) -> Result<MessageId, RequestError> {
-        match self.edit_text(chat, old, &message.html, message.keyboard.as_ref(), true).await {
+        match self.edit_once(chat, old, message).await {
             Err(RequestError::Api(ApiError::MessageNotModified)) => Ok(old),
-            Err(RequestError::Api(error)) if is_our_text(&error) => {
-                let plain = plain(&message.html, LONGEST_PLAIN);
-                self.edit_text(chat, old, &plain, message.keyboard.as_ref(), false).await
-            }
             // the old message is gone or too old: the news matters more than its place
             Err(RequestError::Api(error)) if is_final(&error) => {
                 self.send_once(chat, message).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn edit_once(
+        &self,
+        chat: ChatId,
+        old: MessageId,
+        message: &Message,
+    ) -> Result<MessageId, RequestError> {
+        match self.edit_text(chat, old, &message.html, message.keyboard.as_ref(), true).await {
+            Err(RequestError::Api(error)) if is_our_text(&error) => {
+                let plain = plain(&message.html, LONGEST_PLAIN);
+                self.edit_text(chat, old, &plain, message.keyboard.as_ref(), false).await
             }
             outcome => outcome,
         }
@@ -351,34 +398,6 @@ impl Delivery {
             request = request.reply_markup(keyboard.clone());
         }
         request.await.map(|edited| edited.id)
-    }
-}
-
-/// Takes what is downloaded, up to a length: what Telegram said of it beforehand binds nobody.
-struct Content {
-    bytes: Vec<u8>,
-    most: usize,
-}
-
-impl AsyncWrite for Content {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.bytes.len() + bytes.len() > self.most {
-            return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
-        }
-        self.bytes.extend_from_slice(bytes);
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -448,6 +467,10 @@ fn plain(html: &str, longest: usize) -> String {
 
 fn log_silence(what: &str) {
     tracing::warn!(what, "Telegram does not answer");
+}
+
+fn log_file(reason: impl fmt::Display) {
+    tracing::warn!(%reason, "Telegram did not give a file");
 }
 
 /// Says what Telegram refused, without the token and without the text.

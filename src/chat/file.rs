@@ -57,7 +57,6 @@ impl Chat {
             },
         };
         drop(alone);
-        let fate = self.delivery.replace(chat, started, &answer).await;
-        self.delivery.insist(fate, chat, started, &answer).await;
+        self.replace(chat, started, &answer).await;
     }
 }

@@ -3,7 +3,7 @@
 mod doubt;
 
 use chrono::NaiveDateTime;
-use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
+use teloxide::types::{InlineKeyboardButton, InlineKeyboardButtonKind, InlineKeyboardMarkup};
 
 use super::button::Button;
 use crate::backup::{BackupId, Counts, Trigger};
@@ -25,6 +25,21 @@ pub(crate) struct Message {
 impl From<String> for Message {
     fn from(html: String) -> Self {
         Self { html, keyboard: None }
+    }
+}
+
+impl Message {
+    /// The tokens of the confirmations that it asks for.
+    pub(crate) fn confirmations(&self) -> Vec<String> {
+        let rows = self.keyboard.iter().flat_map(|keyboard| &keyboard.inline_keyboard);
+        let token = |button: &InlineKeyboardButton| match &button.kind {
+            InlineKeyboardButtonKind::CallbackData(data) => match Button::decode(data)? {
+                Button::Yes(token) => Some(token),
+                _ => None,
+            },
+            _ => None,
+        };
+        rows.flatten().filter_map(token).collect()
     }
 }
 
@@ -216,7 +231,13 @@ pub(crate) fn inspect_started(text: &Text, id: &BackupId) -> Message {
 pub(crate) fn inspect_failed(text: &Text, id: &BackupId, error: &Error) -> Message {
     let values =
         [("name", Value::Raw(&id.to_string())), ("reason", Value::Raw(&text.reason(error)))];
-    Message { html: text.say("inspect-failed", &values), keyboard: Some(back_to_list(text)) }
+    let mut keyboard = back_to_list(text);
+    if error.kind() != ErrorKind::NotFound {
+        // by hand something of it may be saved
+        let download = button(text.say("button-download", &[]), &Button::Download(id.clone()));
+        keyboard.inline_keyboard.insert(0, vec![download]);
+    }
+    Message { html: text.say("inspect-failed", &values), keyboard: Some(keyboard) }
 }
 
 fn named(text: &Text, message: &str, id: &BackupId) -> Message {
@@ -395,42 +416,49 @@ pub(crate) fn restore_failed(text: &Text, failed: &RestoreFailed) -> Message {
 
 /// The source came to an end that nobody can tell: what is live may be anything.
 fn unclear(text: &Text, failed: &RestoreFailed) -> Message {
-    let message = because(text, "restore-unclear", &failed.error);
+    let id = if failed.is_of_the_place() { "restore-unclear-place" } else { "restore-unclear" };
+    let message = because(text, id, &failed.error);
     let Some(undo) = &failed.undo else { return message };
     let html = format!("{}\n\n{}", message.html, text.say("restore-way-back", &[]));
     Message { html, keyboard: Some(undo_button(text, undo)) }
 }
 
-pub(crate) fn undo_started(text: &Text, again: bool) -> Message {
-    text.say(if again { "redo-started" } else { "undo-started" }, &[]).into()
+pub(crate) fn undo_started(text: &Text, undo: &Undo) -> Message {
+    text.say(of_undo(undo, ["undo-started", "redo-started", "keep-started"]), &[]).into()
 }
 
-pub(crate) fn undo_done(text: &Text, restored: &Restored) -> Message {
+/// The words for an undo, for what takes one back, and for who wants what a restore has left.
+fn of_undo<'w>(undo: &Undo, [undo_words, redo_words, keep_words]: [&'w str; 3]) -> &'w str {
+    match (undo.kept, undo.again) {
+        (true, _) => keep_words,
+        (false, true) => redo_words,
+        (false, false) => undo_words,
+    }
+}
+
+pub(crate) fn undo_done(text: &Text, undo: &Undo, restored: &Restored) -> Message {
     if let Some(doubt) = &restored.doubt {
         return doubtful(text, restored, doubt);
     }
     let records = text.records(&restored.info.counts);
-    // what leads back from an undo is a way to do it again
-    let undone = restored.undo.as_ref().is_none_or(|undo| undo.again);
-    let id = if undone { "undo-done" } else { "redo-done" };
+    let id = of_undo(undo, ["undo-done", "redo-done", "keep-done"]);
     let html = text.say(id, &[("records", Value::Raw(&records))]);
     let keyboard = restored.undo.as_ref().map(|undo| undo_button(text, undo));
     Message { html, keyboard }
 }
 
-pub(crate) fn undo_failed(text: &Text, failed: &RestoreFailed) -> Message {
+pub(crate) fn undo_failed(text: &Text, undo: &Undo, failed: &RestoreFailed) -> Message {
     if failed.unclear || failed.rolled_back.is_some() {
         return restore_failed(text, failed);
     }
+    let Some(open) = failed.undo.as_deref() else { return text.say("undo-closed", &[]).into() };
     let lost = [ErrorKind::NotFound, ErrorKind::Damaged, ErrorKind::Changed, ErrorKind::TooLarge];
     if !failed.unsaved && lost.contains(&failed.error.kind()) {
         // what the button leads to is gone
         return because(text, "restore-failed", &failed.error);
     }
-    let keyboard = failed.undo.as_deref().map(|undo| undo_button(text, undo));
-    let again = failed.undo.as_ref().is_some_and(|undo| undo.again);
-    let id = if again { "redo-failed" } else { "undo-failed" };
-    Message { keyboard, ..because(text, id, &failed.error) }
+    let id = of_undo(undo, ["undo-failed", "redo-failed", "redo-failed"]);
+    Message { keyboard: Some(undo_button(text, open)), ..because(text, id, &failed.error) }
 }
 
 pub(crate) fn interrupted(text: &Text, interrupted: &Interrupted) -> Message {
@@ -499,6 +527,11 @@ pub(crate) fn undo_unread(text: &Text) -> String {
 /// The same on a dead button.
 pub(crate) fn stale(text: &Text) -> String {
     text.say("stale", &[])
+}
+
+/// On a button whose message is to be replaced by an answer that Telegram has not taken yet.
+pub(crate) fn pending(text: &Text) -> String {
+    text.say("pending", &[])
 }
 
 fn back_to_list(text: &Text) -> InlineKeyboardMarkup {

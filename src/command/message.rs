@@ -145,7 +145,9 @@ fn doubtful(text: &Text, name: &str, doubt: &Doubt) -> Vec<String> {
         Err(error) => {
             let detail = error.chain();
             let values = [("detail", Value::Text(detail.as_str()))];
-            lines.push(text.say("command-restore-unreadable", &values));
+            let of_data = doubt.is_of_the_data();
+            let id = if of_data { "command-restore-unreadable" } else { "command-restore-unread" };
+            lines.push(text.say(id, &values));
         }
     }
     lines.push(match doubt.cause {

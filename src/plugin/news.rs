@@ -267,15 +267,14 @@ impl News {
     async fn told_of(&self, report: &Report, unnoted: Option<bool>) -> bool {
         let _turn = self.turn.lock().await;
         let news = report.news(false);
-        let recovered = match unnoted {
-            Some(recovered) => recovered,
-            None => {
-                let reading = self.service.untold_recovery(news.clone());
-                match tokio::time::timeout(NOTED_WITHIN, reading).await {
-                    Ok(Ok(Some(recovered))) => recovered,
-                    Ok(Ok(None)) => return true,
-                    _ => return false,
-                }
+        let recovered = if let Some(recovered) = unnoted {
+            recovered
+        } else {
+            let reading = self.service.untold_recovery(news.clone());
+            match tokio::time::timeout(NOTED_WITHIN, reading).await {
+                Ok(Ok(Some(recovered))) => recovered,
+                Ok(Ok(None)) => return true,
+                _ => return false,
             }
         };
         let heard = self.chat.tell_done(report, recovered).await;

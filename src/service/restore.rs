@@ -127,6 +127,13 @@ pub(super) enum End {
     Unclear(Error),
 }
 
+impl Doubt {
+    /// Whether the data are to blame, and not the place of the backups.
+    pub(crate) fn is_of_the_data(&self) -> bool {
+        self.found.as_ref().is_err_and(is_of_the_data)
+    }
+}
+
 impl From<Error> for RestoreFailed {
     fn from(error: Error) -> Self {
         Self { error, unclear: false, unsaved: false, rolled_back: None, undo: None }
@@ -142,6 +149,12 @@ impl RestoreFailed {
     /// Whether the data are to blame, and not the place of the backups.
     pub(crate) fn is_of_the_data(&self) -> bool {
         is_of_the_data(&self.error)
+    }
+
+    /// Whether the place of the backups is.
+    pub(crate) fn is_of_the_place(&self) -> bool {
+        use ErrorKind::{AccessDenied, Storage, StorageFull};
+        matches!(self.error.kind(), AccessDenied | Storage | StorageFull)
     }
 }
 
@@ -202,7 +215,8 @@ impl Service {
             let undo = parts.undo_of(&token)?;
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             Ok(undo.and_then(|undo| {
-                let recent = age(&undo) < UNDO_UNASKED;
+                // nobody knows the age of what a clock that was set back has made
+                let recent = (TimeDelta::zero()..UNDO_UNASKED).contains(&age(&undo));
                 Some(UndoTarget { safety: undo.safety()?, recent, undo })
             }))
         })

@@ -114,9 +114,9 @@ download-failed = ❌ The archive could not be sent.
     { $reason }
 receive-help = 📎 To restore data from a file, send it here with the caption /backup_restore
 
-    Telegram gives bots files of up to 20 MB. Put a larger archive into the folder of the backups on the server, and the list shows it: { $folder }
+    Telegram gives bots files of up to 20 MB. Put a larger archive into the folder of the backups on the server, under the name it was made with, and the list shows it: { $folder }
 receive-started = ⏳ Checking the archive you sent…
-receive-too-large = ❌ The file is larger than 20 MB, and Telegram gives no such file to a bot. Put it into the folder of the backups on the server, and the list shows it: { $folder }
+receive-too-large = ❌ The file is larger than 20 MB, and Telegram gives no such file to a bot. Put it into the folder of the backups on the server, under the name it was made with, and the list shows it: { $folder }
 receive-refused = ❌ Telegram did not hand the file over just now. Please send it again.
 receive-unfit = ❌ This file is not usable. The bot's data are as they were.
 
@@ -145,11 +145,17 @@ restore-failed = ❌ The restore failed. The bot's data are as they were.
 restore-unclear = ❌ An error in the bot itself cut the restore off. The data may have changed: check them.
 
     { $reason }
+restore-unclear-place = ❌ The restore was cut off: the folder of the backups stopped working. The data may have changed: check them.
+
+    { $reason }
 restore-way-back = All that was there before is saved. The button below brings it back.
 restore-runs = ⏳ A restore is running, one minute…
 restore-doubtful = ⚠️ The data are loaded from the backup:
     <b>{ $name }</b>
 restore-unreadable = They could not be read after that, so they cannot be compared with the backup.
+
+    <code>{ $detail }</code>
+restore-unread = The backup could not be read again after that, so the data cannot be compared with it.
 
     <code>{ $detail }</code>
 difference-counts = In the backup: { $archived }
@@ -186,6 +192,11 @@ redo-done = ↩️ Done: the data are as they were before the undo.
 redo-failed = ❌ That could not be brought back yet; the bot's data are as they were. The button below works, try again.
 
     { $reason }
+keep-started = ⏳ Bringing back what the restore left…
+keep-done = ✅ Done: the bot now has what the restore left.
+
+    Brought back: { $records }
+undo-closed = ↩️ This can no longer be brought back: something was restored or brought back since. The bot's data are as they were. All saved data are in the list: /backup_list
 interrupted = ⚠️ The bot went down in the middle of a restore from { $name }. Check the data.
 interrupted-way-back = All that was there before is saved. If something is wrong, the button below brings it back.
 interrupted-lost = What was there before could not be read. If something is wrong, restore once more: /backup_list
@@ -198,6 +209,7 @@ notebook-unread = ⚠️ The file state.json beside the backups cannot be read. 
     { $reason }
 undo-unread = ⚠️ The notes of the restore cannot be read just now. The button still works: press it a little later.
 stale = This button is out of date. Open the list again: /backup_list
+pending = ⏳ The answer to the last press is still on its way: Telegram has not taken it yet. Wait a little.
 
 ## Settings
 
@@ -322,6 +334,8 @@ command-restore-unclear = ❌ An error cut the restore off. The data may have ch
     { $reason }
 command-restore-doubtful = ⚠️ The data were restored from the backup { $name }
 command-restore-unreadable = They could not be read after that, so they cannot be compared with the backup.
+    { $detail }
+command-restore-unread = The backup could not be read again after that, so the data cannot be compared with it.
     { $detail }
 command-rolled-back = ❌ After the restore the data were not those of the backup. Everything is back as it was.
 command-rolled-back-unreadable = ❌ After the restore the bot's data could not be read. Everything is back as it was.

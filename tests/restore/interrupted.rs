@@ -1,15 +1,17 @@
 //! A panic, a crash or a stop on the way: what is told of it, and what can be undone.
 
 use std::fs;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use telegram_sandbox::Fault;
 use teloxide_backup::BackupPluginBuilder;
 
-use crate::support::{Scene, Step, Trouble, UNDO, YES, shop};
-use crate::{REFUSED, changed};
+use crate::support::{Place, Scene, Step, Trouble, UNDO, YES, shop};
+use crate::{REFUSED, changed, flaky};
 
 /// The bot answers the next update of the same chat, and a backup is possible again.
 async fn assert_alive(scene: &Scene) {
@@ -105,8 +107,9 @@ async fn a_panic_in_the_middle_of_a_restore_can_be_undone() {
     scene.finish().await;
 }
 
-/// Makes the notebook what a crash in the middle of the last restore would have left.
-fn crash_in_the_middle(scene: &Scene) {
+/// Makes the notebook what a crash in the middle of the last restore would have left. Gives the way back
+/// that the restore has left in it.
+fn crash_in_the_middle(scene: &Scene, earlier: Option<Value>) -> Value {
     let file = scene.folder().join("state.json");
     let mut notebook: Value =
         serde_json::from_slice(&fs::read(&file).expect("read")).expect("JSON");
@@ -115,7 +118,11 @@ fn crash_in_the_middle(scene: &Scene) {
     let undo = notes.remove("undo").expect("there was a restore");
     let journal = json!({ "restored": "backup_20260201_143025.zip", "undo": undo });
     notes.insert("restoring".to_owned(), journal);
+    if let Some(earlier) = earlier {
+        notes.insert("undo".to_owned(), earlier);
+    }
     fs::write(file, notebook.to_string()).expect("written");
+    undo
 }
 
 async fn interrupted() -> Scene {
@@ -131,7 +138,7 @@ async fn interrupted_with(
     scene.set_shop(shop(7, 3)).await;
     scene.restore_newest().await;
     scene.stop().await;
-    crash_in_the_middle(&scene);
+    crash_in_the_middle(&scene, None);
     // nobody knows how far the restore came
     scene.set_shop(shop(12, 0)).await;
     scene
@@ -178,7 +185,7 @@ async fn a_crash_is_told_as_soon_as_somebody_hears() {
     assert_eq!(calls[0].status, 403);
     scene.admin.unblock_bot().await;
     scene.restart().await;
-    scene.admin.wait_for("⚠️ Бот выключился посреди восстановления").await;
+    scene.admin.wait_for(CUT_OFF).await;
     scene.finish().await;
 }
 
@@ -208,7 +215,7 @@ async fn a_crash_is_told_once_even_if_a_backup_is_due_at_the_start() {
     scene.clock.forward(TimeDelta::days(8));
     scene.source.hold();
     scene.begin();
-    scene.admin.wait_for("⚠️ Бот выключился посреди восстановления").await;
+    scene.admin.wait_for(CUT_OFF).await;
     scene.sandbox.settled().await;
     scene.source.release();
     scene.admin.wait_for("✅ Бекап по расписанию создан").await;
@@ -217,5 +224,83 @@ async fn a_crash_is_told_once_even_if_a_backup_is_due_at_the_start() {
     scene.begin();
     scene.sandbox.settled().await;
     assert_eq!(scene.calls(), []);
+    scene.finish().await;
+}
+
+const CUT_OFF: &str = "⚠️ Бот выключился посреди восстановления";
+
+/// Starts a bot whose first message Telegram does not take.
+async fn begin_unheard(scene: &mut Scene) {
+    scene.sandbox.clear_calls();
+    scene.sandbox.inject(Fault::Drop.on("sendMessage"));
+    scene.begin();
+    scene
+        .admin
+        .wait_until(|_| (!scene.sandbox.calls_of("sendMessage").is_empty()).then_some(()))
+        .await;
+}
+
+fn told_of_the_crash(scene: &Scene) -> usize {
+    let chat = scene.admin.chat();
+    chat.messages.iter().filter(|message| message.plain.starts_with(CUT_OFF)).count()
+}
+
+#[tokio::test]
+async fn a_crash_of_which_the_word_is_on_its_way_is_told_once_before_any_question() {
+    let mut scene = interrupted().await;
+    scene.begin();
+    scene.admin.wait_for(CUT_OFF).await;
+    scene.admin.send("/backup_list").await;
+    let list = scene.admin.wait_for("Список бекапов").await;
+    scene.restore_newest().await;
+    scene.stop().await;
+    crash_in_the_middle(&scene, None);
+    begin_unheard(&mut scene).await;
+    scene.admin.press_on(list.id, &list.buttons[0][0].text).await;
+    scene.admin.wait_for("Восстановить данные из этого бекапа?").await;
+    scene.sandbox.settled().await;
+    assert_eq!(told_of_the_crash(&scene), 2, "each of them once");
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn an_older_way_back_is_not_gone_before_a_crash_is_told_of() {
+    let mut scene = changed().await;
+    let first = scene.restore_newest().await;
+    scene.stop().await;
+    let earlier = crash_in_the_middle(&scene, None);
+    crash_in_the_middle_of_another(&mut scene, earlier).await;
+    begin_unheard(&mut scene).await;
+    scene.admin.press_on(first.id, UNDO).await;
+    scene.admin.wait_for("↩️ Вернуть это уже нельзя").await;
+    assert_eq!((told_of_the_crash(&scene), scene.shop().await), (2, shop(3, 3)));
+    // what was there before the restore that was cut off
+    scene.admin.press(UNDO).await;
+    scene.admin.wait_for("↩️ Восстановление отменено").await;
+    assert_eq!(scene.shop().await, shop(9, 9));
+    scene.finish().await;
+}
+
+/// The bot comes back from the crash, goes down in the middle of the next restore, and has the way back
+/// of before still.
+async fn crash_in_the_middle_of_another(scene: &mut Scene, earlier: Value) {
+    scene.begin();
+    scene.admin.wait_for(CUT_OFF).await;
+    scene.set_shop(shop(9, 9)).await;
+    scene.restore_far_fewer().await;
+    scene.stop().await;
+    crash_in_the_middle(scene, Some(earlier));
+    scene.set_shop(shop(3, 3)).await;
+}
+
+#[tokio::test]
+async fn nothing_is_asked_while_nobody_can_tell_whether_a_restore_was_cut_off() {
+    let (scene, storage) = flaky().await;
+    scene.admin.send("/backup_list").await;
+    let list = scene.admin.wait_for("Список бекапов").await;
+    storage.break_at(Place::ReadNotes, 0, io::ErrorKind::TimedOut);
+    scene.admin.press_on(list.id, &list.buttons[0][0].text).await;
+    let told = scene.admin.wait_for("восстановить нельзя. Данные бота не изменены").await;
+    assert!(told.plain.contains("Папка бекапов не работает"), "{told}");
     scene.finish().await;
 }

@@ -1,5 +1,8 @@
 //! What is asked first, and each answer to it: a yes counts once, a no changes nothing.
 
+use std::time::Duration;
+
+use telegram_sandbox::Fault;
 use teloxide::Bot;
 use teloxide::requests::Requester;
 use teloxide::types::UserId;
@@ -178,5 +181,16 @@ async fn no_progress_message_stays_behind() {
     let chat = scene.admin.chat();
     let waiting = chat.visible().filter(|shown| shown.plain.contains('⏳')).count();
     assert_eq!(waiting, 0, "{chat}");
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn a_question_is_answered_while_its_archive_is_on_its_way() {
+    let scene = changed().await;
+    let question = scene.choose_newest().await;
+    scene.sandbox.inject(Fault::Delay(Duration::from_secs(2)).on("sendDocument"));
+    scene.admin.press_on(question.id, DOWNLOAD).await;
+    scene.admin.press_on(question.id, NO).await;
+    scene.admin.wait_for("❌ Отменено").await;
     scene.finish().await;
 }

@@ -184,3 +184,15 @@ async fn an_undo_of_long_ago_asks_first() {
     assert_eq!(scene.shop().await, shop(1, 0));
     scene.finish().await;
 }
+
+#[tokio::test]
+async fn an_undo_whose_age_nobody_knows_asks_first() {
+    let scene = changed().await;
+    let done = scene.restore_newest().await;
+    // the clock was wrong until now
+    scene.clock.forward(TimeDelta::days(-7));
+    scene.admin.press_on(done.id, UNDO).await;
+    scene.admin.wait_for("Восстановить данные из этого бекапа?").await;
+    assert_eq!(scene.shop().await, shop(12, 5));
+    scene.finish().await;
+}

@@ -51,6 +51,16 @@ impl Behind {
     }
 }
 
+/// A world each of whose exports waits for a word.
+fn waiting(world: World) -> (World, mpsc::Sender<()>) {
+    let (end, wait) = mpsc::channel();
+    let wait = Mutex::new(wait);
+    let world = world.fate(move |_| {
+        wait.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(Into::into)
+    });
+    (world, end)
+}
+
 /// Lets so many minutes go by, and what comes of each: no time does so by itself while a thread is at
 /// work.
 async fn minutes(count: usize) {
@@ -70,11 +80,7 @@ async fn turns() {
 #[tokio::test(start_paused = true)]
 async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
     let (sandbox, anna, world) = heard(7).await;
-    let (end, wait) = mpsc::channel();
-    let wait = Mutex::new(wait);
-    let world = world.fate(move |_| {
-        wait.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(Into::into)
-    });
+    let (world, end) = waiting(world);
     let task = world.start();
     world.source.begun.notified().await;
     minutes(59).await;
@@ -97,11 +103,7 @@ async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
 #[tokio::test(start_paused = true)]
 async fn a_backup_that_ends_while_people_are_told_that_it_does_not_says_that_it_works_again() {
     let (sandbox, anna, world) = heard(7).await;
-    let (end, wait) = mpsc::channel();
-    let wait = Mutex::new(wait);
-    let world = world.fate(move |_| {
-        wait.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(Into::into)
-    });
+    let (world, end) = waiting(world);
     sandbox.inject(Fault::Delay(Duration::from_secs(10)).on("sendMessage"));
     let task = world.start();
     world.source.begun.notified().await;
@@ -184,7 +186,7 @@ async fn a_look_that_ends_while_people_are_told_that_it_does_not_is_told_to_have
     let (sandbox, anna, world) = heard(1).await;
     let (storage, door) = Behind::door(&world);
     let task = world.builder().storage(storage).build().expect("a plugin").spawn();
-    pass(DAY - MINUTE).await;
+    pass(23 * HOUR + 59 * MINUTE).await;
     assert_eq!(world.archives().len(), 1);
     let closed = door.write().await;
     minutes(60).await;
@@ -254,4 +256,31 @@ async fn a_place_that_hangs_holds_no_more_threads_with_each_hour() {
     assert_eq!(storage.waiting.load(Ordering::Relaxed), waiting);
     drop(closed);
     task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_for_a_backup_while_one_hangs_hears_that_it_runs() {
+    let (sandbox, anna, world) = heard(7).await;
+    let (world, end) = waiting(world);
+    let plugin = world.plugin();
+    let ask = async || {
+        let _ = plugin.handler::<anyhow::Error>().dispatch(dptree::deps![backup_command()]).await;
+        turns().await;
+    };
+    ask().await;
+    world.source.begun.notified().await;
+    ask().await;
+    assert_eq!(
+        told(&sandbox, "Сейчас идёт другой бекап"),
+        0,
+        "the first one's answer is its answer"
+    );
+    minutes(1).await;
+    ask().await;
+    anna.wait_for("Сейчас идёт другой бекап").await;
+    end.send(()).expect("it waits");
+    anna.wait_for("Бекап создан успешно").await;
+    assert_eq!(world.archives().len(), 1);
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
 }

@@ -1,7 +1,7 @@
 //! A bot with its clock, its source and its storage: what stays when it is restarted.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -195,16 +195,18 @@ pub(crate) fn assert_near(found: TimeDelta, expected: TimeDelta) {
 
 /// `/backup`, as the administrator types it.
 pub(crate) fn backup_command() -> Update {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     // as text, since teloxide wants the id of an update before its content
-    serde_json::from_str(
-        r#"{ "update_id": 1, "message": {
-            "message_id": 1, "date": 1770000000, "text": "/backup",
-            "from": { "id": 42, "is_bot": false, "first_name": "Anna" },
-            "chat": { "id": 42, "type": "private", "first_name": "Anna" },
-            "entities": [{ "type": "bot_command", "offset": 0, "length": 7 }]
-        } }"#,
-    )
-    .expect("an update")
+    let update = format!(
+        r#"{{ "update_id": {number}, "message": {{
+            "message_id": {number}, "date": 1770000000, "text": "/backup",
+            "from": {{ "id": 42, "is_bot": false, "first_name": "Anna" }},
+            "chat": {{ "id": 42, "type": "private", "first_name": "Anna" }},
+            "entities": [{{ "type": "bot_command", "offset": 0, "length": 7 }}]
+        }} }}"#
+    );
+    serde_json::from_str(&update).expect("an update")
 }
 
 /// What the bot has told the administrator, by the plain text of its messages.

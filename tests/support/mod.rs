@@ -243,6 +243,7 @@ pub enum Place {
     Draft,
     Delete,
     Notes,
+    ReadNotes,
 }
 
 /// A storage in memory that a test lets fail: at this place, after so many good calls.
@@ -279,7 +280,7 @@ impl Flaky {
 }
 
 impl Storage for Flaky {
-    forward!(memory: name path prepare lock open read_state);
+    forward!(memory: name path prepare lock open);
 
     fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
         self.enter(Place::List)?;
@@ -294,6 +295,11 @@ impl Storage for Flaky {
     fn delete(&self, id: &BackupId) -> io::Result<()> {
         self.enter(Place::Delete)?;
         self.memory.delete(id)
+    }
+
+    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
+        self.enter(Place::ReadNotes)?;
+        self.memory.read_state()
     }
 
     fn write_state(&self, state: &[u8]) -> io::Result<()> {

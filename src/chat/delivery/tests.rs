@@ -5,14 +5,6 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
-#[tokio::test]
-async fn no_more_is_downloaded_than_was_agreed() {
-    let mut content = Content { bytes: Vec::new(), most: 10 };
-    content.write_all(&[1; 10]).await.expect("there is room");
-    let refused = content.write_all(&[1]).await.expect_err("and no more");
-    assert_eq!((refused.kind(), content.bytes.len()), (io::ErrorKind::FileTooLarge, 10));
-}
-
 /// Reads a request to its end, which comes with its body.
 async fn request(connection: &mut TcpStream) -> String {
     let mut read = Vec::new();
@@ -32,10 +24,45 @@ async fn with_a_patient_client() -> (TcpListener, Delivery) {
     (telegram, Delivery::new(bot, CancellationToken::new()))
 }
 
+const TAKEN: &str = r#"{"ok":true,"result":{"message_id":1,"date":0,"text":"news",
+    "chat":{"id":42,"type":"private","first_name":"Anna"}}}"#;
+
 /// Tells the client what it has asked for.
 async fn tell(connection: &mut TcpStream, answer: &str) {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
     connection.write_all((head + answer).as_bytes()).await.expect("sent");
+}
+
+/// A file that Telegram calls five bytes long, and that has this content and a gap of a minute in it.
+async fn fetched(content: &'static str, most: usize) -> Option<Vec<u8>> {
+    let telegram = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", telegram.local_addr().expect("an address"));
+    let bot = Bot::new("777:token").set_api_url(url.parse().expect("an address"));
+    let delivery = Delivery::new(bot, CancellationToken::new());
+    let fetched = tokio::spawn(async move { delivery.fetch(FileId("file".into()), most).await });
+    let (mut connection, _) = telegram.accept().await.expect("a connection");
+    assert!(request(&mut connection).await.contains("GetFile"));
+    let file = r#"{"file_id":"file","file_unique_id":"file","file_size":5,"file_path":"a/b"}"#;
+    tell(&mut connection, &format!(r#"{{"ok":true,"result":{file}}}"#)).await;
+    assert!(request(&mut connection).await.contains("GET /file/bot777:token/a/b "));
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", content.len());
+    let (first, rest) = content.split_at(2);
+    connection.write_all((head + first).as_bytes()).await.expect("sent");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::resume();
+    connection.write_all(rest.as_bytes()).await.expect("sent");
+    fetched.await.expect("no panic")
+}
+
+#[tokio::test]
+async fn a_file_may_take_longer_than_the_client_gives_a_message() {
+    assert_eq!(fetched("archive", 7).await, Some(b"archive".to_vec()));
+}
+
+#[tokio::test]
+async fn no_more_is_downloaded_than_was_agreed() {
+    assert_eq!(fetched("archive", 6).await, None);
 }
 
 #[tokio::test]
@@ -51,9 +78,7 @@ async fn a_connection_that_goes_silent_is_given_up_whatever_client_the_host_has(
     let (mut connection, _) = telegram.accept().await.expect("another connection");
     tokio::time::resume();
     assert!(request(&mut connection).await.contains("SendMessage"));
-    let taken = r#"{"ok":true,"result":{"message_id":1,"date":0,"text":"news",
-        "chat":{"id":42,"type":"private","first_name":"Anna"}}}"#;
-    tell(&mut connection, taken).await;
+    tell(&mut connection, TAKEN).await;
     assert!(sent.await.expect("no panic"));
 }
 
@@ -118,4 +143,28 @@ fn broken_markup_becomes_plain_text() {
     assert_eq!(plain("<b>unclosed", 4000), "unclosed");
     assert_eq!(plain("<b", 4000), "…");
     assert_eq!(plain(&"😀".repeat(5000), LONGEST_PLAIN).encode_utf16().count(), 4000);
+}
+
+#[tokio::test]
+async fn an_older_edit_never_takes_the_place_of_a_newer_one() {
+    let (telegram, delivery) = with_a_patient_client().await;
+    let (place, edited) = ((ChatId(42), MessageId(1)), TAKEN);
+    let edit = |text: &str| {
+        let (delivery, message) = (delivery.clone(), Message::from(text.to_owned()));
+        tokio::spawn(async move { delivery.replace(place.0, Some(place.1), &message).await })
+    };
+    let older = edit("older");
+    let (mut connection, _) = telegram.accept().await.expect("a connection");
+    assert!(request(&mut connection).await.contains("older"));
+    // it may have been taken, and is to be tried again
+    drop(connection);
+    let newer = edit("newer");
+    let (mut connection, _) = telegram.accept().await.expect("another connection");
+    assert!(request(&mut connection).await.contains("newer"));
+    assert!(delivery.is_replacing(place.0, place.1));
+    tell(&mut connection, edited).await;
+    assert!(newer.await.expect("no panic"));
+    assert!(!delivery.is_replacing(place.0, place.1));
+    tokio::time::pause();
+    assert!(!older.await.expect("no panic"));
 }

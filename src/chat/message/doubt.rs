@@ -12,7 +12,8 @@ pub(super) fn doubtful(text: &Text, restored: &Restored, doubt: &Doubt) -> Messa
         Ok(difference) => parts.push(differing(text, "difference-counts", difference)),
         Err(error) => {
             let detail = error.chain();
-            parts.push(text.say("restore-unreadable", &[("detail", Value::Text(&detail))]));
+            let id = if doubt.is_of_the_data() { "restore-unreadable" } else { "restore-unread" };
+            parts.push(text.say(id, &[("detail", Value::Text(&detail))]));
         }
     }
     parts.push(match doubt.cause {

@@ -227,6 +227,8 @@ fn inspection() -> Inspection {
 fn restore() {
     let id = newest().id;
     snapshot("inspect_started", |text| inspect_started(text, &id));
+    let gone = Error::new(ErrorKind::NotFound, "there is no backup");
+    snapshot("inspect_failed_gone", |text| inspect_failed(text, &id, &gone));
     snapshot("inspect_failed", |text| {
         inspect_failed(text, &id, &Error::damaged("the archive is cut off"))
     });
@@ -277,6 +279,9 @@ fn a_restore_that_failed() {
         undo: Some(Box::new(way_back())),
     };
     snapshot("restore_unclear", |text| restore_failed(text, &unclear));
+    let error = Error::new(ErrorKind::Storage, "read the backup");
+    let unclear = RestoreFailed { error, ..unclear };
+    snapshot("restore_unclear_place", |text| restore_failed(text, &unclear));
 }
 
 /// Two orders less than in the backup, and other reviews.
@@ -309,10 +314,13 @@ fn a_restore_that_may_be_wrong() {
         let name = format!("restore_doubtful_{name}");
         snapshot(&name, |text| restore_done(text, &restored));
         // an undo says the same
-        snapshot(&name, |text| undo_done(text, &restored));
+        snapshot(&name, |text| undo_done(text, &way_back(), &restored));
     }
     let unreadable = doubtful(&|| Err(unread()), Cause::NoWayBack, None);
     snapshot("restore_doubtful_unreadable", |text| restore_done(text, &unreadable));
+    let away = || Error::new(ErrorKind::Storage, "read the backup");
+    let unread = doubtful(&|| Err(away()), Cause::Written, Some(way_back()));
+    snapshot("restore_doubtful_unread", |text| restore_done(text, &unread));
 }
 
 #[test]
@@ -325,7 +333,7 @@ fn a_restore_that_was_taken_back() {
         ..error().into()
     };
     snapshot("rolled_back", |text| restore_failed(text, &failed));
-    snapshot("rolled_back", |text| undo_failed(text, &failed));
+    snapshot("rolled_back", |text| undo_failed(text, &way_back(), &failed));
     failed.rolled_back = Some(Box::default());
     failed.error = unread();
     failed.undo = None;
@@ -346,8 +354,12 @@ fn download() {
 
 #[test]
 fn undo() {
-    snapshot("undo_started", |text| undo_started(text, false));
-    snapshot("redo_started", |text| undo_started(text, true));
+    let undo = way_back();
+    let redo = Undo { again: true, ..way_back() };
+    let keep = Undo { kept: true, ..way_back() };
+    snapshot("undo_started", |text| undo_started(text, &undo));
+    snapshot("redo_started", |text| undo_started(text, &redo));
+    snapshot("keep_started", |text| undo_started(text, &keep));
     let done = |again| Restored {
         info: newest(),
         unknown: Counts::default(),
@@ -355,18 +367,22 @@ fn undo() {
         doubt: None,
         undo: Some(Undo { again, ..way_back() }),
     };
-    snapshot("undo_done", |text| undo_done(text, &done(true)));
-    snapshot("redo_done", |text| undo_done(text, &done(false)));
+    snapshot("undo_done", |text| undo_done(text, &undo, &done(true)));
+    snapshot("redo_done", |text| undo_done(text, &redo, &done(false)));
+    snapshot("keep_done", |text| undo_done(text, &keep, &done(true)));
     let cut_off = Interrupted { restored: newest().id.to_string(), undo: Some(way_back()) };
     snapshot("interrupted", |text| interrupted(text, &cut_off));
     let lost = Interrupted { undo: None, ..cut_off };
     snapshot("interrupted_lost", |text| interrupted(text, &lost));
     let busy = Error::new(ErrorKind::Busy, "another backup or restore is running");
     let mut failed = RestoreFailed { undo: Some(Box::new(way_back())), ..busy.into() };
-    snapshot("undo_failed", |text| undo_failed(text, &failed));
-    failed.undo = Some(Box::new(Undo { again: true, ..way_back() }));
-    snapshot("redo_failed", |text| undo_failed(text, &failed));
+    snapshot("undo_failed", |text| undo_failed(text, &undo, &failed));
+    failed.undo = Some(Box::new(redo.clone()));
+    snapshot("redo_failed", |text| undo_failed(text, &redo, &failed));
+    failed.undo = None;
+    snapshot("undo_closed", |text| undo_failed(text, &undo, &failed));
     snapshot("stale", |text| stale(text).into());
+    snapshot("pending", |text| pending(text).into());
     snapshot("notebook_damaged", |text| notebook(text, Ok(&Ailment::Damaged)));
     snapshot("notebook_newer", |text| notebook(text, Ok(&Ailment::Newer)));
     let away =

@@ -186,6 +186,9 @@ fn a_restore_that_left_something_else() {
     assert("restore_doubtful", |text| restore_done(text, PROGRAM, NAME, &origin));
     let unread = doubtful(Doubt { found: Err(unreadable()), cause: Cause::NoWayBack });
     assert("restore_doubtful_unreadable", |text| restore_done(text, PROGRAM, NAME, &unread));
+    let away = Error::new(ErrorKind::Storage, "read the backup");
+    let unread = doubtful(Doubt { found: Err(away), cause: Cause::NoWayBack });
+    assert("restore_doubtful_unread", |text| restore_done(text, PROGRAM, NAME, &unread));
     let rolled_back = |difference, undo| RestoreFailed {
         rolled_back: Some(Box::new(difference)),
         undo,
