@@ -42,6 +42,8 @@ const PAGE: usize = 5;
 const SAME_ANSWER: Duration = Duration::from_secs(5);
 /// Who asks for a backup while one has run for longer than that hears that it does.
 const SAME_BACKUP: Duration = Duration::from_secs(60);
+/// Whoever waits while a word is tried in vain does not try it again at once.
+const TRIED_AGAIN: Duration = Duration::from_secs(60);
 
 /// When the next backup comes, after those that were made at these moments; `None` where another
 /// program makes it.
@@ -73,16 +75,17 @@ pub(crate) struct Chat {
     receiving: Arc<tokio::sync::Mutex<()>>,
     /// The last restore for which people waited, and who was told of it.
     waiting: Arc<Mutex<(u64, HashSet<ChatId>)>>,
-    /// Held while a restore that was cut off is told of: nobody else tells it again.
-    interruption: Arc<tokio::sync::Mutex<()>>,
+    /// Held while a restore that was cut off is told of: nobody else tells it again. When it was tried
+    /// in vain for the last time.
+    interruption: Arc<tokio::sync::Mutex<Option<Instant>>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Work {
     BackUp(ChatId),
     Message(ChatId, MessageId),
-    /// The question above the button stays, and works.
-    Download(ChatId, MessageId),
+    /// The question above its button stays, and works.
+    Download(ChatId, BackupId),
 }
 
 /// What a press leads to, once its button proved to be good.
@@ -189,21 +192,26 @@ impl Chat {
         self.tell(message::standing_by(&self.parts.text)).await
     }
 
-    /// Tells of a restore that was cut off when the bot last ran, if there is one.
+    /// Tells of a restore that was cut off when the bot last ran, if there is one; false while nobody has
+    /// heard of it.
     ///
     /// # Errors
-    /// While nobody has heard of it, or can tell whether there is one.
-    pub(crate) async fn tell_of_interruption(&self) -> Result<(), Error> {
-        let _alone = self.interruption.lock().await;
+    /// While nobody can tell whether there is one.
+    pub(crate) async fn tell_of_interruption(&self) -> Result<bool, Error> {
+        let mut failed = self.interruption.lock().await;
         let looked = self.parts.service.interrupted().await;
         let looked = looked.inspect_err(|error| warn("look for a restore that was cut off", error));
-        let Some(interrupted) = looked? else { return Ok(()) };
-        tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
-        if !self.tell(message::interrupted(&self.parts.text, &interrupted)).await {
-            return Err(Error::new(ErrorKind::Internal, "tell of the restore that was cut off"));
+        let Some(interrupted) = looked? else { return Ok(true) };
+        if failed.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
+            return Ok(false);
         }
-        self.parts.service.note_told_of_interruption().await;
-        Ok(())
+        tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
+        let heard = self.tell(message::interrupted(&self.parts.text, &interrupted)).await;
+        *failed = (!heard).then(Instant::now);
+        if heard {
+            self.parts.service.note_told_of_interruption().await;
+        }
+        Ok(heard)
     }
 
     /// Tells what has become of the notebook; true if somebody heard it.
@@ -283,6 +291,8 @@ impl Chat {
         let outcome = backup.await.unwrap_or_else(|error| {
             Err(Error::new(ErrorKind::Internal, "make a backup").because(error))
         });
+        // from now on its answer is what is waited for
+        self.running().insert(Work::BackUp(chat), Instant::now());
         let answer = match outcome {
             Ok(report) => message::backup_done(&self.parts.text, &report),
             Err(error) => {
@@ -292,7 +302,7 @@ impl Chat {
         };
         let mut answering = pin!(async {
             let started = started.await.unwrap_or_default();
-            self.delivery.replace(chat, started, &answer).await;
+            self.delivery.replace(chat, started, &answer, None).await;
         });
         let answered = tokio::time::timeout(SAME_ANSWER, &mut answering).await;
         // whoever asks again from now on means another one
@@ -387,7 +397,7 @@ impl Chat {
             Wish::Page(page) => self.list(page).await,
             Wish::Show(id) => self.show(admin, chat, message, id).await,
             Wish::Download(id) => {
-                let Some(_running) = self.begin(Work::Download(chat, message)) else { return };
+                // the question stays, and works
                 drop(running);
                 return self.download(chat, id).await;
             }
@@ -401,12 +411,14 @@ impl Chat {
         self.replace(chat, Some(message), &answer).await;
     }
 
-    /// Puts an answer in the place of a message. The time of its buttons begins once it is there.
+    /// Puts an answer in the place of a message. The time of a question begins once it is there; one that
+    /// Telegram does not take soon would ask about what is out of date.
     async fn replace(&self, chat: ChatId, old: Option<MessageId>, answer: &Message) {
-        if self.delivery.replace(chat, old, answer).await {
-            for token in answer.confirmations() {
-                self.confirmations.renew(&token);
-            }
+        let questions = answer.confirmations();
+        let late = (!questions.is_empty()).then(|| message::too_late(&self.parts.text));
+        let arrived = self.delivery.replace(chat, old, answer, late.as_ref()).await;
+        for token in questions {
+            self.confirmations.asked(&token, arrived);
         }
     }
 
@@ -449,16 +461,18 @@ impl Chat {
     }
 
     async fn question(&self, admin: UserId, chat: ChatId, id: BackupId) -> Message {
+        let text = &self.parts.text;
         // the way back from a restore that was cut off must be told before another one begins
         let inspected = match self.tell_of_interruption().await {
-            Ok(()) => self.parts.service.inspect(Chosen::Stored(id.clone())).await,
+            Ok(true) => self.parts.service.inspect(Chosen::Stored(id.clone())).await,
+            Ok(false) => return message::untold(text, None),
             Err(error) => Err(error),
         };
         match inspected {
             Ok(inspection) => self.ask(admin, chat, &inspection),
             Err(error) => {
                 warn("inspect", &error);
-                message::inspect_failed(&self.parts.text, &id, &error)
+                message::inspect_failed(text, &id, &error)
             }
         }
     }
@@ -502,7 +516,15 @@ impl Chat {
         let started = message::restore_started(text, &pending.id);
         self.delivery.progress(chat, message, &started).await;
         let Pending { admin, id, data_sha256, save, .. } = pending;
-        match self.parts.service.restore(Chosen::Stored(id.clone()), data_sha256, save).await {
+        let restored = match self.tell_of_interruption().await {
+            Ok(true) => {
+                let chosen = Chosen::Stored(id.clone());
+                self.parts.service.restore(chosen, data_sha256, save).await
+            }
+            Ok(false) => return message::untold(text, None),
+            Err(error) => Err(error.into()),
+        };
+        match restored {
             Ok(restored) => message::restore_done(text, &restored),
             Err(failed) => {
                 warn("restore", &failed.error);
@@ -526,7 +548,8 @@ impl Chat {
         self.delivery.progress(chat, message, &message::undo_started(text, &undo)).await;
         // as before another restore
         let undone = match self.tell_of_interruption().await {
-            Ok(()) => self.parts.service.undo(undo.clone()).await,
+            Ok(true) => self.parts.service.undo(undo.clone()).await,
+            Ok(false) => return message::untold(text, Some(&undo)),
             Err(error) => Err(RestoreFailed { undo: Some(Box::new(undo.clone())), ..error.into() }),
         };
         match undone {
@@ -547,7 +570,7 @@ impl Chat {
         if running.contains_key(&work) {
             return None;
         }
-        running.insert(work, Instant::now());
+        running.insert(work.clone(), Instant::now());
         Some(Running { running: Arc::clone(&self.running), work })
     }
 

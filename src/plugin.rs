@@ -5,6 +5,7 @@ mod news;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -96,7 +97,7 @@ impl BackupPlugin {
         let chat = self.chat.clone();
         self.work.spawn(until_heard(self.stop.clone(), move || {
             let chat = chat.clone();
-            async move { chat.tell_of_interruption().await.is_ok() }
+            async move { chat.tell_of_interruption().await.unwrap_or(false) }
         }));
         let plugin = self.clone();
         self.work.spawn(async move {
@@ -150,7 +151,9 @@ impl BackupPlugin {
         let news = Arc::new(news);
         let (chat, stop) = (self.chat.clone(), self.stop.clone());
         let schedule = Arc::clone(&self.schedule);
-        let job = Arc::new(ScheduledBackup { chat, service, news, schedule, stop, work });
+        let stood_by = Arc::default();
+        let job = ScheduledBackup { chat, service, news, schedule, stop, work, stood_by };
+        let job = Arc::new(job);
         schedule::run(Arc::clone(&self.schedule), job, self.stop.clone()).await;
     }
 }
@@ -189,6 +192,8 @@ struct ScheduledBackup {
     schedule: Arc<Schedule>,
     stop: CancellationToken,
     work: TaskTracker,
+    /// How often another program was seen to make the backups that this one might make.
+    stood_by: Arc<AtomicU64>,
 }
 
 impl Job for ScheduledBackup {
@@ -220,10 +225,13 @@ impl Job for ScheduledBackup {
     fn stands_by(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             let (chat, schedule) = (self.chat.clone(), Arc::clone(&self.schedule));
+            let times = Arc::clone(&self.stood_by);
+            let time = times.fetch_add(1, Ordering::Relaxed) + 1;
             self.work.spawn(until_heard(self.stop.clone(), move || {
-                let (chat, schedule) = (chat.clone(), Arc::clone(&schedule));
                 // once this program makes the backups, there is nothing left to tell
-                async move { !schedule.stands_by() || chat.tell_of_standing_by().await }
+                let over = !schedule.stands_by() || times.load(Ordering::Relaxed) != time;
+                let chat = chat.clone();
+                async move { over || chat.tell_of_standing_by().await }
             }));
         })
     }
@@ -260,7 +268,8 @@ impl Job for ScheduledBackup {
     fn resumed(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let news = Arc::clone(&self.news);
-            self.work.spawn(async move { news.resumed().await });
+            let end = news.end();
+            self.work.spawn(async move { news.resumed(end).await });
         })
     }
 }

@@ -39,8 +39,8 @@ pub(crate) struct Schedule {
     retry: Mutex<Retry>,
     /// Another program makes the backups.
     stands_by: AtomicBool,
-    /// A step has come to a stop, and no backup was made since.
-    stuck: AtomicBool,
+    /// People may have heard of something wrong, and not of its end.
+    troubled: AtomicBool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -56,7 +56,13 @@ struct Retry {
 
 impl Schedule {
     pub(crate) fn new(every: Days, clock: Arc<dyn Clock>) -> Self {
-        Self { every, clock, retry: Mutex::default(), stands_by: false.into(), stuck: false.into() }
+        Self {
+            every,
+            clock,
+            retry: Mutex::default(),
+            stands_by: false.into(),
+            troubled: false.into(),
+        }
     }
 
     /// Whether another program of this bot makes the backups.
@@ -118,7 +124,6 @@ impl Schedule {
         let made_at = Some(made_at);
         let retry = Retry { made_at, ..Retry::default() };
         *self.retry.lock().unwrap_or_else(PoisonError::into_inner) = retry;
-        self.stuck.store(false, Ordering::Relaxed);
     }
 
     fn paused_until(&self) -> Option<DateTime<Utc>> {
@@ -180,7 +185,7 @@ pub(crate) trait Job: Send + Sync + 'static {
     /// Tells that the schedule waits for something that does not end.
     fn stuck(&self) -> BoxFuture<'_, ()>;
 
-    /// Tells that it has ended, if it was told of: no backup is needed.
+    /// Tells that it has ended, if it was told of and no backup has said so.
     fn resumed(&self) -> BoxFuture<'_, ()>;
 }
 
@@ -215,8 +220,8 @@ async fn round(schedule: Arc<Schedule>, job: Arc<dyn Job>, stop: CancellationTok
             let next = schedule.next(&made_at);
             if next > schedule.clock.now() {
                 // within a pause after a failure one is still due
-                if !schedule.is_due(&made_at) && schedule.stuck.swap(false, Ordering::Relaxed) {
-                    job.resumed().await;
+                if !schedule.is_due(&made_at) {
+                    resume(&schedule, job.as_ref()).await;
                 }
                 sleep_until(next, &schedule, &stop).await;
             } else {
@@ -235,7 +240,10 @@ async fn attempt(schedule: &Schedule, job: &Arc<dyn Job>) {
     // on a task of its own, so that a panic ends the task and not this loop
     let backup = tokio::spawn(async move { running.back_up().await });
     match watched(schedule, job.as_ref(), backup).await {
-        Ok(Ok(true)) => schedule.succeeded(began),
+        Ok(Ok(true)) => {
+            schedule.succeeded(began);
+            resume(schedule, job.as_ref()).await;
+        }
         // the list will show it; a list that does not must not be asked without end
         Ok(Ok(false)) => schedule.pause(ErrorKind::Busy),
         Ok(Err(error)) => give_up(schedule, job.as_ref(), error).await,
@@ -254,8 +262,15 @@ async fn watched<T>(schedule: &Schedule, job: &dyn Job, step: impl Future<Output
             return done;
         }
         tracing::warn!("the schedule has come to a stop");
-        schedule.stuck.store(true, Ordering::Relaxed);
+        schedule.troubled.store(true, Ordering::Relaxed);
         job.stuck().await;
+    }
+}
+
+/// Nothing is wrong any more: whoever has heard that something was hears that, too.
+async fn resume(schedule: &Schedule, job: &dyn Job) {
+    if schedule.troubled.swap(false, Ordering::Relaxed) {
+        job.resumed().await;
     }
 }
 
@@ -263,6 +278,7 @@ async fn give_up(schedule: &Schedule, job: &dyn Job, error: Error) {
     let kind = error.kind();
     if schedule.failed(kind) {
         tracing::warn!(?kind, step = %error, "the scheduled backup failed");
+        schedule.troubled.store(true, Ordering::Relaxed);
         job.failed(error).await;
     }
     schedule.pause(kind);

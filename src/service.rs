@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::de::IgnoredAny;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::archive::{Archive, Metadata, Meter, Reading, Timer};
 pub(crate) use crate::archive::{Compression, Limits, Packing};
@@ -46,12 +46,15 @@ use file::{File, NewFile};
 pub(crate) use gate::Gate;
 pub(crate) use glances::Glances;
 use notebook::Notebook;
-pub(crate) use notebook::{Ailment, Failing, Undo};
+pub(crate) use notebook::{Ailment, Failing, Undo, Untold};
 pub(crate) use own::Moments;
 pub(crate) use owner::anothers;
 pub(crate) use page::{Listed, Page};
 pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
 pub(crate) use turn::{guarded, of_source};
+
+/// One that never comes back leaves some for the others.
+const LOOKS: usize = 3;
 
 /// The parts that the use cases are made of, and the settings that they need.
 pub(crate) struct Parts {
@@ -79,8 +82,8 @@ pub(crate) struct Service {
     parts: Arc<Parts>,
     /// Held by whatever must not be disturbed.
     turn: Arc<Mutex<()>>,
-    /// Held by what looks at the notes for the schedule.
-    look: Arc<Mutex<()>>,
+    /// What may look at the notes for the schedule at once.
+    looks: Arc<Semaphore>,
     /// A backup or restore runs, or waits for its turn.
     busy: Arc<AtomicBool>,
 }
@@ -154,8 +157,8 @@ impl Inspection {
 
 impl Service {
     pub(crate) fn new(parts: Parts) -> Self {
-        let (turn, look, busy) = Default::default();
-        Self { parts: Arc::new(parts), turn, look, busy }
+        let (turn, busy) = Default::default();
+        Self { parts: Arc::new(parts), turn, looks: Arc::new(Semaphore::new(LOOKS)), busy }
     }
 
     /// Makes the place ready to be changed, or says why it cannot be.

@@ -180,7 +180,7 @@ async fn a_damaged_archive_hides_no_other() {
     let begin = "❌ Из backup_20260202_000000.zip восстановить нельзя. Данные бота не изменены.\n\n\
         Архив повреждён. Выберите другой: /backup_list\n\n";
     assert!(refused.plain.starts_with(begin), "{refused}");
-    assert_eq!(labels(&refused), [["📂 К списку"]]);
+    assert_eq!(labels(&refused), [["📥 Скачать архив"], ["📂 К списку"]]);
     scene.admin.press("📂 К списку").await;
     let again = scene.admin.wait_for("📂 Список бекапов:").await;
     assert_eq!((again.id, again.plain), (list.id, list.plain));

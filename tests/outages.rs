@@ -151,6 +151,23 @@ async fn whoever_presses_before_a_ban_is_over_hears_that_the_answer_is_on_its_wa
     scene.finish().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_question_that_comes_too_late_is_none() {
+    let scene = Scene::start().await;
+    scene.sandbox.set_patience(Duration::from_secs(24 * 60 * 60));
+    scene.back_up().await;
+    scene.admin.send("/backup_list").await;
+    let list = scene.admin.wait_for("Список бекапов").await;
+    let ban = Fault::TooManyRequests { retry_after: 3600 };
+    scene.sandbox.inject(ban.on("editMessageText"));
+    scene.admin.press_on(list.id, &list.buttons[0][0].text).await;
+    let late = scene.admin.wait_for("Telegram долго не принимал мой ответ").await;
+    assert!(late.button(YES).is_none(), "{late}");
+    scene.admin.press_on(late.id, "📂 К списку").await;
+    scene.admin.wait_for("Список бекапов").await;
+    scene.finish().await;
+}
+
 #[tokio::test]
 async fn an_answer_with_broken_markup_arrives_though_its_place_is_gone() {
     let scene = Scene::start().await;

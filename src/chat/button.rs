@@ -78,24 +78,39 @@ pub(crate) struct Pending {
 /// The confirmations that were asked for, and not yet answered. A restart forgets them.
 #[derive(Debug, Default)]
 pub(crate) struct Confirmations {
-    open: Mutex<HashMap<String, (Pending, Instant)>>,
+    open: Mutex<HashMap<String, Asked>>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    pending: Pending,
+    /// Since when the question is there; `None` while it is on its way.
+    since: Option<Instant>,
+}
+
+impl Asked {
+    fn is_good(&self) -> bool {
+        self.since.is_none_or(|since| since.elapsed() < VALID_FOR)
+    }
 }
 
 impl Confirmations {
-    /// Gives the token of a new confirmation.
+    /// Gives the token of a new confirmation, whose question is to be sent now.
     pub(crate) fn ask(&self, pending: Pending) -> String {
         let token = Uuid::new_v4().simple().to_string();
         let mut open = self.open();
-        let now = Instant::now();
-        open.retain(|_, (_, asked)| now.duration_since(*asked) < VALID_FOR);
-        open.insert(token.clone(), (pending, now));
+        open.retain(|_, asked| asked.is_good());
+        open.insert(token.clone(), Asked { pending, since: None });
         token
     }
 
-    /// Begins the time of a confirmation anew: the question has arrived only now.
-    pub(crate) fn renew(&self, token: &str) {
-        if let Some((_, asked)) = self.open().get_mut(token) {
-            *asked = Instant::now();
+    /// The question is there, and two minutes begin; or it never will be, and nobody can answer it.
+    pub(crate) fn asked(&self, token: &str, arrived: bool) {
+        let mut open = self.open();
+        if !arrived {
+            open.remove(token);
+        } else if let Some(asked) = open.get_mut(token) {
+            asked.since = Some(Instant::now());
         }
     }
 
@@ -103,16 +118,14 @@ impl Confirmations {
     /// asked, within two minutes.
     pub(crate) fn take(&self, token: &str, admin: UserId, chat: ChatId) -> Option<Pending> {
         let mut open = self.open();
-        let (pending, asked) = open.get(token)?;
+        let Asked { pending, .. } = open.get(token)?;
         if pending.admin != admin || pending.chat != chat {
             return None;
         }
-        let fresh = asked.elapsed() < VALID_FOR;
-        let (pending, _) = open.remove(token)?;
-        fresh.then_some(pending)
+        open.remove(token).filter(Asked::is_good).map(|asked| asked.pending)
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<String, (Pending, Instant)>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Asked>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -169,41 +182,63 @@ mod tests {
         }
     }
 
+    impl Confirmations {
+        /// Asks, and the question is there at once.
+        fn asked_now(&self) -> String {
+            let token = self.ask(pending());
+            self.asked(&token, true);
+            token
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_confirmation_works_once_for_one_person_in_one_chat_for_two_minutes() {
         let confirmations = Confirmations::default();
-        let token = confirmations.ask(pending());
+        let token = confirmations.asked_now();
         assert_eq!(confirmations.take("another", ADMIN, CHAT), None);
         assert_eq!(confirmations.take(&token, UserId(43), CHAT), None);
         assert_eq!(confirmations.take(&token, ADMIN, ChatId(-7)), None);
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), Some(pending()));
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), None);
 
-        let token = confirmations.ask(pending());
+        let token = confirmations.asked_now();
         tokio::time::advance(Duration::from_secs(119)).await;
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), Some(pending()));
-        let token = confirmations.ask(pending());
+        let token = confirmations.asked_now();
         tokio::time::advance(Duration::from_secs(120)).await;
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), None);
-        confirmations.renew(&token);
-        assert_eq!(confirmations.take(&token, ADMIN, CHAT), None, "it was taken");
+    }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_a_confirmation_begins_when_its_question_is_there() {
+        let confirmations = Confirmations::default();
         let token = confirmations.ask(pending());
-        tokio::time::advance(Duration::from_secs(60 * 60)).await;
-        confirmations.renew(&token);
+        tokio::time::advance(Duration::from_secs(300)).await;
+        // which others do not push out
+        confirmations.ask(pending());
+        confirmations.asked(&token, true);
         tokio::time::advance(Duration::from_secs(119)).await;
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), Some(pending()));
+        confirmations.asked(&token, true);
+        assert_eq!(confirmations.take(&token, ADMIN, CHAT), None, "it was taken");
+
+        // Telegram has it, and its answer was lost
+        let token = confirmations.ask(pending());
+        assert_eq!(confirmations.take(&token, ADMIN, CHAT), Some(pending()));
+        let token = confirmations.ask(pending());
+        confirmations.asked(&token, false);
+        assert_eq!(confirmations.take(&token, ADMIN, CHAT), None, "nobody was asked");
     }
 
     #[tokio::test(start_paused = true)]
     async fn confirmations_wait_side_by_side_and_old_ones_are_forgotten() {
         let confirmations = Confirmations::default();
-        let oldest = confirmations.ask(pending());
+        let oldest = confirmations.asked_now();
         tokio::time::advance(Duration::from_secs(60)).await;
-        let older = confirmations.ask(pending());
+        let older = confirmations.asked_now();
         assert_eq!(confirmations.open().len(), 2);
         tokio::time::advance(Duration::from_secs(60)).await;
-        let newest = confirmations.ask(pending());
+        let newest = confirmations.asked_now();
         assert_eq!(confirmations.open().len(), 2, "whoever asks again and again fills no memory");
         assert_eq!(confirmations.take(&oldest, ADMIN, CHAT), None);
         assert_eq!(confirmations.take(&older, ADMIN, CHAT), Some(pending()));

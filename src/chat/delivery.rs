@@ -104,8 +104,9 @@ impl Edit {
 
 impl Drop for Edit {
     fn drop(&mut self) {
-        if self.is_newest() {
-            self.edits().remove(&self.place);
+        let mut edits = self.edits();
+        if edits.get(&self.place).is_some_and(|newest| Arc::ptr_eq(newest, &self.mark)) {
+            edits.remove(&self.place);
         }
     }
 }
@@ -125,8 +126,7 @@ impl Delivery {
 
     /// Sends a message that must arrive; true if it did.
     pub(crate) async fn send(&self, chat: ChatId, message: &Message) -> bool {
-        let sending = || self.send_once(chat, message);
-        self.persist("send", SHORT, chat, || true, sending).await == Fate::Arrived
+        self.put(SHORT, chat, None, message).await == Fate::Arrived
     }
 
     /// Sends a file; true if Telegram took it.
@@ -150,8 +150,11 @@ impl Delivery {
 
     async fn download(&self, file: FileId, most: usize) -> Option<Vec<u8>> {
         let found = self.bot.get_file(file).await.map_err(|error| log("fetch", &error)).ok()?;
-        let path = format!("file/bot{}/{}", self.bot.token(), found.path);
-        let url = self.bot.api_url().join(&path).map_err(log_file).ok()?;
+        let mut url = self.bot.api_url();
+        let mut segments = url.path_segments_mut().ok()?;
+        segments.pop_if_empty().push("file").push(&format!("bot{}", self.bot.token()));
+        segments.extend(found.path.split('/'));
+        drop(segments);
         // the time that the client has is for a message
         let asked = self.bot.client().get(url).timeout(FILED_WITHIN).send().await;
         let answer = asked.map_err(|error| log_file(error.without_url())).ok()?;
@@ -184,23 +187,43 @@ impl Delivery {
         }
     }
 
-    /// Puts a message in the place of another, or sends it where there is no other, and tries that for a
-    /// day: it may be the way back from a restore. True if it arrived; nothing newer is overwritten.
+    /// Puts a message in the place of another, or sends it where there is no other; true if it arrived.
+    /// Nothing newer is overwritten. Where Telegram does not take it soon, it is tried for a day once its
+    /// time has come, since it may be the way back from a restore; or `late` is, in its place.
     pub(crate) async fn replace(
         &self,
         chat: ChatId,
         old: Option<MessageId>,
         message: &Message,
+        late: Option<&Message>,
     ) -> bool {
-        let fate = if let Some(old) = old {
-            let edit = Edit::begin(&self.edits, chat, old);
-            let editing = || self.edit_or_send(chat, old, message);
-            self.persist("edit", LONG, chat, || edit.is_newest(), editing).await
-        } else {
+        let edit = old.map(|old| Edit::begin(&self.edits, chat, old));
+        match self.put(SHORT, chat, edit.as_ref(), message).await {
+            Fate::Arrived => return true,
+            Fate::Lost => return false,
+            Fate::Later(wait) => {
+                if self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+                    return false;
+                }
+            }
+        }
+        let fate = self.put(LONG, chat, edit.as_ref(), late.unwrap_or(message)).await;
+        late.is_none() && fate == Fate::Arrived
+    }
+
+    async fn put(
+        &self,
+        patience: Patience,
+        chat: ChatId,
+        edit: Option<&Edit>,
+        message: &Message,
+    ) -> Fate {
+        let Some(edit) = edit else {
             let sending = || self.send_once(chat, message);
-            self.persist("send", LONG, chat, || true, sending).await
+            return self.persist("send", patience, chat, || true, sending).await;
         };
-        fate == Fate::Arrived
+        let editing = || self.edit_or_send(chat, edit.place.1, message);
+        self.persist("edit", patience, chat, || edit.is_newest(), editing).await
     }
 
     /// Whether a message is to be replaced by what Telegram has not taken yet.

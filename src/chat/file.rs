@@ -3,7 +3,7 @@
 use teloxide::types::ChatId;
 
 use super::branch::Sent;
-use super::{Chat, Parts, message, warn};
+use super::{Chat, Parts, Work, message, warn};
 use crate::backup::BackupId;
 
 /// The longest file that Telegram takes from a bot.
@@ -15,6 +15,7 @@ const LARGEST_SENT: u32 = 20 << 20;
 impl Chat {
     /// Sends an archive into the chat.
     pub(super) async fn download(&self, chat: ChatId, id: BackupId) {
+        let Some(_running) = self.begin(Work::Download(chat, id.clone())) else { return };
         let Parts { service, text, .. } = &*self.parts;
         let path = service.path(&id);
         let trouble = match service.read(id.clone(), LARGEST_FILE).await {

@@ -469,6 +469,17 @@ pub(crate) fn interrupted(text: &Text, interrupted: &Interrupted) -> Message {
     Message { html, keyboard: undo.map(|undo| undo_button(text, undo)) }
 }
 
+/// While nobody could be told of it, nothing else is restored; the button of an undo stays.
+pub(crate) fn untold(text: &Text, undo: Option<&Undo>) -> Message {
+    let keyboard = undo.map_or_else(|| back_to_list(text), |undo| undo_button(text, undo));
+    Message { html: text.say("interrupted-untold", &[]), keyboard: Some(keyboard) }
+}
+
+/// In the place of a question that Telegram has not taken for too long.
+pub(crate) fn too_late(text: &Text) -> Message {
+    Message { html: text.say("too-late", &[]), keyboard: Some(back_to_list(text)) }
+}
+
 pub(crate) fn settings(text: &Text, settings: &Settings<'_>) -> Message {
     let shown = |at: NaiveDateTime| at.format("%Y-%m-%d %H:%M:%S").to_string();
     let last = match (settings.last.map(shown), settings.unchanged.map(shown)) {

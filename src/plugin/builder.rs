@@ -154,7 +154,9 @@ impl BackupPluginBuilder {
     /// Whether everybody's updates wait while a restore runs, so that nobody writes into what is about
     /// to be replaced. They go on afterwards, each chat's in order and none lost, and after five minutes
     /// at the latest; who writes in a private chat meanwhile is told so once. The plugin must be mounted
-    /// first for this. A bot whose handlers change its data does well to switch it on. Default: false.
+    /// first for this. While a chat's queue of the dispatcher is full (`worker_queue_size`, 64 by default),
+    /// teloxide takes nobody's updates. A bot whose handlers change its data does well to switch it on.
+    /// Default: false.
     pub fn hold_updates(mut self, hold: bool) -> Self {
         self.holds_updates = hold;
         self

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::service::{Failing, Report, Service, guarded};
+use crate::service::{Failing, Report, Service, Untold, guarded};
 
 /// How long a note may wait for its turn.
 const NOTED_WITHIN: Duration = Duration::from_secs(2 * 60);
@@ -35,14 +35,16 @@ pub(super) struct News {
 }
 
 /// What this program alone remembers.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Memory {
     /// When the administrator last heard that it fails, where the notebook could not take that.
     told: Option<DateTime<Utc>>,
     /// When they last heard that a step does not end: whoever reads that may start another program.
     stuck: Option<DateTime<Utc>>,
-    /// The notebook does not know yet that a failure has ended.
+    /// The notebook does not know yet that a failure has ended,
     unended: bool,
+    /// and that people have heard of this backup.
+    heard: Option<Untold>,
     event: Event,
     /// How often it has failed or come to a stop.
     troubles: u64,
@@ -51,6 +53,10 @@ struct Memory {
 /// A failure, or the end of one: of several the last counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Event(u64);
+
+/// The end of all the trouble so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End(u64);
 
 impl News {
     pub(super) fn new(chat: Chat, service: Service, stop: CancellationToken) -> Self {
@@ -78,6 +84,12 @@ impl News {
         memory.event
     }
 
+    /// What had come to a stop goes on.
+    pub(super) fn end(&self) -> End {
+        self.over();
+        End(self.memory().troubles)
+    }
+
     /// Tells of a failure, unless it belongs to one that was told of lately.
     pub(super) async fn failed(&self, event: Event, error: Error) {
         let _turn = self.turn.lock().await;
@@ -85,14 +97,14 @@ impl News {
             // a newer one is to be told, or it is over
             return;
         }
-        let unended = self.still_unended().await;
+        let unknown = self.is_behind().await;
         // where the note cannot be written, as on a full disk, this program remembers it
         let noting = tokio::time::timeout(NOTED_WITHIN, self.service.note_failing());
         let failing = match noting.await {
             Ok(Ok(failing)) => Some(failing),
             _ => self.noted().await,
         };
-        let failing = failing.filter(|_| !unended);
+        let failing = failing.filter(|_| !unknown);
         let noted = failing.and_then(|failing| failing.heard_at());
         let remembered = self.memory().told;
         if self.is_recent(noted) || self.is_recent(remembered) {
@@ -163,21 +175,18 @@ impl News {
     }
 
     /// Tells that what had come to a stop has ended, if people have heard of it: no backup will say so.
-    pub(super) async fn resumed(&self) {
-        self.over();
-        let troubles = self.memory().troubles;
-        while !self.told_of_end(troubles).await {
+    pub(super) async fn resumed(&self, end: End) {
+        while !self.told_of_end(end).await {
             if self.stop.run_until_cancelled(tokio::time::sleep(TOLD_AGAIN)).await.is_none() {
                 return;
             }
         }
     }
 
-    async fn told_of_end(&self, troubles: u64) -> bool {
+    async fn told_of_end(&self, end: End) -> bool {
         let _turn = self.turn.lock().await;
-        let memory = *self.memory();
         // the end of a newer trouble will say it
-        if memory.stuck.is_none() || memory.troubles != troubles {
+        if self.memory().stuck.is_none() || self.memory().troubles != end.0 {
             return true;
         }
         let heard = self.chat.tell_resumed().await;
@@ -209,9 +218,21 @@ impl News {
     }
 
     /// Whether what is noted of a failure is out of date, and cannot be noted now either.
-    async fn still_unended(&self) -> bool {
+    async fn is_behind(&self) -> bool {
         let unended = self.memory().unended;
-        unended && !self.note_ended().await
+        let unended = unended && !self.note_ended().await;
+        unended || !self.note_heard().await
+    }
+
+    /// Notes of which backup people have heard; false where that cannot be noted now.
+    async fn note_heard(&self) -> bool {
+        let Some(news) = self.memory().heard.clone() else { return true };
+        let noting = self.service.note_told_of_backup(news);
+        let noted = tokio::time::timeout(NOTED_WITHIN, noting).await.unwrap_or(false);
+        if noted {
+            self.memory().heard = None;
+        }
+        noted
     }
 
     /// False where that cannot be noted now.
@@ -236,7 +257,7 @@ impl News {
     /// whether a failure has ended with it, as far as anybody knows.
     pub(super) async fn made(&self, report: &Report) -> Option<bool> {
         self.over();
-        let unended = self.still_unended().await;
+        let unknown = self.is_behind().await;
         let (told, stuck) = {
             let mut memory = self.memory();
             (memory.told.take(), memory.stuck.take())
@@ -245,9 +266,10 @@ impl News {
         let noted = self.service.note_made(report.news(recovered)).await;
         self.memory().unended = noted.is_err();
         if noted.is_ok() {
+            self.memory().heard = None;
             return None;
         }
-        let failed = !unended && self.noted().await.is_some_and(|failing| failing.told);
+        let failed = !unknown && self.noted().await.is_some_and(|failing| failing.told);
         Some(recovered || failed)
     }
 
@@ -277,11 +299,12 @@ impl News {
                 _ => return false,
             }
         };
+        // of what has come to a stop since, its end will say that
+        let recovered = recovered && self.memory().stuck.is_none();
         let heard = self.chat.tell_done(report, recovered).await;
         if heard && unnoted.is_none() {
-            let noting = self.service.note_told_of_backup(news);
-            // a place that hangs must not keep what comes next from being told
-            let _ = tokio::time::timeout(NOTED_WITHIN, noting).await;
+            self.memory().heard = Some(news);
+            self.note_heard().await;
         }
         heard
     }

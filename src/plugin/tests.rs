@@ -14,6 +14,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 
 use teloxide::Bot;
 use teloxide::types::UserId;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use super::news::News;
@@ -163,15 +164,43 @@ async fn a_failure_that_waits_to_be_told_is_none_once_it_is_over() {
     assert_eq!(service.failing().await.expect("notes"), None, "a backup was made since");
 }
 
-#[tokio::test]
-async fn a_stop_that_waits_to_be_told_is_none_once_it_is_over() {
+/// The news of such a plugin, and its Telegram.
+async fn news_and_telegram() -> (Arc<News>, TcpListener) {
     let telegram = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", telegram.local_addr().expect("an address"));
     let bot = Bot::new("777:token").set_api_url(url.parse().expect("an address"));
-    let (news, _) = news_to(bot);
+    (Arc::new(news_to(bot).0), telegram)
+}
+
+/// Fails if the bot asks for anything.
+async fn assert_silent(telegram: &TcpListener) {
+    let asked = tokio::time::timeout(Duration::ZERO, telegram.accept()).await;
+    assert!(asked.is_err(), "a word that is none any more");
+}
+
+#[tokio::test]
+async fn a_stop_that_waits_to_be_told_is_none_once_it_is_over() {
+    let (news, telegram) = news_and_telegram().await;
     let stopped = news.stop();
     news.over();
     news.stuck(stopped).await;
-    let asked = tokio::time::timeout(Duration::ZERO, telegram.accept()).await;
-    assert!(asked.is_err(), "the step has ended since");
+    assert_silent(&telegram).await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_stop_that_waits_to_be_told_is_none_once_there_is_another() {
+    let (news, telegram) = news_and_telegram().await;
+    let (stopped, telling) = (news.stop(), Arc::clone(&news));
+    let told = tokio::spawn(async move { telling.stuck(stopped).await });
+    let (mut connection, _) = telegram.accept().await.expect("a connection");
+    let taken = telegram::TAKEN;
+    let length = taken.len();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{taken}");
+    connection.write_all(answer.as_bytes()).await.expect("sent");
+    told.await.expect("no panic");
+    drop(connection);
+    let end = news.end();
+    news.stop();
+    news.resumed(end).await;
+    assert_silent(&telegram).await;
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Job, Schedule, give_up, sleep_until, watched};
+use super::{Job, Schedule, give_up, resume, sleep_until, watched};
 
 /// The schedule of one bot in one place, for as long as this lives.
 pub(crate) type Part = Box<dyn Any + Send>;
@@ -57,6 +57,7 @@ pub(super) async fn hold(
             }
             Ok(None) => {
                 wait.get_or_insert_with(Wait::begin).go_on(schedule, job).await;
+                resume(schedule, job).await;
                 look_again(stop).await;
             }
         }
@@ -99,6 +100,7 @@ impl Wait {
         if made_at.is_ok_and(|made_at| !schedule.is_due(&made_at)) {
             self.seen = Instant::now();
             schedule.stand_by(true);
+            resume(schedule, job).await;
         }
         self.seen.elapsed() >= STALE_AFTER
     }

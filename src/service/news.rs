@@ -90,22 +90,22 @@ impl Service {
         self.blocking(Parts::untold_backup).await
     }
 
-    /// Looks at the notes, after what looks at them has ended: a place that hangs holds one thread, and not
-    /// one more with each look.
+    /// Looks at the notes, if not too many looks have not ended: a place that hangs does not hold one thread
+    /// more with each.
     async fn looking<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Parts) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let guard = Arc::clone(&self.look).lock_owned().await;
+        let one = Arc::clone(&self.looks).acquire_owned().await;
         self.blocking(move |parts| {
-            let _guard = guard;
+            let _one = one;
             look(parts)
         })
         .await
     }
 
-    /// Notes that the administrator has heard of a backup.
-    pub(crate) async fn note_told_of_backup(&self, news: Untold) {
+    /// Notes that the administrator has heard of a backup; false where that cannot be noted.
+    pub(crate) async fn note_told_of_backup(&self, news: Untold) -> bool {
         let noted = self.noting(move |_, notebook| {
             if let Some(failing) = &mut notebook.failing {
                 // it failed while that was on its way: they think now that it works
@@ -116,7 +116,7 @@ impl Service {
                 untold => *untold = None,
             }
         });
-        let _ = noted.await.inspect_err(|error| warn(error, "the message was not noted"));
+        noted.await.inspect_err(|error| warn(error, "the message was not noted")).is_ok()
     }
 
     /// Changes the notebook, if there is something to change.

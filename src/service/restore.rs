@@ -225,14 +225,14 @@ impl Service {
 
     /// The restore that was cut off when the bot last ran.
     pub(crate) async fn interrupted(&self) -> Result<Option<Interrupted>> {
+        let journal = |parts: &Parts| Ok(parts.notebook()?.restoring);
+        // nobody waits for a backup to hear that there was none
+        if self.blocking(journal).await?.is_none() {
+            return Ok(None);
+        }
         // in turn: the journal of one that runs tells of no crash
-        self.changing(|parts| {
-            let notebook = parts.notebook()?;
-            Ok(notebook
-                .restoring
-                .map(|journal| Interrupted { restored: journal.restored, undo: journal.undo }))
-        })
-        .await
+        let journal = self.changing(journal).await?;
+        Ok(journal.map(|Journal { restored, undo }| Interrupted { restored, undo }))
     }
 
     /// Clears the journal once the administrator knows; the way back stays open.

@@ -200,9 +200,11 @@ undo-closed = ↩️ This can no longer be brought back: something was restored 
 interrupted = ⚠️ The bot went down in the middle of a restore from { $name }. Check the data.
 interrupted-way-back = All that was there before is saved. If something is wrong, the button below brings it back.
 interrupted-lost = What was there before could not be read. If something is wrong, restore once more: /backup_list
-notebook-damaged = ⚠️ The file state.json beside the backups is damaged, and I begin a new one. The backups themselves are there. Only my notes are lost: the undo buttons of past restores work no more.
+interrupted-untold = ⚠️ The last restore was cut off, and Telegram has not taken the message about it yet. Until then I restore nothing. Try again a little later.
+too-late = ⌛ Telegram did not take my answer for a long time, and it is out of date. Open the list again: /backup_list
+notebook-damaged = ⚠️ The file state.json beside the backups was damaged, and I have begun a new one. The backups themselves are there. Only the notes of before are lost: the undo buttons of earlier restores do not work.
 
-    If the bot stopped in the middle of a restore, check the data.
+    If the bot stopped in the middle of a restore before that, check the data.
 notebook-newer = ⚠️ A newer version of the bot has written the file state.json beside the backups, so I leave it alone. I make backups, but cannot restore data or remove old backups. Update the bot.
 notebook-unread = ⚠️ The file state.json beside the backups cannot be read. As long as it lasts I cannot restore data or remove old backups, nor tell whether the last restore was cut off.
 

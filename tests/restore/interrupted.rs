@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -260,6 +261,29 @@ async fn a_crash_of_which_the_word_is_on_its_way_is_told_once_before_any_questio
     scene.admin.wait_for("Восстановить данные из этого бекапа?").await;
     scene.sandbox.settled().await;
     assert_eq!(told_of_the_crash(&scene), 2, "each of them once");
+    scene.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_restored_while_nobody_could_be_told_of_a_crash() {
+    let mut scene = interrupted().await;
+    scene.sandbox.set_patience(Duration::from_secs(24 * 60 * 60));
+    scene.begin();
+    let told = scene.admin.wait_for(CUT_OFF).await;
+    scene.admin.send("/backup_list").await;
+    let list = scene.admin.wait_for("Список бекапов").await;
+    scene.stop().await;
+    crash_in_the_middle(&scene, None);
+    scene.sandbox.inject(Fault::Drop.on("sendMessage").times(1000));
+    scene.begin();
+    let untold = "Прошлое восстановление прервалось, а сообщение об этом Telegram пока не принял";
+    scene.admin.press_on(list.id, &list.buttons[0][0].text).await;
+    scene.admin.wait_for(untold).await;
+    scene.sandbox.clear_faults();
+    scene.admin.wait_for(CUT_OFF).await;
+    scene.admin.press_on(told.id, UNDO).await;
+    scene.admin.wait_for("↩️ Восстановление отменено").await;
+    assert_eq!(scene.shop().await, shop(7, 3));
     scene.finish().await;
 }
 

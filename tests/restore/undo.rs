@@ -87,7 +87,7 @@ async fn a_damaged_notebook_loses_no_backup() {
     scene.stop().await;
     fs::write(scene.folder().join("state.json"), "{\"version\": 1, \"proofs\"").expect("written");
     scene.begin();
-    scene.admin.wait_for("state.json рядом с бекапами повреждён").await;
+    scene.admin.wait_for("state.json рядом с бекапами был повреждён").await;
     // the way back was noted there, and only there
     let stale = scene.admin.press_on(done.id, UNDO).await;
     assert_eq!(stale.text.as_deref(), Some(STALE));

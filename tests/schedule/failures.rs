@@ -221,6 +221,33 @@ async fn a_failure_after_a_backup_that_could_not_be_noted_is_told_of_at_once() {
     sandbox.finish().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_an_end_whose_word_could_not_be_noted_is_told_of_at_once() {
+    let (sandbox, anna, world) = heard(7).await;
+    let (world, broken) = world.breakable(true);
+    let unwritten = Arc::new(AtomicBool::new(false));
+    let storage = Ailing(world.storage.clone(), Place::WithoutNotes(Arc::clone(&unwritten)));
+    let task = world.builder().storage(storage).build().expect("a plugin").spawn();
+    pass(5 * MINUTE).await;
+    assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 1);
+    anna.block_bot().await;
+    sandbox.allow_refusal("bot was blocked");
+    broken.store(false, Ordering::Relaxed);
+    pass(HOUR).await;
+    // it is noted, and nobody has heard of it; then they do, and that cannot be noted
+    unwritten.store(true, Ordering::Relaxed);
+    anna.unblock_bot().await;
+    pass(HOUR).await;
+    assert_eq!((told(&sandbox, "снова работают"), world.archives().len()), (1, 1));
+    unwritten.store(false, Ordering::Relaxed);
+    broken.store(true, Ordering::Relaxed);
+    pass(7 * DAY).await;
+    assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 2);
+    task.shutdown().await;
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
 /// What is wrong with a storage.
 #[derive(Clone)]
 enum Place {

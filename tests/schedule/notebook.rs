@@ -11,7 +11,7 @@ use crate::canary;
 use crate::forward::forward;
 use crate::world::{ADMIN, DAY, HOUR, MINUTE, World, heard, pass, told};
 
-const DAMAGED: &str = "state.json рядом с бекапами повреждён";
+const DAMAGED: &str = "state.json рядом с бекапами был повреждён";
 const NEWER: &str = "state.json рядом с бекапами записала более новая версия бота";
 const UNREAD: &str = "state.json рядом с бекапами не читается";
 

@@ -284,3 +284,22 @@ async fn whoever_asks_for_a_backup_while_one_hangs_hears_that_it_runs() {
     canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_of_which_nobody_has_heard_is_told_an_hour_later() {
+    let sandbox = Sandbox::start().await;
+    // has not written to the bot yet, which then may not write either
+    let anna = sandbox.newcomer(ADMIN.0.cast_signed(), "Anna").await;
+    let (world, end) = waiting(World::berlin(7).with_bot_of(&sandbox));
+    let task = world.start();
+    world.source.begun.notified().await;
+    minutes(61).await;
+    anna.send("/start").await;
+    minutes(60).await;
+    anna.wait_for("не закончился за час").await;
+    end.send(()).expect("it waits");
+    anna.wait_for("снова работают").await;
+    task.shutdown().await;
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}

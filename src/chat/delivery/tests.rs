@@ -36,7 +36,8 @@ async fn tell(connection: &mut TcpStream, answer: &str) {
 /// A file that Telegram calls five bytes long, and that has this content and a gap of a minute in it.
 async fn fetched(content: &'static str, most: usize) -> Option<Vec<u8>> {
     let telegram = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", telegram.local_addr().expect("an address"));
+    // behind a server of one's own, in a place of its own
+    let url = format!("http://{}/telegram", telegram.local_addr().expect("an address"));
     let bot = Bot::new("777:token").set_api_url(url.parse().expect("an address"));
     let delivery = Delivery::new(bot, CancellationToken::new());
     let fetched = tokio::spawn(async move { delivery.fetch(FileId("file".into()), most).await });
@@ -44,7 +45,7 @@ async fn fetched(content: &'static str, most: usize) -> Option<Vec<u8>> {
     assert!(request(&mut connection).await.contains("GetFile"));
     let file = r#"{"file_id":"file","file_unique_id":"file","file_size":5,"file_path":"a/b"}"#;
     tell(&mut connection, &format!(r#"{{"ok":true,"result":{file}}}"#)).await;
-    assert!(request(&mut connection).await.contains("GET /file/bot777:token/a/b "));
+    assert!(request(&mut connection).await.contains("GET /telegram/file/bot777:token/a/b "));
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", content.len());
     let (first, rest) = content.split_at(2);
     connection.write_all((head + first).as_bytes()).await.expect("sent");
@@ -151,7 +152,7 @@ async fn an_older_edit_never_takes_the_place_of_a_newer_one() {
     let (place, edited) = ((ChatId(42), MessageId(1)), TAKEN);
     let edit = |text: &str| {
         let (delivery, message) = (delivery.clone(), Message::from(text.to_owned()));
-        tokio::spawn(async move { delivery.replace(place.0, Some(place.1), &message).await })
+        tokio::spawn(async move { delivery.replace(place.0, Some(place.1), &message, None).await })
     };
     let older = edit("older");
     let (mut connection, _) = telegram.accept().await.expect("a connection");
@@ -166,5 +167,8 @@ async fn an_older_edit_never_takes_the_place_of_a_newer_one() {
     assert!(newer.await.expect("no panic"));
     assert!(!delivery.is_replacing(place.0, place.1));
     tokio::time::pause();
+    let paused = Instant::now();
     assert!(!older.await.expect("no panic"));
+    // and did not even ask
+    assert!(paused.elapsed() < FIRST_PAUSE * 2, "after {:?}", paused.elapsed());
 }

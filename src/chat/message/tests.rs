@@ -381,6 +381,9 @@ fn undo() {
     snapshot("redo_failed", |text| undo_failed(text, &redo, &failed));
     failed.undo = None;
     snapshot("undo_closed", |text| undo_failed(text, &undo, &failed));
+    snapshot("interrupted_untold", |text| untold(text, None));
+    snapshot("undo_interrupted_untold", |text| untold(text, Some(&undo)));
+    snapshot("too_late", too_late);
     snapshot("stale", |text| stale(text).into());
     snapshot("pending", |text| pending(text).into());
     snapshot("notebook_damaged", |text| notebook(text, Ok(&Ailment::Damaged)));

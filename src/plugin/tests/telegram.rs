@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::rules::Rules;
 
-const TAKEN: &str = r#"{"ok":true,"result":{"message_id":1,"date":0,"text":"told",
+pub(super) const TAKEN: &str = r#"{"ok":true,"result":{"message_id":1,"date":0,"text":"told",
     "chat":{"id":42,"type":"private","first_name":"Anna"}}}"#;
 
 #[derive(Clone)]
