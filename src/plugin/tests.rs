@@ -14,7 +14,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 
 use teloxide::Bot;
 use teloxide::types::UserId;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::news::News;
@@ -193,14 +193,19 @@ async fn the_end_of_a_stop_that_waits_to_be_told_is_none_once_there_is_another()
     let (stopped, telling) = (news.stop(), Arc::clone(&news));
     let told = tokio::spawn(async move { telling.stuck(stopped).await });
     let (mut connection, _) = telegram.accept().await.expect("a connection");
+    let mut asked = Vec::new();
+    while !asked.ends_with(b"}") {
+        connection.read_buf(&mut asked).await.expect("a request");
+    }
     let taken = telegram::TAKEN;
     let length = taken.len();
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{taken}");
     connection.write_all(answer.as_bytes()).await.expect("sent");
     told.await.expect("no panic");
-    drop(connection);
     let end = news.end();
     news.stop();
     news.resumed(end).await;
+    let more = tokio::time::timeout(Duration::ZERO, connection.read_buf(&mut asked)).await;
+    assert!(more.is_err(), "another stop has begun");
     assert_silent(&telegram).await;
 }

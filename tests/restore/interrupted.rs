@@ -279,6 +279,10 @@ async fn nothing_is_restored_while_nobody_could_be_told_of_a_crash() {
     let untold = "Прошлое восстановление прервалось, а сообщение об этом Telegram пока не принял";
     scene.admin.press_on(list.id, &list.buttons[0][0].text).await;
     scene.admin.wait_for(untold).await;
+    scene.admin.press_on(told.id, UNDO).await;
+    let undo = scene.admin.wait_for(untold).await;
+    assert!(undo.button(UNDO).is_some(), "{undo}");
+    assert_eq!(scene.shop().await, shop(12, 0));
     scene.sandbox.clear_faults();
     scene.admin.wait_for(CUT_OFF).await;
     scene.admin.press_on(told.id, UNDO).await;

@@ -303,3 +303,33 @@ async fn a_stop_of_which_nobody_has_heard_is_told_an_hour_later() {
     canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_comes_after_a_new_stop_is_none() {
+    let (sandbox, anna, world) = heard(1).await;
+    let (end, wait) = mpsc::channel();
+    let wait = Mutex::new(wait);
+    let world = world.fate(move |attempt| match attempt {
+        1 => anyhow::bail!("the database is locked"),
+        2 => Ok(()),
+        _ => wait.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(Into::into),
+    });
+    let task = world.start();
+    pass(5 * MINUTE).await;
+    anna.block_bot().await;
+    sandbox.allow_refusal("bot was blocked");
+    pass(23 * HOUR).await;
+    assert_eq!((world.archives().len(), told(&sandbox, "Бекап по расписанию создан")), (1, 0));
+    anna.unblock_bot().await;
+    minutes(3 * 60).await;
+    anna.wait_for("не закончился за час").await;
+    // the word of the first backup is tried again
+    minutes(6 * 60).await;
+    let (made, works) = ("Бекап по расписанию создан", "снова работают");
+    assert_eq!((told(&sandbox, made), told(&sandbox, works)), (1, 0));
+    end.send(()).expect("it waits");
+    anna.wait_for(works).await;
+    task.shutdown().await;
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
