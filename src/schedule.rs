@@ -240,10 +240,7 @@ async fn attempt(schedule: &Schedule, job: &Arc<dyn Job>) {
     // on a task of its own, so that a panic ends the task and not this loop
     let backup = tokio::spawn(async move { running.back_up().await });
     match watched(schedule, job.as_ref(), backup).await {
-        Ok(Ok(true)) => {
-            schedule.succeeded(began);
-            resume(schedule, job.as_ref()).await;
-        }
+        Ok(Ok(true)) => schedule.succeeded(began),
         // the list will show it; a list that does not must not be asked without end
         Ok(Ok(false)) => schedule.pause(ErrorKind::Busy),
         Ok(Err(error)) => give_up(schedule, job.as_ref(), error).await,
