@@ -24,8 +24,8 @@ use tokio_util::task::TaskTracker;
 use crate::backup::{BackupId, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Ailment, Chosen, Fewer, Gate, Inspection, Moments, Report, RestoreFailed, Save, Service,
-    UndoTarget, guarded,
+    Ailment, Chosen, Fewer, Gate, Inspection, Interrupted, Moments, Report, RestoreFailed, Save,
+    Service, UndoTarget, guarded,
 };
 use crate::text::Text;
 use access::{Access, private_chat};
@@ -35,6 +35,7 @@ use message::{Message, Next, Settings};
 
 pub(crate) use branch::branch;
 pub(crate) use delivery::Delivery;
+use delivery::Placed;
 
 /// How many backups a page of the list shows.
 const PAGE: usize = 5;
@@ -75,9 +76,8 @@ pub(crate) struct Chat {
     receiving: Arc<tokio::sync::Mutex<()>>,
     /// The last restore for which people waited, and who was told of it.
     waiting: Arc<Mutex<(u64, HashSet<ChatId>)>>,
-    /// Held while a restore that was cut off is told of: nobody else tells it again. When it was tried
-    /// in vain for the last time.
-    interruption: Arc<tokio::sync::Mutex<Option<Instant>>>,
+    /// Held while a restore that was cut off is told of: nobody else tells it again.
+    interruption: Arc<tokio::sync::Mutex<Telling>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +86,15 @@ enum Work {
     Message(ChatId, MessageId),
     /// The question above its button stays, and works.
     Download(ChatId, BackupId),
+}
+
+/// What became of the word about a restore that was cut off.
+#[derive(Default)]
+struct Telling {
+    /// When it was tried in vain.
+    failed: Option<Instant>,
+    /// Of which one it was heard.
+    heard: Option<Interrupted>,
 }
 
 /// What a press leads to, once its button proved to be good.
@@ -198,20 +207,32 @@ impl Chat {
     /// # Errors
     /// While nobody can tell whether there is one.
     pub(crate) async fn tell_of_interruption(&self) -> Result<bool, Error> {
-        let mut failed = self.interruption.lock().await;
+        let mut telling = self.interruption.lock().await;
         let looked = self.parts.service.interrupted().await;
         let looked = looked.inspect_err(|error| warn("look for a restore that was cut off", error));
         let Some(interrupted) = looked? else { return Ok(true) };
-        if failed.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
-            return Ok(false);
+        // it may be that it was heard, and could not be noted
+        if telling.heard.as_ref() != Some(&interrupted) {
+            if telling.failed.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
+                return Ok(false);
+            }
+            tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
+            if !self.tell(message::interrupted(&self.parts.text, &interrupted)).await {
+                telling.failed = Some(Instant::now());
+                return Ok(false);
+            }
+            telling.heard = Some(interrupted);
         }
-        tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
-        let heard = self.tell(message::interrupted(&self.parts.text, &interrupted)).await;
-        *failed = (!heard).then(Instant::now);
-        if heard {
-            self.parts.service.note_told_of_interruption().await;
+        self.parts.service.note_told_of_interruption().await;
+        Ok(true)
+    }
+
+    /// The same before another restore, which must not wait for one that runs.
+    async fn before_restoring(&self) -> Result<bool, Error> {
+        if self.parts.service.is_busy() {
+            return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
         }
-        Ok(heard)
+        self.tell_of_interruption().await
     }
 
     /// Tells what has become of the notebook; true if somebody heard it.
@@ -279,7 +300,7 @@ impl Chat {
     }
 
     async fn back_up(&self, chat: ChatId) {
-        // the answer of the one that runs is the answer to all that were asked for meanwhile
+        // the answer of the one that runs is the answer to all that were asked for soon after it
         let Some(running) = self.begin(Work::BackUp(chat)) else {
             return self.still_running(chat).await;
         };
@@ -302,7 +323,7 @@ impl Chat {
         };
         let mut answering = pin!(async {
             let started = started.await.unwrap_or_default();
-            self.delivery.replace(chat, started, &answer, None).await;
+            self.replace(chat, started, &answer).await;
         });
         let answered = tokio::time::timeout(SAME_ANSWER, &mut answering).await;
         // whoever asks again from now on means another one
@@ -414,11 +435,20 @@ impl Chat {
     /// Puts an answer in the place of a message. The time of a question begins once it is there; one that
     /// Telegram does not take soon would ask about what is out of date.
     async fn replace(&self, chat: ChatId, old: Option<MessageId>, answer: &Message) {
+        let placed = self.delivery.replace(chat, old, answer).await;
         let questions = answer.confirmations();
-        let late = (!questions.is_empty()).then(|| message::too_late(&self.parts.text));
-        let arrived = self.delivery.replace(chat, old, answer, late.as_ref()).await;
-        for token in questions {
-            self.confirmations.asked(&token, arrived);
+        for token in &questions {
+            self.confirmations.asked(token, matches!(placed, Placed::There));
+        }
+        match placed {
+            Placed::Later(later) if questions.is_empty() => {
+                self.delivery.insist(later, answer).await
+            }
+            Placed::Later(later) => {
+                let too_late = message::too_late(&self.parts.text);
+                self.delivery.insist(later, &too_late).await;
+            }
+            Placed::There | Placed::Nowhere => {}
         }
     }
 
@@ -516,7 +546,7 @@ impl Chat {
         let started = message::restore_started(text, &pending.id);
         self.delivery.progress(chat, message, &started).await;
         let Pending { admin, id, data_sha256, save, .. } = pending;
-        let restored = match self.tell_of_interruption().await {
+        let restored = match self.before_restoring().await {
             Ok(true) => {
                 let chosen = Chosen::Stored(id.clone());
                 self.parts.service.restore(chosen, data_sha256, save).await
@@ -547,7 +577,7 @@ impl Chat {
         let text = &self.parts.text;
         self.delivery.progress(chat, message, &message::undo_started(text, &undo)).await;
         // as before another restore
-        let undone = match self.tell_of_interruption().await {
+        let undone = match self.before_restoring().await {
             Ok(true) => self.parts.service.undo(undo.clone()).await,
             Ok(false) => return message::untold(text, Some(&undo)),
             Err(error) => Err(RestoreFailed { undo: Some(Box::new(undo.clone())), ..error.into() }),

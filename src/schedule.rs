@@ -264,7 +264,7 @@ async fn watched<T>(schedule: &Schedule, job: &dyn Job, step: impl Future<Output
     }
 }
 
-/// Nothing is wrong any more: whoever has heard that something was hears that, too.
+/// Nothing is wrong any more: whoever has heard that it had come to a stop hears that it goes on.
 async fn resume(schedule: &Schedule, job: &dyn Job) {
     if schedule.troubled.swap(false, Ordering::Relaxed) {
         job.resumed().await;

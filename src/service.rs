@@ -24,7 +24,7 @@ use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -239,6 +239,11 @@ impl Service {
     /// Checks an archive wholly, and gives what the bot would take of it.
     pub(crate) async fn verify(&self, chosen: Chosen) -> Result<BackupInfo> {
         self.in_turn(move |parts| parts.doubting(&chosen, || parts.verify(&chosen))).await
+    }
+
+    /// Whether a backup or restore runs here, or waits for its turn.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire)
     }
 
     /// What every update passes on its way to the host.

@@ -169,6 +169,26 @@ async fn a_question_that_comes_too_late_is_none() {
 }
 
 #[tokio::test]
+async fn a_question_whose_answer_telegram_puts_off_is_none() {
+    let scene = Scene::start().await;
+    scene.back_up().await;
+    scene.set_shop(shop(1, 0)).await;
+    // what it says first, then the question, of which the bot does not hear that it is there
+    let ban = Fault::TooManyRequests { retry_after: 3600 };
+    for fault in [Fault::Delay(Duration::ZERO), Fault::DropAfter, ban] {
+        scene.sandbox.inject(fault.on("editMessageText"));
+    }
+    let question = scene.choose_newest().await;
+    let banned = || scene.sandbox.calls_of("editMessageText").last().map(|call| call.status);
+    scene.admin.wait_until(|_| (banned() == Some(429)).then_some(())).await;
+    scene.sandbox.settled().await;
+    let heard = scene.admin.press_on(question.id, YES).await.text.expect("an alert");
+    assert!(heard.starts_with("⏳ Ответ на прошлое нажатие ещё в пути"), "{heard}");
+    assert_eq!(scene.shop().await, shop(1, 0));
+    scene.finish().await;
+}
+
+#[tokio::test]
 async fn an_answer_with_broken_markup_arrives_though_its_place_is_gone() {
     let scene = Scene::start().await;
     let refuse = |description| Fault::Refuse { status: 400, description }.on("editMessageText");

@@ -74,6 +74,21 @@ pub(crate) struct Delivery {
     edits: Edits,
 }
 
+/// Whether a message is where it was to be put.
+pub(crate) enum Placed {
+    There,
+    /// It never will be.
+    Nowhere,
+    Later(Later),
+}
+
+/// A place that waits for its message.
+pub(crate) struct Later {
+    chat: ChatId,
+    edit: Option<Edit>,
+    wait: Duration,
+}
+
 type Place = (ChatId, MessageId);
 type Edits = Arc<Mutex<HashMap<Place, Arc<()>>>>;
 
@@ -187,28 +202,29 @@ impl Delivery {
         }
     }
 
-    /// Puts a message in the place of another, or sends it where there is no other; true if it arrived.
-    /// Nothing newer is overwritten. Where Telegram does not take it soon, it is tried for a day once its
-    /// time has come, since it may be the way back from a restore; or `late` is, in its place.
+    /// Puts a message in the place of another, or sends it where there is no other. Nothing newer is
+    /// overwritten.
     pub(crate) async fn replace(
         &self,
         chat: ChatId,
         old: Option<MessageId>,
         message: &Message,
-        late: Option<&Message>,
-    ) -> bool {
+    ) -> Placed {
         let edit = old.map(|old| Edit::begin(&self.edits, chat, old));
         match self.put(SHORT, chat, edit.as_ref(), message).await {
-            Fate::Arrived => return true,
-            Fate::Lost => return false,
-            Fate::Later(wait) => {
-                if self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
-                    return false;
-                }
-            }
+            Fate::Arrived => Placed::There,
+            Fate::Lost => Placed::Nowhere,
+            Fate::Later(wait) => Placed::Later(Later { chat, edit, wait }),
         }
-        let fate = self.put(LONG, chat, edit.as_ref(), late.unwrap_or(message)).await;
-        late.is_none() && fate == Fate::Arrived
+    }
+
+    /// The same for what must not be lost, as the way back from a restore: once its time has come it is
+    /// tried for a day.
+    pub(crate) async fn insist(&self, later: Later, message: &Message) {
+        let Later { chat, edit, wait } = later;
+        if self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
+            self.put(LONG, chat, edit.as_ref(), message).await;
+        }
     }
 
     async fn put(

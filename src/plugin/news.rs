@@ -249,8 +249,11 @@ impl News {
         let noted = matches!(noted, Ok(Ok(true)));
         let mut memory = self.memory();
         memory.told = Some(at).filter(|_| !noted);
-        // what is noted is this failure now
-        memory.unended &= !noted;
+        if noted {
+            // what is noted is this failure now
+            memory.unended = false;
+            memory.heard = None;
+        }
     }
 
     /// Notes a backup that was made, until somebody has heard of it. Where it cannot be noted, gives
@@ -283,6 +286,13 @@ impl News {
                 return;
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        // or a restart tells it once more
+        while !self.note_heard().await {
+            let rest = tokio::time::sleep(TOLD_AGAIN);
+            if self.stop.run_until_cancelled(rest).await.is_none() {
+                return;
+            }
         }
     }
 

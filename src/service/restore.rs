@@ -79,7 +79,7 @@ pub(crate) struct RestoreFailed {
 }
 
 /// A restore that a crash cut off.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Interrupted {
     pub(crate) restored: String,
     /// The way back, where there is one.
@@ -153,8 +153,8 @@ impl RestoreFailed {
 
     /// Whether the place of the backups is.
     pub(crate) fn is_of_the_place(&self) -> bool {
-        use ErrorKind::{AccessDenied, Storage, StorageFull};
-        matches!(self.error.kind(), AccessDenied | Storage | StorageFull)
+        use ErrorKind::{AccessDenied, Damaged, NotFound, Storage, StorageFull};
+        matches!(self.error.kind(), AccessDenied | Damaged | NotFound | Storage | StorageFull)
     }
 }
 

@@ -197,3 +197,19 @@ async fn a_question_is_answered_while_its_archive_is_on_its_way() {
     assert!(scene.admin.chat().messages.iter().all(|message| message.document.is_none()));
     scene.finish().await;
 }
+
+#[tokio::test]
+async fn a_yes_while_another_restore_runs_does_not_wait_for_it() {
+    let scene = changed().await;
+    let (first, second) = (scene.choose_newest().await, scene.choose_newest().await);
+    scene.source.hold_at(Step::Restore);
+    scene.admin.press_on(first.id, YES).await;
+    scene.source.reached(Step::Restore, 1).await;
+    scene.admin.press_on(second.id, YES).await;
+    scene.admin.wait_for("Сейчас идёт другой бекап или восстановление").await;
+    scene.source.release();
+    scene.admin.wait_for("✅ Готово!").await;
+    scene.sandbox.settled().await;
+    assert_eq!(scene.source.count(Step::Restore), 1);
+    scene.finish().await;
+}

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 
 use chrono::TimeDelta;
+use telegram_sandbox::Shown;
 
 use crate::support::{Place, REDO, STALE, SURE, Scene, Step, Trouble, UNDO, YES, shop};
 use crate::{changed, data_of, flaky};
@@ -113,6 +114,22 @@ async fn a_journal_that_stays_open_keeps_the_way_back() {
     scene.admin.press_on(done.id, UNDO).await;
     scene.admin.wait_for("↩️ Восстановление отменено").await;
     assert_eq!(scene.shop().await, shop(1, 0));
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn a_journal_that_stays_open_is_told_of_once() {
+    let (scene, storage) = flaky().await;
+    let question = scene.choose_newest().await;
+    storage.break_at(Place::Notes, 2, io::ErrorKind::StorageFull);
+    scene.admin.press_on(question.id, YES).await;
+    scene.admin.wait_for("Готово!").await;
+    for _ in 0..2 {
+        scene.choose_newest().await;
+    }
+    let chat = scene.admin.chat();
+    let told = |message: &&Shown| message.plain.contains("Бот выключился посреди");
+    assert_eq!(chat.messages.iter().filter(told).count(), 1, "{chat}");
     scene.finish().await;
 }
 

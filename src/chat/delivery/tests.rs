@@ -152,7 +152,10 @@ async fn an_older_edit_never_takes_the_place_of_a_newer_one() {
     let (place, edited) = ((ChatId(42), MessageId(1)), TAKEN);
     let edit = |text: &str| {
         let (delivery, message) = (delivery.clone(), Message::from(text.to_owned()));
-        tokio::spawn(async move { delivery.replace(place.0, Some(place.1), &message, None).await })
+        tokio::spawn(async move {
+            let placed = delivery.replace(place.0, Some(place.1), &message).await;
+            matches!(placed, Placed::There)
+        })
     };
     let older = edit("older");
     let (mut connection, _) = telegram.accept().await.expect("a connection");
