@@ -440,15 +440,10 @@ impl Chat {
         for token in &questions {
             self.confirmations.asked(token, matches!(placed, Placed::There));
         }
-        match placed {
-            Placed::Later(later) if questions.is_empty() => {
-                self.delivery.insist(later, answer).await
-            }
-            Placed::Later(later) => {
-                let too_late = message::too_late(&self.parts.text);
-                self.delivery.insist(later, &too_late).await;
-            }
-            Placed::There | Placed::Nowhere => {}
+        if let Placed::Later(later) = placed {
+            let too_late = message::too_late(&self.parts.text);
+            let message = if questions.is_empty() { answer } else { &too_late };
+            self.delivery.insist(later, message).await;
         }
     }
 
