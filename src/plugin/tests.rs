@@ -81,9 +81,20 @@ fn ten_thousand_lives_keep_all_rules() {
 #[track_caller]
 fn keeps_the_rules(events: &[Event]) {
     let (zone, start) = (chrono_tz::Europe::Berlin, "2026-03-27 02:30:00");
-    let (violations, _) =
-        live(&History { zone, start, every: 1, keep: 1, events: events.to_vec() });
+    keeps_all_rules(&History { zone, start, every: 1, keep: 1, events: events.to_vec() });
+}
+
+#[track_caller]
+fn keeps_all_rules(history: &History) {
+    let (violations, _) = live(history);
     assert!(violations.is_empty(), "{violations:#?}");
+}
+
+#[test]
+fn a_time_that_the_wall_shows_twice_has_come_when_it_is_shown_first() {
+    let (zone, start) = (chrono_tz::Europe::Moscow, "2014-10-24 01:30:00");
+    let events = [Break(Trouble::Source), Mend, Pass(1260), Stop(0), Pass(1680), Start].into();
+    keeps_all_rules(&History { zone, start, every: 2, keep: 1, events });
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //! code: names, times and who has done what is all they are told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use tokio::time::{Duration, Instant};
 
@@ -170,11 +171,12 @@ impl Rules {
     /// Whether the wall has shown, up to this moment, so many days after that one.
     fn has_come(&self, at: DateTime<Utc>, moment: DateTime<Utc>) -> bool {
         let wanted = self.wall(at) + TimeDelta::days(self.every);
-        // a wall that was set back for winter has shown later times before
-        (0..=8).any(|halves| {
-            let before = moment - TimeDelta::minutes(30 * halves);
-            before >= at && self.wall(before) >= wanted
-        })
+        // a wall that was set back for winter has shown later times before: it is so at a whole quarter
+        let quarter = moment.duration_trunc(TimeDelta::minutes(15)).expect("a quarter");
+        let ends = (0..=16).map(|quarters| {
+            quarter - TimeDelta::minutes(15 * quarters) - TimeDelta::milliseconds(1)
+        });
+        iter::once(moment).chain(ends).any(|time| time >= at && self.wall(time) >= wanted)
     }
 
     /// What the schedule counts from: the newest backup, the time when one was not made since nothing had
