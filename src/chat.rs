@@ -210,7 +210,10 @@ impl Chat {
         let mut telling = self.interruption.lock().await;
         let looked = self.parts.service.interrupted().await;
         let looked = looked.inspect_err(|error| warn("look for a restore that was cut off", error));
-        let Some(interrupted) = looked? else { return Ok(true) };
+        let Some(interrupted) = looked? else {
+            telling.heard = None;
+            return Ok(true);
+        };
         // it may be that it was heard, and could not be noted
         if telling.heard.as_ref() != Some(&interrupted) {
             if telling.failed.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
