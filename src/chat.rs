@@ -440,13 +440,15 @@ impl Chat {
     async fn replace(&self, chat: ChatId, old: Option<MessageId>, answer: &Message) {
         let placed = self.delivery.replace(chat, old, answer).await;
         let questions = answer.confirmations();
-        for token in &questions {
-            self.confirmations.asked(token, matches!(placed, Placed::There));
-        }
+        let there = matches!(placed, Placed::There);
+        let settle = |token: &String| self.confirmations.asked(token, there);
+        let unanswered = questions.iter().filter(|token| settle(token)).count();
         if let Placed::Later(later) = placed {
-            let too_late = message::too_late(&self.parts.text);
-            let message = if questions.is_empty() { answer } else { &too_late };
-            self.delivery.insist(later, message).await;
+            if questions.is_empty() {
+                self.delivery.insist(later, answer).await;
+            } else if unanswered > 0 {
+                self.delivery.insist(later, &message::too_late(&self.parts.text)).await;
+            }
         }
     }
 

@@ -161,7 +161,7 @@ async fn a_question_that_comes_too_late_is_none() {
     let ban = Fault::TooManyRequests { retry_after: 3600 };
     scene.sandbox.inject(ban.on("editMessageText"));
     scene.admin.press_on(list.id, &list.buttons[0][0].text).await;
-    let late = scene.admin.wait_for("Telegram долго не принимал мой ответ").await;
+    let late = scene.admin.wait_for("Telegram долго не принимал мой вопрос").await;
     assert!(late.button(YES).is_none(), "{late}");
     scene.admin.press_on(late.id, "📂 К списку").await;
     scene.admin.wait_for("Список бекапов").await;

@@ -104,14 +104,15 @@ impl Confirmations {
         token
     }
 
-    /// The question is there, and two minutes begin; or it never will be, and nobody can answer it.
-    pub(crate) fn asked(&self, token: &str, arrived: bool) {
+    /// The question is there, and two minutes begin; or it never will be, and nobody can answer it. False
+    /// where it was answered already.
+    pub(crate) fn asked(&self, token: &str, arrived: bool) -> bool {
         let mut open = self.open();
         if !arrived {
-            open.remove(token);
-        } else if let Some(asked) = open.get_mut(token) {
-            asked.since = Some(Instant::now());
+            return open.remove(token).is_some();
         }
+        let asked = open.get_mut(token);
+        asked.map(|asked| asked.since = Some(Instant::now())).is_some()
     }
 
     /// Takes a confirmation, which is gone with that: only the one who was asked, where it was
@@ -219,14 +220,14 @@ mod tests {
         confirmations.asked(&token, true);
         tokio::time::advance(Duration::from_secs(119)).await;
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), Some(pending()));
-        confirmations.asked(&token, true);
-        assert_eq!(confirmations.take(&token, ADMIN, CHAT), None, "it was taken");
+        assert!(!confirmations.asked(&token, true), "it was taken");
+        assert_eq!(confirmations.take(&token, ADMIN, CHAT), None);
 
         // Telegram has it, and its answer was lost
         let token = confirmations.ask(pending());
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), Some(pending()));
         let token = confirmations.ask(pending());
-        confirmations.asked(&token, false);
+        assert!(confirmations.asked(&token, false));
         assert_eq!(confirmations.take(&token, ADMIN, CHAT), None, "nobody was asked");
     }
 

@@ -288,11 +288,13 @@ impl News {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         // or a restart tells it once more
-        while !self.note_heard().await {
+        while unnoted.is_none() && self.memory().heard.is_some() {
             let rest = tokio::time::sleep(TOLD_AGAIN);
             if self.stop.run_until_cancelled(rest).await.is_none() {
                 return;
             }
+            let _turn = self.turn.lock().await;
+            self.note_heard().await;
         }
     }
 

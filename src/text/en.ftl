@@ -201,7 +201,7 @@ interrupted = ⚠️ The bot went down in the middle of a restore from { $name }
 interrupted-way-back = All that was there before is saved. If something is wrong, the button below brings it back.
 interrupted-lost = What was there before could not be read. If something is wrong, restore once more: /backup_list
 interrupted-untold = ⚠️ The last restore was cut off, and Telegram has not taken the message about it yet. Until then I restore nothing. Try again a little later.
-too-late = ⌛ Telegram did not take my answer for a long time, and it is out of date. The bot's data are as they were. Open the list: /backup_list
+too-late = ⌛ Telegram did not take my question for a long time, and it is out of date. Without your answer I change nothing. Open the list: /backup_list
 notebook-damaged = ⚠️ The file state.json beside the backups was damaged, and I have begun a new one. The backups themselves are there. Only the notes of before are lost: the undo buttons of earlier restores do not work.
 
     If the bot stopped in the middle of a restore before that, check the data.
