@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::bail;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use teloxide_backup::{BackupId, Clock, Draft, MemoryStorage, Readable, Storage};
+use teloxide_backup::{BackupId, BackupTask, Clock, Draft, MemoryStorage, Readable, Storage};
 
 use crate::canary;
 use crate::clock::TestClock;
@@ -198,14 +198,20 @@ async fn another_program_that_has_come_to_a_stop_is_told_of_once() {
     sandbox.finish().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_failure_after_a_backup_that_could_not_be_noted_is_told_of_at_once() {
-    let (sandbox, _anna, world) = heard(7).await;
-    let (world, broken) = world.breakable(true);
+/// A bot that has failed once, and a switch that lets it write no notes.
+async fn failing_without_notes(world: &World) -> (BackupTask, Arc<AtomicBool>) {
     let unwritten = Arc::new(AtomicBool::new(false));
     let storage = Ailing(world.storage.clone(), Place::WithoutNotes(Arc::clone(&unwritten)));
     let task = world.builder().storage(storage).build().expect("a plugin").spawn();
     pass(5 * MINUTE).await;
+    (task, unwritten)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_a_backup_that_could_not_be_noted_is_told_of_at_once() {
+    let (sandbox, _anna, world) = heard(7).await;
+    let (world, broken) = world.breakable(true);
+    let (task, unwritten) = failing_without_notes(&world).await;
     assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 1);
     unwritten.store(true, Ordering::Relaxed);
     broken.store(false, Ordering::Relaxed);
@@ -225,10 +231,7 @@ async fn a_failure_after_a_backup_that_could_not_be_noted_is_told_of_at_once() {
 async fn a_failure_after_an_end_whose_word_could_not_be_noted_is_told_of_at_once() {
     let (sandbox, anna, world) = heard(7).await;
     let (world, broken) = world.breakable(true);
-    let unwritten = Arc::new(AtomicBool::new(false));
-    let storage = Ailing(world.storage.clone(), Place::WithoutNotes(Arc::clone(&unwritten)));
-    let task = world.builder().storage(storage).build().expect("a plugin").spawn();
-    pass(5 * MINUTE).await;
+    let (task, unwritten) = failing_without_notes(&world).await;
     assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 1);
     anna.block_bot().await;
     sandbox.allow_refusal("bot was blocked");

@@ -1,0 +1,186 @@
+//! Restoring in the chat: what is asked first, what is said while it runs and after it.
+
+use std::time::Duration;
+
+use teloxide::types::{ChatId, MessageId, UserId};
+use tokio::time::Instant;
+
+use super::button::Pending;
+use super::message::Message;
+use super::{Chat, message, warn};
+use crate::backup::BackupId;
+use crate::error::{Error, ErrorKind};
+use crate::service::{Chosen, Fewer, Inspection, Interrupted, RestoreFailed, Save, UndoTarget};
+
+/// Whoever waits while a word is tried in vain does not try it again at once.
+const TRIED_AGAIN: Duration = Duration::from_secs(60);
+
+/// What became of the word about a restore that was cut off.
+#[derive(Default)]
+pub(super) struct Telling {
+    /// When it was tried in vain.
+    failed: Option<Instant>,
+    /// Of which one it was heard.
+    heard: Option<Interrupted>,
+}
+
+impl Chat {
+    /// Tells of a restore that was cut off when the bot last ran, if there is one; false while nobody has
+    /// heard of it.
+    ///
+    /// # Errors
+    /// While nobody can tell whether there is one.
+    pub(crate) async fn tell_of_interruption(&self) -> Result<bool, Error> {
+        let mut telling = self.interruption.lock().await;
+        let looked = self.parts.service.interrupted().await;
+        let looked = looked.inspect_err(|error| warn("look for a restore that was cut off", error));
+        let Some(interrupted) = looked? else {
+            telling.heard = None;
+            return Ok(true);
+        };
+        // it may be that it was heard, and could not be noted
+        if telling.heard.as_ref() != Some(&interrupted) {
+            if telling.failed.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
+                return Ok(false);
+            }
+            tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
+            if !self.tell(message::interrupted(&self.parts.text, &interrupted)).await {
+                telling.failed = Some(Instant::now());
+                return Ok(false);
+            }
+            telling.heard = Some(interrupted);
+        }
+        self.parts.service.note_told_of_interruption().await;
+        Ok(true)
+    }
+
+    /// The same before another restore, which must not wait for one that runs.
+    async fn before_restoring(&self) -> Result<bool, Error> {
+        if self.parts.service.is_busy() {
+            return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
+        }
+        self.tell_of_interruption().await
+    }
+
+    /// Checks an archive, and asks whether to restore it.
+    pub(super) async fn show(
+        &self,
+        admin: UserId,
+        chat: ChatId,
+        message: MessageId,
+        id: BackupId,
+    ) -> Message {
+        let started = message::inspect_started(&self.parts.text, &id);
+        self.delivery.progress(chat, message, &started).await;
+        self.question(admin, chat, id).await
+    }
+
+    pub(super) async fn question(&self, admin: UserId, chat: ChatId, id: BackupId) -> Message {
+        let text = &self.parts.text;
+        // the way back from a restore that was cut off must be told before another one begins
+        let inspected = match self.tell_of_interruption().await {
+            Ok(true) => self.parts.service.inspect(Chosen::Stored(id.clone())).await,
+            Ok(false) => return message::untold(text, None),
+            Err(error) => Err(error),
+        };
+        match inspected {
+            Ok(inspection) => self.ask(admin, chat, &inspection),
+            Err(error) => {
+                warn("inspect", &error);
+                message::inspect_failed(text, &id, &error)
+            }
+        }
+    }
+
+    fn ask(&self, admin: UserId, chat: ChatId, inspection: &Inspection) -> Message {
+        let token = self.confirmations.ask(Pending {
+            admin,
+            chat,
+            id: inspection.info.id.clone(),
+            data_sha256: inspection.data_sha256.clone(),
+            save: if inspection.live.is_ok() { Save::First } else { Save::GiveUp },
+            fewer: inspection.fewer(),
+        });
+        message::confirm(&self.parts.text, inspection, &token)
+    }
+
+    pub(super) fn ask_again(&self, pending: Pending, fewer: Fewer) -> Message {
+        let id = pending.id.clone();
+        let token = self.confirmations.ask(pending);
+        message::confirm_again(&self.parts.text, &id, fewer, &token)
+    }
+
+    /// Where what is live cannot be saved first, whether to give it up is for a person to say.
+    async fn ask_to_give_up(
+        &self,
+        admin: UserId,
+        chat: ChatId,
+        failed: &RestoreFailed,
+        id: BackupId,
+    ) -> Option<Message> {
+        if !failed.may_be_given_up() {
+            return None;
+        }
+        let mut inspection = self.parts.service.inspect(Chosen::Stored(id)).await.ok()?;
+        inspection.live = Err(Error::new(ErrorKind::Source, failed.error.chain()));
+        Some(self.ask(admin, chat, &inspection))
+    }
+
+    pub(super) async fn restore(
+        &self,
+        chat: ChatId,
+        message: MessageId,
+        pending: Pending,
+    ) -> Message {
+        let text = &self.parts.text;
+        let started = message::restore_started(text, &pending.id);
+        self.delivery.progress(chat, message, &started).await;
+        let Pending { admin, id, data_sha256, save, .. } = pending;
+        let restored = match self.before_restoring().await {
+            Ok(true) => {
+                let chosen = Chosen::Stored(id.clone());
+                self.parts.service.restore(chosen, data_sha256, save).await
+            }
+            Ok(false) => return message::untold(text, None),
+            Err(error) => Err(error.into()),
+        };
+        match restored {
+            Ok(restored) => message::restore_done(text, &restored),
+            Err(failed) => {
+                warn("restore", &failed.error);
+                if let Some(question) = self.ask_to_give_up(admin, chat, &failed, id).await {
+                    return question;
+                }
+                message::restore_failed(text, &failed)
+            }
+        }
+    }
+
+    pub(super) async fn undo(
+        &self,
+        admin: UserId,
+        chat: ChatId,
+        message: MessageId,
+        target: UndoTarget,
+    ) -> Message {
+        let UndoTarget { safety, undo, .. } = target;
+        let text = &self.parts.text;
+        self.delivery.progress(chat, message, &message::undo_started(text, &undo)).await;
+        // as before another restore
+        let undone = match self.before_restoring().await {
+            Ok(true) => self.parts.service.undo(undo.clone()).await,
+            Ok(false) => return message::untold(text, Some(&undo)),
+            Err(error) => Err(RestoreFailed { undo: Some(Box::new(undo.clone())), ..error.into() }),
+        };
+        match undone {
+            Ok(restored) => message::undo_done(text, &undo, &restored),
+            Err(failed) => {
+                warn("undo", &failed.error);
+                if let Some(question) = self.ask_to_give_up(admin, chat, &failed, safety).await {
+                    return question;
+                }
+                message::undo_failed(text, &undo, &failed)
+            }
+        }
+    }
+}
