@@ -487,6 +487,7 @@ async fn run(words: &[&str], source: impl DataSource, storage: &MemoryStorage) -
 }
 
 /// Exit codes can only be shown.
+#[track_caller]
 fn assert_code(found: ExitCode, expected: u8) {
     assert_eq!(format!("{found:?}"), format!("{:?}", ExitCode::from(expected)));
 }

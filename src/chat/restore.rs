@@ -25,6 +25,11 @@ pub(super) struct Telling {
 }
 
 impl Chat {
+    async fn interrupted(&self) -> Result<Option<Interrupted>, Error> {
+        let service = &self.parts.service;
+        if service.has_journal().await? { service.interrupted().await } else { Ok(None) }
+    }
+
     /// Tells of a restore that was cut off when the bot last ran, if there is one; false while nobody has
     /// heard of it.
     ///
@@ -32,7 +37,7 @@ impl Chat {
     /// While nobody can tell whether there is one.
     pub(crate) async fn tell_of_interruption(&self) -> Result<bool, Error> {
         let mut telling = self.interruption.lock().await;
-        let looked = self.parts.service.interrupted().await;
+        let looked = self.interrupted().await;
         let looked = looked.inspect_err(|error| warn("look for a restore that was cut off", error));
         let Some(interrupted) = looked? else {
             telling.heard = None;

@@ -225,14 +225,15 @@ impl Service {
 
     /// The restore that was cut off when the bot last ran.
     pub(crate) async fn interrupted(&self) -> Result<Option<Interrupted>> {
-        let journal = |parts: &Parts| Ok(parts.notebook()?.restoring);
-        // nobody waits for a backup to hear that there was none
-        if self.blocking(journal).await?.is_none() {
-            return Ok(None);
-        }
         // in turn: the journal of one that runs tells of no crash
-        let journal = self.changing(journal).await?;
+        let journal = self.changing(|parts| Ok(parts.notebook()?.restoring)).await?;
         Ok(journal.map(|Journal { restored, undo }| Interrupted { restored, undo }))
+    }
+
+    /// Whether a restore has begun that may have been cut off, or may run: nobody waits for a backup to
+    /// hear that there was none.
+    pub(crate) async fn has_journal(&self) -> Result<bool> {
+        self.blocking(|parts| Ok(parts.notebook()?.restoring.is_some())).await
     }
 
     /// Clears the journal once the administrator knows; the way back stays open.
