@@ -31,7 +31,7 @@ use branch::{Action, Command, Press};
 use button::{Button, Confirmations, Pending};
 use delivery::Placed;
 use message::{Message, Next, Settings};
-use restore::Telling;
+use restore::Unheard;
 
 pub(crate) use branch::branch;
 pub(crate) use delivery::Delivery;
@@ -74,7 +74,7 @@ pub(crate) struct Chat {
     /// The last restore for which people waited, and who was told of it.
     waiting: Arc<Mutex<(u64, HashSet<ChatId>)>>,
     /// Held while a restore that was cut off is told of: nobody else tells it again.
-    interruption: Arc<tokio::sync::Mutex<Telling>>,
+    interruption: Arc<tokio::sync::Mutex<Unheard>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

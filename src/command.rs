@@ -194,7 +194,10 @@ async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: 
     }
     match service.interrupted().await {
         Ok(None) => {}
-        Ok(Some(interrupted)) => complain(&message::interrupted(text, &program(), &interrupted)),
+        Ok(Some(interrupted)) => {
+            complain(&message::interrupted(text, &program(), &interrupted));
+            service.note_heard_of(interrupted);
+        }
         Err(error) => return unrestored(text, &error.into()),
     }
     let name = file.to_string_lossy();

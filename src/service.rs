@@ -6,6 +6,7 @@ mod doubts;
 mod file;
 mod gate;
 mod glances;
+mod interruption;
 mod likeness;
 mod news;
 pub(crate) mod notebook;
@@ -45,12 +46,13 @@ use doubts::speaks_against;
 use file::{File, NewFile};
 pub(crate) use gate::Gate;
 pub(crate) use glances::Glances;
+pub(crate) use interruption::Known;
 use notebook::Notebook;
-pub(crate) use notebook::{Ailment, Failing, Undo, Untold};
+pub(crate) use notebook::{Ailment, Failing, Journal, Undo, Untold};
 pub(crate) use own::Moments;
 pub(crate) use owner::anothers;
 pub(crate) use page::{Listed, Page};
-pub(crate) use restore::{Cause, Doubt, Interrupted, RestoreFailed, Restored, Save, UndoTarget};
+pub(crate) use restore::{Cause, Doubt, RestoreFailed, Restored, Save, UndoTarget};
 pub(crate) use turn::{guarded, of_source};
 
 /// One that never comes back leaves some for the others.
@@ -75,6 +77,7 @@ pub(crate) struct Parts {
     pub(crate) gate: Gate,
     pub(crate) glances: Glances,
     pub(crate) doubts: Doubts,
+    pub(crate) known: Known,
 }
 
 #[derive(Clone)]

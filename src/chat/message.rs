@@ -9,7 +9,7 @@ use super::button::Button;
 use crate::backup::{BackupId, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Ailment, Fewer, Inspection, Interrupted, Listed, Page, Report, RestoreFailed, Restored, Undo,
+    Ailment, Fewer, Inspection, Journal, Listed, Page, Report, RestoreFailed, Restored, Undo,
     anothers,
 };
 use crate::text::{Text, Value};
@@ -461,7 +461,7 @@ pub(crate) fn undo_failed(text: &Text, undo: &Undo, failed: &RestoreFailed) -> M
     Message { keyboard: Some(undo_button(text, open)), ..because(text, id, &failed.error) }
 }
 
-pub(crate) fn interrupted(text: &Text, interrupted: &Interrupted) -> Message {
+pub(crate) fn interrupted(text: &Text, interrupted: &Journal) -> Message {
     let told = text.say("interrupted", &[("name", Value::Text(&interrupted.restored))]);
     let undo = interrupted.undo.as_ref();
     let advice = if undo.is_some() { "interrupted-way-back" } else { "interrupted-lost" };

@@ -10,53 +10,44 @@ use super::message::Message;
 use super::{Chat, message, warn};
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind};
-use crate::service::{Chosen, Fewer, Inspection, Interrupted, RestoreFailed, Save, UndoTarget};
+use crate::service::{Chosen, Fewer, Inspection, Journal, RestoreFailed, Save, UndoTarget};
 
 /// Whoever waits while a word is tried in vain does not try it again at once.
 const TRIED_AGAIN: Duration = Duration::from_secs(60);
 
-/// What became of the word about a restore that was cut off.
-#[derive(Default)]
-pub(super) struct Telling {
-    /// When it was tried in vain.
-    failed: Option<Instant>,
-    /// Of which one it was heard.
-    heard: Option<Interrupted>,
-}
+/// When the word about a restore that was cut off was tried in vain.
+pub(super) type Unheard = Option<Instant>;
 
 impl Chat {
-    async fn interrupted(&self) -> Result<Option<Interrupted>, Error> {
+    async fn interrupted(&self) -> Result<Option<Journal>, Error> {
         let service = &self.parts.service;
         if service.has_journal().await? { service.interrupted().await } else { Ok(None) }
     }
 
-    /// Tells of a restore that was cut off when the bot last ran, if there is one; false while nobody has
-    /// heard of it.
+    /// Tells of each restore that was cut off, by a crash of this bot or of another program; false while
+    /// nobody has heard of it.
     ///
     /// # Errors
     /// While nobody can tell whether there is one.
     pub(crate) async fn tell_of_interruption(&self) -> Result<bool, Error> {
-        let mut telling = self.interruption.lock().await;
-        let looked = self.interrupted().await;
-        let looked = looked.inspect_err(|error| warn("look for a restore that was cut off", error));
-        let Some(interrupted) = looked? else {
-            telling.heard = None;
-            return Ok(true);
-        };
-        // it may be that it was heard, and could not be noted
-        if telling.heard.as_ref() != Some(&interrupted) {
-            if telling.failed.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
+        let mut unheard = self.interruption.lock().await;
+        // once more after each: while one is told of, another program may be killed
+        loop {
+            let looked = self.interrupted().await;
+            let looked =
+                looked.inspect_err(|error| warn("look for a restore that was cut off", error));
+            let Some(interrupted) = looked? else { return Ok(true) };
+            if unheard.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
                 return Ok(false);
             }
             tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
             if !self.tell(message::interrupted(&self.parts.text, &interrupted)).await {
-                telling.failed = Some(Instant::now());
+                *unheard = Some(Instant::now());
                 return Ok(false);
             }
-            telling.heard = Some(interrupted);
+            *unheard = None;
+            self.parts.service.note_heard_of(interrupted);
         }
-        self.parts.service.note_told_of_interruption().await;
-        Ok(true)
     }
 
     /// The same before another restore, which must not wait for one that runs.

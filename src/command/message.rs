@@ -5,7 +5,7 @@ use chrono::NaiveDateTime;
 use crate::backup::{BackupInfo, Counts, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::service::{
-    Cause, Difference, Doubt, Fewer, Inspection, Interrupted, Listed, Page, Report, RestoreFailed,
+    Cause, Difference, Doubt, Fewer, Inspection, Journal, Listed, Page, Report, RestoreFailed,
     Restored, Undo,
 };
 use crate::text::{Text, Value};
@@ -212,7 +212,7 @@ pub(super) fn restore_failed(text: &Text, program: &str, failed: &RestoreFailed)
     lines.join("\n")
 }
 
-pub(super) fn interrupted(text: &Text, program: &str, interrupted: &Interrupted) -> String {
+pub(super) fn interrupted(text: &Text, program: &str, interrupted: &Journal) -> String {
     let name = Value::Text(&interrupted.restored);
     let mut lines = vec![text.say("command-interrupted", &[("name", name)])];
     lines.extend(way_back(text, program, interrupted.undo.as_ref()));

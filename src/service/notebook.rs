@@ -139,7 +139,7 @@ struct Proof {
     doubted: bool,
 }
 
-/// A restore under way.
+/// A restore under way, or one that was cut off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
     /// The archive that is restored.

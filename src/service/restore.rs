@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::comparison::Difference;
-use super::notebook::{Journal, Undo};
+use super::notebook::{Journal, Notebook, Undo};
 use super::turn::{guarded, of_source};
 use super::{Checked, Chosen, Parts, Service, failed, nothing_known, sorted};
 use crate::archive::Archive;
@@ -76,14 +76,6 @@ pub(crate) struct RestoreFailed {
     pub(crate) rolled_back: Option<Box<Difference>>,
     /// The way back, where there is one; after a roll-back that to what the restore had left.
     pub(crate) undo: Option<Box<Undo>>,
-}
-
-/// A restore that a crash cut off.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Interrupted {
-    pub(crate) restored: String,
-    /// The way back, where there is one.
-    pub(crate) undo: Option<Undo>,
 }
 
 /// Where a button of the way back leads.
@@ -173,7 +165,10 @@ impl Service {
     ) -> Result<Restored, RestoreFailed> {
         self.alone(move |parts| {
             let (chosen, data_sha256) = (&chosen, data_sha256.as_str());
-            let kept = parts.is_kept(data_sha256)?;
+            let notebook = parts.notebook_before_restore()?;
+            // whoever chooses what a restore had left, and what was taken back, wants just that
+            let is_kept = |undo: &Undo| undo.kept && undo.safety_sha256 == data_sha256;
+            let kept = notebook.undos().any(is_kept);
             let (undoes, again) = (false, false);
             let wanted = Wanted { chosen, data_sha256, save, undoes, again, kept };
             Ok(parts.restore(&wanted))
@@ -185,7 +180,7 @@ impl Service {
     pub(crate) async fn undo(&self, known: Undo) -> Result<Restored, RestoreFailed> {
         let wanted = known.token.clone();
         let outcome = self.alone(move |parts| {
-            let undo = parts.undo_of(&wanted)?;
+            let undo = undo_in(&parts.notebook_before_restore()?, &wanted);
             let Some((id, undo)) = undo.and_then(|undo| Some((undo.safety()?, undo))) else {
                 let step = "this restore can no longer be undone";
                 return Err(Error::new(ErrorKind::Changed, step));
@@ -222,47 +217,11 @@ impl Service {
         })
         .await
     }
-
-    /// The restore that was cut off when the bot last ran.
-    pub(crate) async fn interrupted(&self) -> Result<Option<Interrupted>> {
-        // in turn: the journal of one that runs tells of no crash
-        let journal = self.changing(|parts| Ok(parts.notebook()?.restoring)).await?;
-        Ok(journal.map(|Journal { restored, undo }| Interrupted { restored, undo }))
-    }
-
-    /// Whether a restore has begun that may have been cut off, or may run: nobody waits for a backup to
-    /// hear that there was none.
-    pub(crate) async fn has_journal(&self) -> Result<bool> {
-        self.blocking(|parts| Ok(parts.notebook()?.restoring.is_some())).await
-    }
-
-    /// Clears the journal once the administrator knows; the way back stays open.
-    pub(crate) async fn note_told_of_interruption(&self) {
-        let noted = self.changing(|parts| {
-            parts.note("the journal was not cleared", |notebook| {
-                let Some(journal) = notebook.restoring.take() else { return false };
-                notebook.undo = journal.undo.or(notebook.undo.take());
-                true
-            });
-            Ok(())
-        });
-        if let Err(error) = noted.await {
-            tracing::warn!(kind = ?error.kind(), step = %error, "the journal was not cleared");
-        }
-    }
 }
 
 impl Parts {
     fn undo_of(&self, token: &str) -> Result<Option<Undo>> {
-        let notebook = self.notebook()?;
-        Ok(notebook.undos().find(|undo| undo.token == token).cloned())
-    }
-
-    /// Whether these are the data that a restore had left and that were taken back: who chooses them
-    /// wants just that.
-    fn is_kept(&self, data_sha256: &str) -> Result<bool> {
-        let notebook = self.notebook()?;
-        Ok(notebook.undos().any(|undo| undo.kept && undo.safety_sha256 == data_sha256))
+        Ok(undo_in(&self.notebook()?, token))
     }
 
     fn restore(&self, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {
@@ -280,10 +239,14 @@ impl Parts {
         let (undo, before) = self.save_first(wanted)?;
         let mut notebook = self.notebook()?;
         let journal = Journal { restored: chosen.to_string(), undo: undo.clone() };
-        let earlier = notebook.restoring.replace(journal);
+        let earlier = notebook.restoring.replace(journal.clone());
+        if let Some(cut_off) = earlier.as_ref().and_then(|earlier| earlier.undo.clone()) {
+            // it leads back still if this one is cut off too
+            notebook.undo = Some(cut_off);
+        }
         notebook.write(self.storage.as_ref())?;
         let end = self.replace_and_prove(&mut checked, undo.as_ref(), wanted, &gate);
-        self.settle(earlier, undo.as_ref(), &end);
+        self.settle(journal, earlier, &end);
         match end {
             End::Done { taken, doubt } => {
                 tracing::info!(backup = %chosen, proved = doubt.is_none(), "restored a backup");
@@ -327,9 +290,10 @@ impl Parts {
     }
 
     /// Clears the journal, since it is known how the restore ended.
-    fn settle(&self, earlier: Option<Journal>, undo: Option<&Undo>, end: &End) {
-        // what is not cleared is told of at the next start, which is the safe side
-        self.note("the journal was not cleared", |notebook| {
+    fn settle(&self, journal: Journal, earlier: Option<Journal>, end: &End) {
+        let changed = matches!(end, End::Done { .. } | End::Unclear(_));
+        let undo = journal.undo.clone();
+        let cleared = self.note("the journal was not cleared", |notebook| {
             match end {
                 // nothing was changed: what a crash cut off before still is
                 End::Refused(_) => notebook.restoring = earlier,
@@ -338,15 +302,18 @@ impl Parts {
                     notebook.left = left.clone().or(notebook.left.take());
                 }
                 End::Done { .. } | End::Unclear(_) => {
-                    let cut_off = earlier.and_then(|journal| journal.undo);
                     notebook.restoring = None;
                     notebook.left = None;
                     // where nothing could be saved, the way back of before is better than none
-                    notebook.undo = undo.cloned().or(cut_off).or(notebook.undo.take());
+                    notebook.undo = undo.or(notebook.undo.take());
                 }
             }
             true
         });
+        // another program takes it for one that was cut off, which is the safe side
+        if !cleared && changed {
+            self.known.hold(journal);
+        }
     }
 
     /// Gives the sections that the source has taken.
@@ -368,6 +335,11 @@ impl Parts {
             (Err(panic), _) => Err(Failure::Unknown(panic)),
         }
     }
+}
+
+/// The way back with this token, if it is open.
+fn undo_in(notebook: &Notebook, token: &str) -> Option<Undo> {
+    notebook.undos().find(|undo| undo.token == token).cloned()
 }
 
 pub(super) enum Failure {

@@ -47,6 +47,8 @@ struct Room(
     Arc<std::sync::Mutex<Cut>>,
     /// The notes cannot be read.
     Arc<AtomicBool>,
+    /// After so many times the notes cannot be written.
+    Arc<std::sync::Mutex<Option<usize>>>,
 );
 
 type Cut = Option<(usize, io::ErrorKind)>;
@@ -77,6 +79,11 @@ impl Storage for Room {
     fn write_state(&self, state: &[u8]) -> io::Result<()> {
         if self.2.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::StorageFull.into());
+        }
+        match self.5.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Some(left) => *left -= 1,
+            None => {}
         }
         self.0.write_state(state)
     }
@@ -185,6 +192,7 @@ impl House {
             gate: Gate::new(false),
             glances: Glances::default(),
             doubts: Doubts::default(),
+            known: Known::default(),
         })
     }
 
@@ -200,6 +208,10 @@ impl House {
         *self.room.3.lock().unwrap_or_else(PoisonError::into_inner) = cut;
     }
 
+    fn note_so_often(&self, times: Option<usize>) {
+        *self.room.5.lock().unwrap_or_else(PoisonError::into_inner) = times;
+    }
+
     /// Turns a bit among the compressed data of an archive.
     fn rot(&self, id: &BackupId) {
         let mut bytes = self.room.0.get(id).expect("it is there").to_vec();
@@ -209,6 +221,13 @@ impl House {
 
     fn has(&self, id: &BackupId) -> bool {
         self.room.0.get(id).is_some()
+    }
+
+    /// What a program leaves that is killed while it restores.
+    fn leave_journal(&self, service: &Service, journal: &Journal) {
+        let mut notes = service.parts.notebook().expect("a notebook");
+        notes.restoring = Some(journal.clone());
+        notes.write(&self.room).expect("written");
     }
 
     async fn restore(&self, service: &Service, id: &BackupId) -> Restored {
@@ -291,11 +310,67 @@ async fn a_restore_its_way_back_and_its_interruption_are_one_bots() {
     notes.restoring = Some(notebook::Journal { restored: of_anna.to_string(), undo });
     notes.write(&house.room).expect("written");
     assert!(boris.interrupted().await.expect("read").is_none());
-    boris.note_told_of_interruption().await;
     house.restore(&boris, &of_boris).await;
     let found = anna.interrupted().await.expect("read").expect("she must hear of it");
     assert_eq!(found.restored, of_anna.to_string());
-    anna.note_told_of_interruption().await;
+    anna.note_heard_of(found);
+    assert!(anna.interrupted().await.expect("read").is_none());
+    hers.write().await.clear();
+    anna.undo(back).await.expect("the way back is open");
+    assert_eq!(hers.read().await["numbers"].len(), 3);
+}
+
+#[tokio::test]
+async fn a_restore_that_was_cut_off_unseen_keeps_its_place() {
+    let house = House::new();
+    let (anna, hers) = house.bot(ANNA, 3);
+    let backup = house.back_up(&anna).await;
+    let back = house.restore(&anna, &backup).await.undo.expect("a way back");
+    let chosen = Chosen::Stored(backup.clone());
+    let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    assert!(anna.interrupted().await.expect("read").is_none(), "nobody has anything to hear");
+    // another program is killed, before the restore has its turn
+    let cut_off = Journal { restored: "other.zip".to_owned(), undo: None };
+    let journal = || anna.parts.notebook().expect("a notebook").restoring;
+    house.leave_journal(&anna, &cut_off);
+    hers.write().await.clear();
+    let restored = anna.restore(chosen.clone(), sha256.clone(), Save::First).await;
+    let refused = restored.expect_err("nobody has heard of it");
+    assert_eq!((refused.error.kind(), refused.unclear), (ErrorKind::Busy, false));
+    let refused = anna.undo(back.clone()).await.expect_err("nor an undo");
+    assert_eq!(refused.error.kind(), ErrorKind::Busy);
+    assert_eq!(refused.undo.map(|undo| undo.token), Some(back.token), "the button stays");
+    assert_eq!(journal().as_ref(), Some(&cut_off));
+    assert!(hers.read().await.is_empty());
+
+    let found = anna.interrupted().await.expect("read").expect("it must be told");
+    assert_eq!(found, cut_off);
+    anna.note_heard_of(found);
+    // and one more while that was told
+    let later = Journal { restored: "later.zip".to_owned(), ..cut_off };
+    house.leave_journal(&anna, &later);
+    assert_eq!(anna.interrupted().await.expect("read").as_ref(), Some(&later));
+    anna.note_heard_of(later);
+    anna.restore(chosen, sha256, Save::First).await.expect("restored");
+    assert_eq!((hers.read().await["numbers"].len(), journal()), (3, None));
+}
+
+#[tokio::test]
+async fn a_restore_whose_end_cannot_be_noted_was_not_cut_off_for_who_knows_it() {
+    let house = House::new();
+    let (anna, hers) = house.bot(ANNA, 3);
+    let backup = house.back_up(&anna).await;
+    let (told, _) = house.bot(ANNA, 3);
+    let chosen = Chosen::Stored(backup.clone());
+    let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    // the proof of the safety backup and the journal are noted, and then nothing
+    house.note_so_often(Some(2));
+    let restored = anna.restore(chosen, sha256, Save::First).await.expect("restored");
+    let back = restored.undo.expect("a way back");
+    house.note_so_often(None);
+    assert!(told.interrupted().await.expect("read").is_some(), "another program cannot know");
+    assert!(anna.interrupted().await.expect("read").is_none());
+    assert!(told.interrupted().await.expect("read").is_none(), "it is noted now");
     hers.write().await.clear();
     anna.undo(back).await.expect("the way back is open");
     assert_eq!(hers.read().await["numbers"].len(), 3);

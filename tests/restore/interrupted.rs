@@ -111,19 +111,36 @@ async fn a_panic_in_the_middle_of_a_restore_can_be_undone() {
 /// Makes the notebook what a crash in the middle of the last restore would have left. Gives the way back
 /// that the restore has left in it.
 fn crash_in_the_middle(scene: &Scene, earlier: Option<Value>) -> Value {
+    note(scene, |notes| {
+        let undo = notes.remove("undo").expect("there was a restore");
+        let journal = json!({ "restored": "backup_20260201_143025.zip", "undo": undo });
+        notes.insert("restoring".to_owned(), journal);
+        if let Some(earlier) = earlier {
+            notes.insert("undo".to_owned(), earlier);
+        }
+        undo
+    })
+}
+
+/// Makes the notebook what a program that was killed while it restored this file would have left.
+fn crash_of_another(scene: &Scene, file: &str) {
+    note(scene, |notes| {
+        let journal = json!({ "restored": file, "undo": null });
+        if let Some(earlier) = notes.insert("restoring".to_owned(), journal) {
+            notes.insert("undo".to_owned(), earlier["undo"].clone());
+        }
+    });
+}
+
+/// Changes the notes of the bot.
+fn note<T>(scene: &Scene, change: impl FnOnce(&mut serde_json::Map<String, Value>) -> T) -> T {
     let file = scene.folder().join("state.json");
     let mut notebook: Value =
         serde_json::from_slice(&fs::read(&file).expect("read")).expect("JSON");
     let notes = notebook["bots"].as_object_mut().and_then(|bots| bots.values_mut().next());
-    let notes = notes.and_then(Value::as_object_mut).expect("the notes of the bot");
-    let undo = notes.remove("undo").expect("there was a restore");
-    let journal = json!({ "restored": "backup_20260201_143025.zip", "undo": undo });
-    notes.insert("restoring".to_owned(), journal);
-    if let Some(earlier) = earlier {
-        notes.insert("undo".to_owned(), earlier);
-    }
+    let changed = change(notes.and_then(Value::as_object_mut).expect("the notes of the bot"));
     fs::write(file, notebook.to_string()).expect("written");
-    undo
+    changed
 }
 
 async fn interrupted() -> Scene {
@@ -306,6 +323,22 @@ async fn an_older_way_back_is_not_gone_before_a_crash_is_told_of() {
     scene.admin.press(UNDO).await;
     scene.admin.wait_for("↩️ Восстановление отменено").await;
     assert_eq!(scene.shop().await, shop(9, 9));
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn a_crash_of_another_program_while_one_is_told_of_is_told_of_too() {
+    let mut scene = interrupted().await;
+    begin_unheard(&mut scene).await;
+    crash_of_another(&scene, "other.zip");
+    let told = scene.admin.wait_for(CUT_OFF).await;
+    assert!(told.plain.contains("backup_20260201_143025.zip"), "{told}");
+    scene.admin.wait_for("посреди восстановления из other.zip").await;
+    assert_eq!(told_of_the_crash(&scene), 2);
+    // the way back of the first is no worse for it
+    scene.admin.press_on(told.id, UNDO).await;
+    scene.admin.wait_for("↩️ Восстановление отменено").await;
+    assert_eq!(scene.shop().await, shop(7, 3));
     scene.finish().await;
 }
 

@@ -164,7 +164,7 @@ fn a_restore_that_failed() {
         ..RestoreFailed::from(unreadable())
     };
     assert("restore_unclear", |text| restore_failed(text, PROGRAM, &unclear));
-    let cut_off = Interrupted { restored: NAME.to_owned(), undo: Some(undo()) };
+    let cut_off = Journal { restored: NAME.to_owned(), undo: Some(undo()) };
     assert("interrupted", |text| interrupted(text, PROGRAM, &cut_off));
 }
 
