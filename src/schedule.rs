@@ -283,11 +283,12 @@ async fn give_up(schedule: &Schedule, job: &dyn Job, error: Error) {
 
 /// Sleeps by the clock on the wall, whatever happens to it meanwhile.
 async fn sleep_until(moment: DateTime<Utc>, schedule: &Schedule, stop: &CancellationToken) {
-    let began = schedule.clock.now();
+    let mut before = schedule.clock.now();
     loop {
         let now = schedule.clock.now();
-        // set back: what is due must be asked anew
-        let left = if now < began { TimeDelta::zero() } else { moment - now };
+        // set back, wherever this sleep began: what is due must be asked anew
+        let left = if now < before { TimeDelta::zero() } else { moment - now };
+        before = now;
         let Some(left) = left.to_std().ok().filter(|left| !left.is_zero()) else { return };
         let nap = tokio::time::sleep(left.min(LONGEST_SLEEP));
         if stop.run_until_cancelled(nap).await.is_none() {

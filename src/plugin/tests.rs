@@ -98,6 +98,13 @@ fn a_time_that_the_wall_shows_twice_has_come_when_it_is_shown_first() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_to_within_a_sleep_is_seen() {
+    let (zone, start) = (chrono_tz::Europe::Berlin, "2026-03-27 02:30:00");
+    let events = [Start, Pass(720), Pass(1080), Pass(1440), BackUp(0), Jump(-2880)].into();
+    keeps_all_rules(&History { zone, start, every: 3, keep: 1, events });
+}
+
+#[test]
 fn what_was_told_and_noted_is_not_told_again_though_no_more_can_be_noted() {
     let source = Break(Trouble::Source);
     keeps_the_rules(&[
