@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind};
 use crate::service::Service;
 use crate::source::Shared;
 use crate::storage::MemoryStorage;
-use history::Event::{self, BackUp, Break, Jump, Mend, Pass, Start, Stop};
+use history::Event::{self, BackUp, Break, Jump, Mend, Pass, Silence, Start, Stop};
 use history::{History, Trouble, histories};
 use world::World;
 
@@ -102,6 +102,21 @@ fn a_clock_that_is_set_back_to_within_a_sleep_is_seen() {
     let (zone, start) = (chrono_tz::Europe::Berlin, "2026-03-27 02:30:00");
     let events = [Start, Pass(720), Pass(1080), Pass(1440), BackUp(0), Jump(-2880)].into();
     keeps_all_rules(&History { zone, start, every: 3, keep: 1, events });
+}
+
+#[test]
+fn a_reminder_that_is_on_its_way_when_a_backup_ends_the_incident_is_none_too_early() {
+    keeps_the_rules(&[
+        Break(Trouble::Source),
+        Jump(3 * 1440),
+        Silence(true),
+        Stop(0),
+        Start,
+        Mend,
+        Silence(false),
+        BackUp(0),
+        Pass(1),
+    ]);
 }
 
 #[test]

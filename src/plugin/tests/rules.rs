@@ -416,10 +416,14 @@ impl Rules {
         true
     }
 
-    fn told_of_failure(&mut self) {
+    /// It was on its way when a backup ended the incident.
+    fn comes_late(&self) -> bool {
         let late = self.last_done.is_some_and(|at| at.elapsed() < TOLD_WITHIN);
-        if self.incident.failures == 0 && late {
-            // it was on its way when a backup ended the incident
+        self.incident.failures == 0 && late
+    }
+
+    fn told_of_failure(&mut self) {
+        if self.comes_late() {
             return;
         }
         self.incident.told += 1;
@@ -432,6 +436,9 @@ impl Rules {
 
     /// A failure that lasts is told of again after three intervals.
     fn reminded(&mut self) {
+        if self.comes_late() {
+            return;
+        }
         let heard = self.incident.heard.replace((Instant::now(), self.jumped));
         self.reminders += 1;
         let days = u64::try_from(3 * self.every).expect("an interval");
