@@ -192,12 +192,9 @@ async fn restore(service: &Service, text: &Text, file: &Path, yes: bool, force: 
     if let Err(error) = prepare(service).await {
         return unrestored(text, &error.into());
     }
-    match service.interrupted().await {
+    match service.cut_off().await {
         Ok(None) => {}
-        Ok(Some(interrupted)) => {
-            complain(&message::interrupted(text, &program(), &interrupted));
-            service.note_heard_of(interrupted);
-        }
+        Ok(Some(cut_off)) => complain(&message::interrupted(text, &program(), &cut_off)),
         Err(error) => return unrestored(text, &error.into()),
     }
     let name = file.to_string_lossy();

@@ -46,7 +46,7 @@ use doubts::speaks_against;
 use file::{File, NewFile};
 pub(crate) use gate::Gate;
 pub(crate) use glances::Glances;
-pub(crate) use interruption::Known;
+pub(crate) use interruption::Fates;
 use notebook::Notebook;
 pub(crate) use notebook::{Ailment, Failing, Journal, Undo, Untold};
 pub(crate) use own::Moments;
@@ -77,7 +77,7 @@ pub(crate) struct Parts {
     pub(crate) gate: Gate,
     pub(crate) glances: Glances,
     pub(crate) doubts: Doubts,
-    pub(crate) known: Known,
+    pub(crate) fates: Fates,
 }
 
 #[derive(Clone)]

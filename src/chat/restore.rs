@@ -21,7 +21,7 @@ pub(super) type Unheard = Option<Instant>;
 impl Chat {
     async fn interrupted(&self) -> Result<Option<Journal>, Error> {
         let service = &self.parts.service;
-        if service.has_journal().await? { service.interrupted().await } else { Ok(None) }
+        if service.may_have_cut_off().await? { service.untold_cut_off().await } else { Ok(None) }
     }
 
     /// Tells of each restore that was cut off, by a crash of this bot or of another program; false while
@@ -46,7 +46,7 @@ impl Chat {
                 return Ok(false);
             }
             *unheard = None;
-            self.parts.service.note_heard_of(interrupted);
+            self.parts.service.note_told_of(interrupted).await;
         }
     }
 

@@ -16,6 +16,10 @@ pub(super) enum Shape {
     /// A flag that may be missing, where it is not set.
     Mark,
     Texts,
+    /// A text that may be missing, where it is empty.
+    MaybeText,
+    /// So many of these, one after the other.
+    Row(Fields),
     /// So many of these, under names of their own.
     Each(Fields),
     MaybeTime,
@@ -36,6 +40,7 @@ pub(super) const NOTES: Fields = &[
     ("untold", Shape::Maybe(UNTOLD)),
     ("unchanged", Shape::Maybe(UNCHANGED)),
     ("lost", Shape::Mark),
+    ("cut_off", Shape::Row(JOURNAL)),
 ];
 const PROOF: Fields = &[
     ("size_bytes", Shape::Number),
@@ -52,7 +57,12 @@ pub(super) const WAY: Fields = &[
     ("again", Shape::Mark),
     ("kept", Shape::Mark),
 ];
-pub(super) const JOURNAL: Fields = &[("restored", Shape::Text), ("undo", Shape::OrNull(WAY))];
+pub(super) const JOURNAL: Fields = &[
+    ("restored", Shape::Text),
+    ("undo", Shape::OrNull(WAY)),
+    ("id", Shape::MaybeText),
+    ("told", Shape::Mark),
+];
 pub(super) const FAILING: Fields =
     &[("since", Shape::Time), ("told", Shape::Flag), ("told_at", Shape::MaybeTime)];
 pub(super) const UNTOLD: Fields =
@@ -169,6 +179,14 @@ impl Shape {
             Self::Texts => {
                 let texts = value.as_array()?.iter();
                 texts.map(|text| text.as_str().map(Value::from)).collect()
+            }
+            Self::MaybeText => {
+                let text = value.as_str()?;
+                Some(if text.is_empty() { Value::Null } else { text.into() })
+            }
+            Self::Row(fields) => {
+                let row = value.as_array()?.iter();
+                row.map(|it| record(it, fields).map(Value::Object)).collect()
             }
             Self::Each(fields) => {
                 let each = value.as_object()?.iter();

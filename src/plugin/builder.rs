@@ -291,7 +291,7 @@ impl BackupPluginBuilder {
             gate: Gate::new(self.holds_updates),
             glances: service::Glances::default(),
             doubts: service::Doubts::default(),
-            known: service::Known::default(),
+            fates: service::Fates::default(),
         }))
     }
 }

@@ -56,6 +56,7 @@ impl Parts {
         for (id, whose) in self.doubts.held().iter() {
             whose.doubt(&mut notebook, id);
         }
+        self.fates.note(&mut notebook);
         Ok(notebook)
     }
 

@@ -1,68 +1,160 @@
-//! A restore that was cut off: whoever begins another must have heard of it, and of the way back.
+//! What became of restores. One that was cut off is told of, and its way back stays open meanwhile.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::notebook::{Journal, Notebook};
+use super::notebook::{Journal, Notebook, Undo};
 use super::{Parts, Service};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The journal whose end people know, while it could not be cleared.
+/// What became of restores, until that is noted.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<Option<Journal>>);
+pub(crate) struct Fates(Mutex<Vec<(String, Fate)>>);
 
-impl Known {
-    fn held(&self) -> MutexGuard<'_, Option<Journal>> {
+/// What became of the restore with a journal.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// It was cut off, and people have heard of it.
+    Told,
+    /// It has changed nothing,
+    Refused,
+    /// or was taken back; this leads to what it had left.
+    RolledBack(Option<Undo>),
+    /// What is live was replaced, or may have been; this leads back, where anything could be saved.
+    Replaced(Option<Undo>),
+}
+
+impl Fates {
+    fn held(&self) -> MutexGuard<'_, Vec<(String, Fate)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn hold(&self, journal: Journal) {
-        *self.held() = Some(journal);
+    /// Notes all of it; what stands there already is noted once.
+    pub(super) fn note(&self, notebook: &mut Notebook) {
+        for (id, fate) in self.held().iter() {
+            fate.note(notebook, id);
+        }
     }
+}
 
-    fn is(&self, journal: &Journal) -> bool {
-        self.held().as_ref() == Some(journal)
+impl Fate {
+    fn note(&self, notebook: &mut Notebook, id: &str) {
+        let is_it = |journal: &mut Journal| journal.id == id;
+        if let Self::Told = self {
+            if notebook.restoring.as_mut().is_some_and(is_it) {
+                notebook.cut_off();
+            }
+            return told(notebook, id);
+        }
+        let running = notebook.restoring.take_if(is_it).is_some();
+        let all = notebook.cut_off.len();
+        // another program may have taken it for one that was cut off
+        notebook.cut_off.retain_mut(|journal| !is_it(journal));
+        if !running && notebook.cut_off.len() == all {
+            return;
+        }
+        match self {
+            Self::Told | Self::Refused => {}
+            Self::RolledBack(left) => notebook.left = left.clone().or(notebook.left.take()),
+            Self::Replaced(undo) => {
+                notebook.left = None;
+                // where nothing could be saved, the ways back of before are better than none
+                if undo.is_some() {
+                    notebook.undo.clone_from(undo);
+                    notebook.cut_off.retain(|journal| !journal.told);
+                }
+            }
+        }
+    }
+}
+
+/// From now on its button is the one to press, and no older one.
+fn told(notebook: &mut Notebook, id: &str) {
+    for journal in notebook.cut_off.iter_mut().filter(|journal| journal.id == id) {
+        journal.told = true;
+        if let Some(undo) = &journal.undo {
+            notebook.undo.take_if(|older| older.at <= undo.at);
+        }
     }
 }
 
 impl Service {
-    /// The restore that was cut off, if nobody has heard of it. What people know of is cleared.
-    pub(crate) async fn interrupted(&self) -> Result<Option<Journal>> {
-        // in turn: the journal of one that runs tells of no crash
+    /// The restore that was cut off since the last look; the administrator still has to hear of it.
+    pub(crate) async fn cut_off(&self) -> Result<Option<Journal>> {
+        self.changing(|parts| parts.cut_off(|notebook| notebook.cut_off().cloned())).await
+    }
+
+    /// The first restore that was cut off, and of which the administrator has not heard.
+    pub(crate) async fn untold_cut_off(&self) -> Result<Option<Journal>> {
         self.changing(|parts| {
-            let Some(journal) = parts.notebook()?.restoring else { return Ok(None) };
-            if !parts.known.is(&journal) {
-                return Ok(Some(journal));
-            }
-            parts.note("the journal was not cleared", |notebook| {
-                notebook.restoring = None;
-                notebook.undo = journal.undo.or(notebook.undo.take());
-                true
-            });
-            Ok(None)
+            parts.cut_off(|notebook| {
+                notebook.cut_off();
+                notebook.untold_cut_off().cloned()
+            })
         })
         .await
     }
 
-    /// Whether a restore has begun that may have been cut off, or may run: nobody waits for a backup to
-    /// hear that there was none.
-    pub(crate) async fn has_journal(&self) -> Result<bool> {
-        self.blocking(|parts| Ok(parts.notebook()?.restoring.is_some())).await
+    /// Whether there may be one, or a restore runs: nobody waits for a backup to hear that there was
+    /// none.
+    pub(crate) async fn may_have_cut_off(&self) -> Result<bool> {
+        self.blocking(|parts| {
+            let notebook = parts.notebook()?;
+            Ok(notebook.restoring.is_some() || notebook.untold_cut_off().is_some())
+        })
+        .await
     }
 
-    /// People have heard of it: another restore may begin.
-    pub(crate) fn note_heard_of(&self, journal: Journal) {
-        self.parts.known.hold(journal);
+    /// The administrator has heard of a restore that was cut off; its way back stays open.
+    pub(crate) async fn note_told_of(&self, cut_off: Journal) {
+        // it was heard, whether or not that can be noted
+        self.parts.fates.held().push((cut_off.id, Fate::Told));
+        let noted = self.changing(|parts| {
+            parts.note_fates();
+            Ok(())
+        });
+        if let Err(error) = noted.await {
+            tracing::warn!(kind = ?error.kind(), step = %error, "the message was not noted");
+        }
     }
 }
 
 impl Parts {
-    /// The notes before another restore, which would take the place of one that was cut off.
+    /// Looks for a restore that was cut off: in turn, as the journal of one that runs tells of no crash.
+    fn cut_off(
+        &self,
+        look: impl FnOnce(&mut Notebook) -> Option<Journal>,
+    ) -> Result<Option<Journal>> {
+        let mut notebook = self.notebook()?;
+        let crashed = notebook.restoring.is_some();
+        let found = look(&mut notebook);
+        if crashed && let Err(error) = notebook.write(self.storage.as_ref()) {
+            // it is found again
+            tracing::warn!(kind = ?error.kind(), step = %error, "a crash was not noted");
+        }
+        Ok(found)
+    }
+
+    /// The notes before another restore. One that was cut off since the last look must be told first.
     pub(super) fn notebook_before_restore(&self) -> Result<Notebook> {
         let notebook = self.notebook()?;
-        if notebook.restoring.as_ref().is_some_and(|journal| !self.known.is(journal)) {
-            // by another program, since people were told
+        if notebook.restoring.is_some() {
             return Err(Error::new(ErrorKind::Busy, "another program's restore was cut off"));
         }
         Ok(notebook)
+    }
+
+    /// Notes what became of a restore. Where that fails another program takes it for one that was cut
+    /// off, which is the safe side.
+    pub(super) fn conclude(&self, id: String, fate: Fate) {
+        self.fates.held().push((id, fate));
+        self.note_fates();
+    }
+
+    fn note_fates(&self) {
+        let held = self.fates.held().len();
+        // whoever reads the notes has them with all of it
+        if self.note("what became of a restore was not noted", |_| true) {
+            self.fates.held().drain(..held);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind, Result};
@@ -13,6 +14,8 @@ use crate::storage::Storage;
 const VERSION: u32 = 2;
 /// An archive that was read longer ago than this is read again before another goes for its sake.
 const PROOF_LASTS: TimeDelta = TimeDelta::days(30);
+/// So often in a row nobody restores.
+const MOST_CUT_OFF: usize = 16;
 /// Some years of a daily backup.
 const MOST_GONE: usize = 1000;
 
@@ -35,7 +38,7 @@ pub(crate) struct Notebook {
     /// The way to what a restore had left that was taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) left: Option<Undo>,
-    /// The journal: written before a restore, cleared after it.
+    /// The journal: written before a restore, cleared after it. Where none runs it tells of a crash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) restoring: Option<Journal>,
     /// That the schedule fails.
@@ -50,6 +53,9 @@ pub(crate) struct Notebook {
     /// What stood here before was damaged, and nobody has heard of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) lost: bool,
+    /// The restores that were cut off, until another one has replaced what is live.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cut_off: Vec<Journal>,
     #[serde(skip)]
     file: Shared,
     /// Whose notes these are: the key in the file. `None` where nobody can tell.
@@ -146,6 +152,18 @@ pub(crate) struct Journal {
     pub(crate) restored: String,
     /// None where what was live could not be saved, and was given up.
     pub(crate) undo: Option<Undo>,
+    /// What sets it apart from another one of the same archive; earlier versions gave none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) id: String,
+    /// It was cut off, and the administrator has heard of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) told: bool,
+}
+
+impl Journal {
+    pub(crate) fn new(restored: String, undo: Option<Undo>) -> Self {
+        Self { restored, undo, id: Uuid::new_v4().simple().to_string(), told: false }
+    }
 }
 
 /// The way back to a safety backup.
@@ -228,6 +246,7 @@ impl Notebook {
         self.untold = self.untold.take().or(other.untold);
         self.unchanged = self.unchanged.take().or(other.unchanged);
         self.lost |= other.lost;
+        self.cut_off.extend(other.cut_off);
     }
 
     pub(crate) fn write(&self, storage: &dyn Storage) -> Result<()> {
@@ -378,7 +397,24 @@ impl Notebook {
 
     pub(crate) fn undos(&self) -> impl Iterator<Item = &Undo> {
         let journal = self.restoring.as_ref().and_then(|journal| journal.undo.as_ref());
-        self.undo.iter().chain(&self.left).chain(journal)
+        let cut_off = self.cut_off.iter().filter_map(|journal| journal.undo.as_ref());
+        self.undo.iter().chain(&self.left).chain(journal).chain(cut_off)
+    }
+
+    /// Takes the restore that is under way for one that was cut off: none runs.
+    pub(crate) fn cut_off(&mut self) -> Option<&Journal> {
+        self.cut_off.push(self.restoring.take()?);
+        if self.cut_off.len() > MOST_CUT_OFF {
+            // the first leads to what was live before all of them
+            let gone = self.cut_off.iter().position(|journal| journal.told).unwrap_or(1);
+            self.cut_off.remove(gone);
+        }
+        self.cut_off.last()
+    }
+
+    /// The first restore that was cut off, and of which the administrator has not heard.
+    pub(crate) fn untold_cut_off(&self) -> Option<&Journal> {
+        self.cut_off.iter().find(|journal| !journal.told)
     }
 }
 

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::comparison::Difference;
+use super::interruption::Fate;
 use super::notebook::{Journal, Notebook, Undo};
 use super::turn::{guarded, of_source};
 use super::{Checked, Chosen, Parts, Service, failed, nothing_known, sorted};
@@ -117,6 +118,16 @@ pub(super) enum End {
     },
     /// Nobody knows how far the source came.
     Unclear(Error),
+}
+
+impl End {
+    fn fate(&self, undo: Option<&Undo>) -> Fate {
+        match self {
+            Self::Refused(_) => Fate::Refused,
+            Self::RolledBack { left, .. } => Fate::RolledBack(left.clone()),
+            Self::Done { .. } | Self::Unclear(_) => Fate::Replaced(undo.cloned()),
+        }
+    }
 }
 
 impl Doubt {
@@ -237,16 +248,15 @@ impl Parts {
         // until all of it is over, nobody writes into what is saved and replaced
         let gate = self.gate.close();
         let (undo, before) = self.save_first(wanted)?;
-        let mut notebook = self.notebook()?;
-        let journal = Journal { restored: chosen.to_string(), undo: undo.clone() };
-        let earlier = notebook.restoring.replace(journal.clone());
-        if let Some(cut_off) = earlier.as_ref().and_then(|earlier| earlier.undo.clone()) {
-            // it leads back still if this one is cut off too
-            notebook.undo = Some(cut_off);
+        let journal = Journal::new(chosen.to_string(), undo.clone());
+        let id = journal.id.clone();
+        if let Err(error) = self.begin(journal) {
+            // it may stand there all the same
+            self.conclude(id, Fate::Refused);
+            return Err(error.into());
         }
-        notebook.write(self.storage.as_ref())?;
         let end = self.replace_and_prove(&mut checked, undo.as_ref(), wanted, &gate);
-        self.settle(journal, earlier, &end);
+        self.conclude(id, end.fate(undo.as_ref()));
         match end {
             End::Done { taken, doubt } => {
                 tracing::info!(backup = %chosen, proved = doubt.is_none(), "restored a backup");
@@ -289,31 +299,10 @@ impl Parts {
         Ok((undo, safety.info.counts))
     }
 
-    /// Clears the journal, since it is known how the restore ended.
-    fn settle(&self, journal: Journal, earlier: Option<Journal>, end: &End) {
-        let changed = matches!(end, End::Done { .. } | End::Unclear(_));
-        let undo = journal.undo.clone();
-        let cleared = self.note("the journal was not cleared", |notebook| {
-            match end {
-                // nothing was changed: what a crash cut off before still is
-                End::Refused(_) => notebook.restoring = earlier,
-                End::RolledBack { left, .. } => {
-                    notebook.restoring = earlier;
-                    notebook.left = left.clone().or(notebook.left.take());
-                }
-                End::Done { .. } | End::Unclear(_) => {
-                    notebook.restoring = None;
-                    notebook.left = None;
-                    // where nothing could be saved, the way back of before is better than none
-                    notebook.undo = undo.or(notebook.undo.take());
-                }
-            }
-            true
-        });
-        // another program takes it for one that was cut off, which is the safe side
-        if !cleared && changed {
-            self.known.hold(journal);
-        }
+    fn begin(&self, journal: Journal) -> Result<()> {
+        let mut notebook = self.notebook_before_restore()?;
+        notebook.restoring = Some(journal);
+        notebook.write(self.storage.as_ref())
     }
 
     /// Gives the sections that the source has taken.

@@ -1,5 +1,6 @@
 //! Several bots in one place: each has its own backups and its own notes.
 
+mod cut_off;
 mod faults;
 
 use std::sync::PoisonError;
@@ -192,7 +193,7 @@ impl House {
             gate: Gate::new(false),
             glances: Glances::default(),
             doubts: Doubts::default(),
-            known: Known::default(),
+            fates: Fates::default(),
         })
     }
 
@@ -305,72 +306,13 @@ async fn a_restore_its_way_back_and_its_interruption_are_one_bots() {
     assert_eq!(his.read().await["numbers"].len(), 5);
 
     // a crash in the middle of hers
-    let mut notes = anna.parts.notebook().expect("a notebook");
-    let undo = notes.undo.take();
-    notes.restoring = Some(notebook::Journal { restored: of_anna.to_string(), undo });
-    notes.write(&house.room).expect("written");
-    assert!(boris.interrupted().await.expect("read").is_none());
+    house.leave_journal(&anna, &Journal::new("hers.zip".to_owned(), Some(back.clone())));
+    assert!(boris.untold_cut_off().await.expect("read").is_none());
     house.restore(&boris, &of_boris).await;
-    let found = anna.interrupted().await.expect("read").expect("she must hear of it");
-    assert_eq!(found.restored, of_anna.to_string());
-    anna.note_heard_of(found);
-    assert!(anna.interrupted().await.expect("read").is_none());
-    hers.write().await.clear();
-    anna.undo(back).await.expect("the way back is open");
-    assert_eq!(hers.read().await["numbers"].len(), 3);
-}
-
-#[tokio::test]
-async fn a_restore_that_was_cut_off_unseen_keeps_its_place() {
-    let house = House::new();
-    let (anna, hers) = house.bot(ANNA, 3);
-    let backup = house.back_up(&anna).await;
-    let back = house.restore(&anna, &backup).await.undo.expect("a way back");
-    let chosen = Chosen::Stored(backup.clone());
-    let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
-    assert!(anna.interrupted().await.expect("read").is_none(), "nobody has anything to hear");
-    // another program is killed, before the restore has its turn
-    let cut_off = Journal { restored: "other.zip".to_owned(), undo: None };
-    let journal = || anna.parts.notebook().expect("a notebook").restoring;
-    house.leave_journal(&anna, &cut_off);
-    hers.write().await.clear();
-    let restored = anna.restore(chosen.clone(), sha256.clone(), Save::First).await;
-    let refused = restored.expect_err("nobody has heard of it");
-    assert_eq!((refused.error.kind(), refused.unclear), (ErrorKind::Busy, false));
-    let refused = anna.undo(back.clone()).await.expect_err("nor an undo");
-    assert_eq!(refused.error.kind(), ErrorKind::Busy);
-    assert_eq!(refused.undo.map(|undo| undo.token), Some(back.token), "the button stays");
-    assert_eq!(journal().as_ref(), Some(&cut_off));
-    assert!(hers.read().await.is_empty());
-
-    let found = anna.interrupted().await.expect("read").expect("it must be told");
-    assert_eq!(found, cut_off);
-    anna.note_heard_of(found);
-    // and one more while that was told
-    let later = Journal { restored: "later.zip".to_owned(), ..cut_off };
-    house.leave_journal(&anna, &later);
-    assert_eq!(anna.interrupted().await.expect("read").as_ref(), Some(&later));
-    anna.note_heard_of(later);
-    anna.restore(chosen, sha256, Save::First).await.expect("restored");
-    assert_eq!((hers.read().await["numbers"].len(), journal()), (3, None));
-}
-
-#[tokio::test]
-async fn a_restore_whose_end_cannot_be_noted_was_not_cut_off_for_who_knows_it() {
-    let house = House::new();
-    let (anna, hers) = house.bot(ANNA, 3);
-    let backup = house.back_up(&anna).await;
-    let (told, _) = house.bot(ANNA, 3);
-    let chosen = Chosen::Stored(backup.clone());
-    let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
-    // the proof of the safety backup and the journal are noted, and then nothing
-    house.note_so_often(Some(2));
-    let restored = anna.restore(chosen, sha256, Save::First).await.expect("restored");
-    let back = restored.undo.expect("a way back");
-    house.note_so_often(None);
-    assert!(told.interrupted().await.expect("read").is_some(), "another program cannot know");
-    assert!(anna.interrupted().await.expect("read").is_none());
-    assert!(told.interrupted().await.expect("read").is_none(), "it is noted now");
+    let found = anna.untold_cut_off().await.expect("read").expect("she must hear of it");
+    assert_eq!(found.restored, "hers.zip");
+    anna.note_told_of(found).await;
+    assert!(anna.untold_cut_off().await.expect("read").is_none());
     hers.write().await.clear();
     anna.undo(back).await.expect("the way back is open");
     assert_eq!(hers.read().await["numbers"].len(), 3);

@@ -112,7 +112,9 @@ async fn a_panic_in_the_middle_of_a_restore_can_be_undone() {
 /// that the restore has left in it.
 fn crash_in_the_middle(scene: &Scene, earlier: Option<Value>) -> Value {
     note(scene, |notes| {
-        let undo = notes.remove("undo").expect("there was a restore");
+        let earlier_crash = |notes: &mut serde_json::Map<_, Value>| notes.remove("cut_off");
+        let undo = notes.remove("undo").or_else(|| Some(earlier_crash(notes)?[0]["undo"].take()));
+        let undo = undo.expect("there was a restore");
         let journal = json!({ "restored": "backup_20260201_143025.zip", "undo": undo });
         notes.insert("restoring".to_owned(), journal);
         if let Some(earlier) = earlier {
@@ -125,9 +127,9 @@ fn crash_in_the_middle(scene: &Scene, earlier: Option<Value>) -> Value {
 /// Makes the notebook what a program that was killed while it restored this file would have left.
 fn crash_of_another(scene: &Scene, file: &str) {
     note(scene, |notes| {
-        let journal = json!({ "restored": file, "undo": null });
+        let journal = json!({ "restored": file, "undo": null, "id": "0" });
         if let Some(earlier) = notes.insert("restoring".to_owned(), journal) {
-            notes.insert("undo".to_owned(), earlier["undo"].clone());
+            notes.insert("cut_off".to_owned(), json!([earlier]));
         }
     });
 }

@@ -370,7 +370,7 @@ fn undo() {
     snapshot("undo_done", |text| undo_done(text, &undo, &done(true)));
     snapshot("redo_done", |text| undo_done(text, &redo, &done(false)));
     snapshot("keep_done", |text| undo_done(text, &keep, &done(true)));
-    let cut_off = Journal { restored: newest().id.to_string(), undo: Some(way_back()) };
+    let cut_off = Journal::new(newest().id.to_string(), Some(way_back()));
     snapshot("interrupted", |text| interrupted(text, &cut_off));
     let lost = Journal { undo: None, ..cut_off };
     snapshot("interrupted_lost", |text| interrupted(text, &lost));

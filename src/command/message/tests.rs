@@ -164,7 +164,8 @@ fn a_restore_that_failed() {
         ..RestoreFailed::from(unreadable())
     };
     assert("restore_unclear", |text| restore_failed(text, PROGRAM, &unclear));
-    let cut_off = Journal { restored: NAME.to_owned(), undo: Some(undo()) };
+    let cut_off =
+        Journal { restored: NAME.to_owned(), undo: Some(undo()), id: String::new(), told: false };
     assert("interrupted", |text| interrupted(text, PROGRAM, &cut_off));
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::json;
 use tokio::sync::RwLock;
 
-use super::super::{Doubts, Gate, Known, Limits, Listed, Packing, Service};
+use super::super::{Doubts, Fates, Gate, Limits, Listed, Packing, Service};
 use super::*;
 use crate::backup::Trigger;
 use crate::clock::SystemClock;
@@ -72,7 +72,7 @@ impl Counting {
             gate: Gate::new(false),
             glances: Glances::default(),
             doubts: Doubts::default(),
-            known: Known::default(),
+            fates: Fates::default(),
         })
     }
 }

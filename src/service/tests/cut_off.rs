@@ -1,0 +1,153 @@
+//! Restores that were cut off, and the ways back from them.
+
+use super::*;
+
+#[tokio::test]
+async fn a_restore_that_was_cut_off_unseen_keeps_its_place() {
+    let house = House::new();
+    let (anna, hers) = house.bot(ANNA, 3);
+    let backup = house.back_up(&anna).await;
+    let back = house.restore(&anna, &backup).await.undo.expect("a way back");
+    let chosen = Chosen::Stored(backup.clone());
+    let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    assert!(!anna.may_have_cut_off().await.expect("read"), "nobody has anything to hear");
+    // another program is killed, before the restore has its turn
+    let cut_off = Journal::new("other.zip".to_owned(), None);
+    house.leave_journal(&anna, &cut_off);
+    hers.write().await.clear();
+    let restored = anna.restore(chosen.clone(), sha256.clone(), Save::First).await;
+    let refused = restored.expect_err("nobody has heard of it");
+    assert_eq!((refused.error.kind(), refused.unclear), (ErrorKind::Busy, false));
+    let refused = anna.undo(back.clone()).await.expect_err("nor an undo");
+    assert_eq!(refused.error.kind(), ErrorKind::Busy);
+    assert_eq!(refused.undo.map(|undo| undo.token), Some(back.token), "the button stays");
+    assert!(hers.read().await.is_empty());
+
+    let found = anna.untold_cut_off().await.expect("read").expect("it must be told");
+    assert_eq!(found, cut_off);
+    // and one more of the same file while that was told
+    let later = Journal::new("other.zip".to_owned(), None);
+    house.leave_journal(&anna, &later);
+    anna.note_told_of(found).await;
+    let found = anna.untold_cut_off().await.expect("read").expect("it must be told as well");
+    assert_eq!(found, later);
+    anna.note_told_of(found).await;
+    assert!(!anna.may_have_cut_off().await.expect("read"));
+    anna.restore(chosen, sha256, Save::First).await.expect("restored");
+    assert_eq!(hers.read().await["numbers"].len(), 3);
+}
+
+#[tokio::test]
+async fn a_command_that_is_killed_again_and_again_loses_no_way_back() {
+    let house = House::new();
+    let ((anna, hers), (shell, _)) = (house.bot(ANNA, 3), house.bot(ANNA, 3));
+    let backup = house.back_up(&anna).await;
+    let mut ways = Vec::new();
+    for round in 0..20 {
+        house.clock.forward(TimeDelta::minutes(1));
+        hers.write().await.insert("numbers".to_owned(), vec![round]);
+        let (undo, _) = anna.parts.save(false).expect("saved");
+        house.leave_journal(&shell, &Journal::new("a.zip".to_owned(), Some(undo.clone())));
+        ways.push(undo);
+        // the next one says it on the screen alone
+        assert!(shell.cut_off().await.expect("read").is_some());
+        assert!(shell.cut_off().await.expect("read").is_none(), "it was said");
+    }
+    house.back_up(&anna).await;
+    let mut told = Vec::new();
+    while let Some(found) = anna.untold_cut_off().await.expect("read") {
+        told.push(found.undo.clone().expect("a way back").token);
+        anna.note_told_of(found).await;
+    }
+    let tokens = |ways: &[Undo]| ways.iter().map(|undo| undo.token.clone()).collect::<Vec<_>>();
+    assert_eq!(told, [tokens(&ways[..1]), tokens(&ways[5..])].concat(), "the first, and the last");
+    for token in &told {
+        assert!(anna.undo_target(token.clone()).await.expect("read").is_some(), "a dead button");
+    }
+    anna.undo(ways[0].clone()).await.expect("the first way back is open");
+    assert_eq!(hers.read().await["numbers"], [0]);
+    let last = anna.undo_target(told[1].clone()).await.expect("read");
+    assert!(last.is_none(), "only the last restore can be undone");
+    assert!(house.has(&backup));
+}
+
+#[tokio::test]
+async fn a_crash_takes_the_place_of_an_older_way_back_once_it_is_told() {
+    let house = House::new();
+    let (anna, _) = house.bot(ANNA, 3);
+    let backup = house.back_up(&anna).await;
+    let older = house.restore(&anna, &backup).await.undo.expect("a way back");
+    house.clock.forward(TimeDelta::minutes(1));
+    let (undo, _) = anna.parts.save(false).expect("saved");
+    house.leave_journal(&anna, &Journal::new("a.zip".to_owned(), Some(undo.clone())));
+    let is_open =
+        async |undo: &Undo| anna.undo_target(undo.token.clone()).await.expect("read").is_some();
+    let found = anna.untold_cut_off().await.expect("read").expect("it must be told");
+    assert!(is_open(&older).await && is_open(&undo).await);
+    anna.note_told_of(found).await;
+    assert!(!is_open(&older).await && is_open(&undo).await);
+}
+
+#[tokio::test]
+async fn a_restore_whose_end_cannot_be_noted_was_not_cut_off_for_who_knows_it() {
+    let house = House::new();
+    let (anna, hers) = house.bot(ANNA, 3);
+    let backup = house.back_up(&anna).await;
+    let (other, _) = house.bot(ANNA, 3);
+    let chosen = Chosen::Stored(backup.clone());
+    let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    // the proof of the safety backup and the journal are noted, and then nothing
+    house.note_so_often(Some(2));
+    let restored = anna.restore(chosen, sha256, Save::First).await.expect("restored");
+    let back = restored.undo.expect("a way back");
+    house.note_so_often(None);
+    assert!(other.untold_cut_off().await.expect("read").is_some(), "another program cannot know");
+    assert!(!anna.may_have_cut_off().await.expect("read"));
+    hers.write().await.clear();
+    house.back_up(&anna).await;
+    assert!(other.untold_cut_off().await.expect("read").is_none(), "it is noted now");
+    anna.undo(back).await.expect("the way back is open");
+    assert_eq!(hers.read().await["numbers"].len(), 3);
+}
+
+/// A source that refuses to restore.
+struct Refuses(Shared<Data>);
+
+impl DataSource for Refuses {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        DataSource::sections(&self.0)
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> std::result::Result<(), BoxError> {
+        DataSource::export(&self.0, out).await
+    }
+
+    async fn restore(&self, _: &mut Import<'_>) -> std::result::Result<(), BoxError> {
+        Err("no".into())
+    }
+}
+
+#[tokio::test]
+async fn a_refused_restore_costs_no_way_back_whatever_cannot_be_noted() {
+    // the journal takes effect or not, and its end is not noted
+    for times in [1, 2] {
+        let house = House::new();
+        let (first, hers) = house.bot(ANNA, 3);
+        let backup = house.back_up(&first).await;
+        let back = house.restore(&first, &backup).await.undo.expect("a way back");
+        house.clock.forward(TimeDelta::minutes(1));
+        let anna = house.bot_with(ANNA, Refuses(Shared::new(hers)));
+        let chosen = Chosen::Stored(backup.clone());
+        let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+        house.note_so_often(Some(times));
+        let failed = anna.restore(chosen, sha256, Save::First).await.expect_err("it refuses");
+        assert!(!failed.unclear);
+        house.note_so_often(None);
+        assert!(!anna.may_have_cut_off().await.expect("read"), "nothing was cut off");
+        house.back_up(&anna).await;
+        let found = first.undo_target(back.token).await.expect("read");
+        assert!(found.is_some(), "the way back from the restore before is lost");
+    }
+}
