@@ -31,10 +31,11 @@ use branch::{Action, Command, Press};
 use button::{Button, Confirmations, Pending};
 use delivery::Placed;
 use message::{Message, Next, Settings};
-use restore::Unheard;
+use restore::Telling;
 
 pub(crate) use branch::branch;
 pub(crate) use delivery::Delivery;
+pub(crate) use restore::Told;
 
 /// How many backups a page of the list shows.
 const PAGE: usize = 5;
@@ -74,7 +75,7 @@ pub(crate) struct Chat {
     /// The last restore for which people waited, and who was told of it.
     waiting: Arc<Mutex<(u64, HashSet<ChatId>)>>,
     /// Held while a restore that was cut off is told of: nobody else tells it again.
-    interruption: Arc<tokio::sync::Mutex<Unheard>>,
+    interruption: Arc<tokio::sync::Mutex<Telling>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

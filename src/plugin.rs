@@ -16,7 +16,7 @@ use teloxide::types::UserId;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::chat::{self, Chat};
+use crate::chat::{self, Chat, Told};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schedule::{self, BackupTask, BoxFuture, Job, Part, Schedule};
 use crate::service::{Ailment, Service};
@@ -94,17 +94,23 @@ impl BackupPlugin {
     }
 
     fn start(&self) {
-        let chat = self.chat.clone();
-        self.work.spawn(until_heard(self.stop.clone(), move || {
-            let chat = chat.clone();
-            async move { chat.tell_of_interruption().await.unwrap_or(false) }
-        }));
         let plugin = self.clone();
         self.work.spawn(async move {
+            // before the backup that may be due already: people would wait for its end to hear of a crash
+            let crash = plugin.service.untold_cut_off();
+            let _ = tokio::time::timeout(LOOKED_WITHIN, crash).await;
+            plugin.work.spawn(plugin.clone().tell_of_crash());
             // before the first note of the schedule, which begins a new one
             plugin.look_at_notebook().await;
             plugin.run_schedule().await;
         });
+    }
+
+    async fn tell_of_crash(self) {
+        let chat = &self.chat;
+        let tell =
+            || async { chat.tell_of_interruption().await.is_ok_and(|told| told != Told::NotYet) };
+        until_heard(self.stop.clone(), tell).await;
     }
 
     /// Looks at the notebook, and tells of one that cannot be read.

@@ -475,6 +475,11 @@ pub(crate) fn untold(text: &Text, undo: Option<&Undo>) -> Message {
     Message { html: text.say("interrupted-untold", &[]), keyboard: Some(keyboard) }
 }
 
+/// It was told just now; whoever presses again has read it.
+pub(crate) fn just_told(text: &Text, undo: Option<&Undo>) -> Message {
+    Message { html: text.say("interrupted-just-told", &[]), ..untold(text, undo) }
+}
+
 /// In the place of a question that Telegram has not taken for too long.
 pub(crate) fn too_late(text: &Text) -> Message {
     Message { html: text.say("too-late", &[]), keyboard: Some(back_to_list(text)) }

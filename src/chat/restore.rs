@@ -10,52 +10,77 @@ use super::message::Message;
 use super::{Chat, message, warn};
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind};
-use crate::service::{Chosen, Fewer, Inspection, Journal, RestoreFailed, Save, UndoTarget};
+use crate::service::{Chosen, Fewer, Inspection, Journal, RestoreFailed, Save, Undo, UndoTarget};
 
 /// Whoever waits while a word is tried in vain does not try it again at once.
 const TRIED_AGAIN: Duration = Duration::from_secs(60);
 
-/// When the word about a restore that was cut off was tried in vain.
-pub(super) type Unheard = Option<Instant>;
+/// What became of the word about restores that were cut off.
+#[derive(Default)]
+pub(super) struct Telling {
+    /// When it was last tried in vain.
+    unheard: Option<Instant>,
+    /// Of which one it was heard last, and when.
+    heard: Option<(Instant, Journal)>,
+}
+
+/// What there was to tell of restores that were cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Nothing,
+    /// People have heard of this one just now, from whoever was telling it.
+    Now(Journal),
+    /// Nobody has heard of it.
+    NotYet,
+}
 
 impl Chat {
-    async fn interrupted(&self) -> Result<Option<Journal>, Error> {
-        let service = &self.parts.service;
-        if service.may_have_cut_off().await? { service.untold_cut_off().await } else { Ok(None) }
-    }
-
-    /// Tells of each restore that was cut off, by a crash of this bot or of another program; false while
-    /// nobody has heard of it.
+    /// Tells of each restore that was cut off, by a crash of this bot or of another program.
     ///
     /// # Errors
     /// While nobody can tell whether there is one.
-    pub(crate) async fn tell_of_interruption(&self) -> Result<bool, Error> {
-        let mut unheard = self.interruption.lock().await;
+    pub(crate) async fn tell_of_interruption(&self) -> Result<Told, Error> {
+        let asked = Instant::now();
+        let mut telling = self.interruption.lock().await;
+        let meanwhile = telling.heard.as_ref().filter(|(at, _)| *at > asked);
+        let mut now = meanwhile.map(|(_, heard)| heard.clone());
         // once more after each: while one is told of, another program may be killed
         loop {
-            let looked = self.interrupted().await;
+            let looked = self.parts.service.untold_cut_off().await;
             let looked =
                 looked.inspect_err(|error| warn("look for a restore that was cut off", error));
-            let Some(interrupted) = looked? else { return Ok(true) };
-            if unheard.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
-                return Ok(false);
+            // a storage that forgets what is noted must not have it told without end
+            let Some(interrupted) = looked?.filter(|found| now.as_ref() != Some(found)) else {
+                return Ok(now.map_or(Told::Nothing, Told::Now));
+            };
+            if telling.unheard.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
+                return Ok(Told::NotYet);
             }
             tracing::warn!(backup = %interrupted.restored, "a restore was cut off");
             if !self.tell(message::interrupted(&self.parts.text, &interrupted)).await {
-                *unheard = Some(Instant::now());
-                return Ok(false);
+                telling.unheard = Some(Instant::now());
+                return Ok(Told::NotYet);
             }
-            *unheard = None;
-            self.parts.service.note_told_of(interrupted).await;
+            self.parts.service.note_told_of(interrupted.clone()).await;
+            now = Some(interrupted.clone());
+            *telling = Telling { unheard: None, heard: Some((Instant::now(), interrupted)) };
         }
     }
 
-    /// The same before another restore, which must not wait for one that runs.
-    async fn before_restoring(&self) -> Result<bool, Error> {
+    /// The same before another restore, which must not wait for one that runs; gives what to say instead
+    /// where people are to hear of that first.
+    async fn before_restoring(&self, undo: Option<&Undo>) -> Result<Option<Message>, Error> {
         if self.parts.service.is_busy() {
             return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
         }
-        self.tell_of_interruption().await
+        let text = &self.parts.text;
+        Ok(match self.tell_of_interruption().await? {
+            Told::Nothing => None,
+            // its own button, at once
+            Told::Now(heard) if undo.is_some() && heard.undo.as_ref() == undo => None,
+            Told::Now(_) => Some(message::just_told(text, undo)),
+            Told::NotYet => Some(message::untold(text, undo)),
+        })
     }
 
     /// Checks an archive, and asks whether to restore it.
@@ -75,8 +100,8 @@ impl Chat {
         let text = &self.parts.text;
         // the way back from a restore that was cut off must be told before another one begins
         let inspected = match self.tell_of_interruption().await {
-            Ok(true) => self.parts.service.inspect(Chosen::Stored(id.clone())).await,
-            Ok(false) => return message::untold(text, None),
+            Ok(Told::NotYet) => return message::untold(text, None),
+            Ok(_) => self.parts.service.inspect(Chosen::Stored(id.clone())).await,
             Err(error) => Err(error),
         };
         match inspected {
@@ -132,12 +157,12 @@ impl Chat {
         let started = message::restore_started(text, &pending.id);
         self.delivery.progress(chat, message, &started).await;
         let Pending { admin, id, data_sha256, save, .. } = pending;
-        let restored = match self.before_restoring().await {
-            Ok(true) => {
+        let restored = match self.before_restoring(None).await {
+            Ok(None) => {
                 let chosen = Chosen::Stored(id.clone());
                 self.parts.service.restore(chosen, data_sha256, save).await
             }
-            Ok(false) => return message::untold(text, None),
+            Ok(Some(first)) => return first,
             Err(error) => Err(error.into()),
         };
         match restored {
@@ -163,9 +188,9 @@ impl Chat {
         let text = &self.parts.text;
         self.delivery.progress(chat, message, &message::undo_started(text, &undo)).await;
         // as before another restore
-        let undone = match self.before_restoring().await {
-            Ok(true) => self.parts.service.undo(undo.clone()).await,
-            Ok(false) => return message::untold(text, Some(&undo)),
+        let undone = match self.before_restoring(Some(&undo)).await {
+            Ok(None) => self.parts.service.undo(undo.clone()).await,
+            Ok(Some(first)) => return first,
             Err(error) => Err(RestoreFailed { undo: Some(Box::new(undo.clone())), ..error.into() }),
         };
         match undone {

@@ -38,20 +38,20 @@ impl Fates {
 
 impl Fate {
     fn note(&self, notebook: &mut Notebook, id: &str) {
-        let is_it = |journal: &mut Journal| journal.id == id;
+        let is_it = |journal: &&mut Journal| journal.id == id;
+        let running = notebook.restoring.as_mut().as_ref().is_some_and(is_it);
         if let Self::Told = self {
-            if notebook.restoring.as_mut().is_some_and(is_it) {
+            if running {
                 notebook.cut_off();
             }
-            return told(notebook, id);
-        }
-        let running = notebook.restoring.take_if(is_it).is_some();
-        let all = notebook.cut_off.len();
-        // another program may have taken it for one that was cut off
-        notebook.cut_off.retain_mut(|journal| !is_it(journal));
-        if !running && notebook.cut_off.len() == all {
+            notebook.cut_off.iter_mut().filter(is_it).for_each(|journal| journal.told = true);
             return;
         }
+        if !running {
+            // noted, or another program took it for one that was cut off: then it is told as one
+            return;
+        }
+        notebook.restoring = None;
         match self {
             Self::Told | Self::Refused => {}
             Self::RolledBack(left) => notebook.left = left.clone().or(notebook.left.take()),
@@ -67,16 +67,6 @@ impl Fate {
     }
 }
 
-/// From now on its button is the one to press, and no older one.
-fn told(notebook: &mut Notebook, id: &str) {
-    for journal in notebook.cut_off.iter_mut().filter(|journal| journal.id == id) {
-        journal.told = true;
-        if let Some(undo) = &journal.undo {
-            notebook.undo.take_if(|older| older.at <= undo.at);
-        }
-    }
-}
-
 impl Service {
     /// The restore that was cut off since the last look; the administrator still has to hear of it.
     pub(crate) async fn cut_off(&self) -> Result<Option<Journal>> {
@@ -85,21 +75,16 @@ impl Service {
 
     /// The first restore that was cut off, and of which the administrator has not heard.
     pub(crate) async fn untold_cut_off(&self) -> Result<Option<Journal>> {
+        let notebook = self.blocking(Parts::notebook).await?;
+        if notebook.restoring.is_none() {
+            // nobody waits for a backup to hear of it, or that there is none
+            return Ok(notebook.untold_cut_off().cloned());
+        }
         self.changing(|parts| {
             parts.cut_off(|notebook| {
                 notebook.cut_off();
                 notebook.untold_cut_off().cloned()
             })
-        })
-        .await
-    }
-
-    /// Whether there may be one, or a restore runs: nobody waits for a backup to hear that there was
-    /// none.
-    pub(crate) async fn may_have_cut_off(&self) -> Result<bool> {
-        self.blocking(|parts| {
-            let notebook = parts.notebook()?;
-            Ok(notebook.restoring.is_some() || notebook.untold_cut_off().is_some())
         })
         .await
     }

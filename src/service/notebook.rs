@@ -405,9 +405,9 @@ impl Notebook {
     pub(crate) fn cut_off(&mut self) -> Option<&Journal> {
         self.cut_off.push(self.restoring.take()?);
         if self.cut_off.len() > MOST_CUT_OFF {
-            // the first leads to what was live before all of them
-            let gone = self.cut_off.iter().position(|journal| journal.told).unwrap_or(1);
-            self.cut_off.remove(gone);
+            // the first stays: it leads to what was live before all of them
+            let told = self.cut_off.iter().skip(1).position(|journal| journal.told);
+            self.cut_off.remove(1 + told.unwrap_or_default());
         }
         self.cut_off.last()
     }

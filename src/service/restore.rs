@@ -250,7 +250,7 @@ impl Parts {
         let (undo, before) = self.save_first(wanted)?;
         let journal = Journal::new(chosen.to_string(), undo.clone());
         let id = journal.id.clone();
-        if let Err(error) = self.begin(journal) {
+        if let Err(error) = guarded(|| self.begin(journal)) {
             // it may stand there all the same
             self.conclude(id, Fate::Refused);
             return Err(error.into());

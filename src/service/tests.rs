@@ -49,10 +49,18 @@ struct Room(
     /// The notes cannot be read.
     Arc<AtomicBool>,
     /// After so many times the notes cannot be written.
-    Arc<std::sync::Mutex<Option<usize>>>,
+    Arc<std::sync::Mutex<Option<(usize, Fails)>>>,
 );
 
 type Cut = Option<(usize, io::ErrorKind)>;
+
+/// How a note fails.
+#[derive(Clone, Copy)]
+enum Fails {
+    Wholly,
+    /// It takes effect, and none does after it.
+    Afterwards,
+}
 
 impl Storage for Room {
     forward!(0: name path prepare lock list list_stamped delete);
@@ -82,8 +90,13 @@ impl Storage for Room {
             return Err(io::ErrorKind::StorageFull.into());
         }
         match self.5.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            Some(0) => return Err(io::ErrorKind::TimedOut.into()),
-            Some(left) => *left -= 1,
+            Some((0, Fails::Wholly)) => return Err(io::ErrorKind::TimedOut.into()),
+            Some((0, fails @ Fails::Afterwards)) => {
+                *fails = Fails::Wholly;
+                self.0.write_state(state)?;
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            Some((left, _)) => *left -= 1,
             None => {}
         }
         self.0.write_state(state)
@@ -210,7 +223,11 @@ impl House {
     }
 
     fn note_so_often(&self, times: Option<usize>) {
-        *self.room.5.lock().unwrap_or_else(PoisonError::into_inner) = times;
+        self.note_and_fail(times.map(|times| (times, Fails::Wholly)));
+    }
+
+    fn note_and_fail(&self, after: Option<(usize, Fails)>) {
+        *self.room.5.lock().unwrap_or_else(PoisonError::into_inner) = after;
     }
 
     /// Turns a bit among the compressed data of an archive.

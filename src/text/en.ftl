@@ -200,6 +200,7 @@ undo-closed = ↩️ This can no longer be brought back: something was restored 
 interrupted = ⚠️ The bot went down in the middle of a restore from { $name }. Check the data.
 interrupted-way-back = All that was there before is saved. If something is wrong, the button below brings it back.
 interrupted-lost = What was there before could not be read. If something is wrong, restore once more: /backup_list
+interrupted-just-told = ⚠️ The last restore was cut off; the message below tells of it. Read it and, if you still want this, try again.
 interrupted-untold = ⚠️ The last restore was cut off, and Telegram has not taken the message about it yet. Until then I restore nothing. Try again a little later.
 too-late = ⌛ Telegram did not take my question for a long time, and it is out of date. Without your answer I change nothing. Open the list: /backup_list
 notebook-damaged = ⚠️ The file state.json beside the backups was damaged, and I have begun a new one. The backups themselves are there. Only the notes of before are lost: the undo buttons of earlier restores do not work.

@@ -383,6 +383,7 @@ fn undo() {
     snapshot("undo_closed", |text| undo_failed(text, &undo, &failed));
     snapshot("interrupted_untold", |text| untold(text, None));
     snapshot("undo_interrupted_untold", |text| untold(text, Some(&undo)));
+    snapshot("interrupted_just_told", |text| just_told(text, None));
     snapshot("too_late", too_late);
     snapshot("stale", |text| stale(text).into());
     snapshot("pending", |text| pending(text).into());

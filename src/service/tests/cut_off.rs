@@ -10,7 +10,7 @@ async fn a_restore_that_was_cut_off_unseen_keeps_its_place() {
     let back = house.restore(&anna, &backup).await.undo.expect("a way back");
     let chosen = Chosen::Stored(backup.clone());
     let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
-    assert!(!anna.may_have_cut_off().await.expect("read"), "nobody has anything to hear");
+    assert!(anna.untold_cut_off().await.expect("read").is_none(), "nobody has anything to hear");
     // another program is killed, before the restore has its turn
     let cut_off = Journal::new("other.zip".to_owned(), None);
     house.leave_journal(&anna, &cut_off);
@@ -32,7 +32,7 @@ async fn a_restore_that_was_cut_off_unseen_keeps_its_place() {
     let found = anna.untold_cut_off().await.expect("read").expect("it must be told as well");
     assert_eq!(found, later);
     anna.note_told_of(found).await;
-    assert!(!anna.may_have_cut_off().await.expect("read"));
+    assert!(anna.untold_cut_off().await.expect("read").is_none());
     anna.restore(chosen, sha256, Save::First).await.expect("restored");
     assert_eq!(hers.read().await["numbers"].len(), 3);
 }
@@ -72,40 +72,60 @@ async fn a_command_that_is_killed_again_and_again_loses_no_way_back() {
 }
 
 #[tokio::test]
-async fn a_crash_takes_the_place_of_an_older_way_back_once_it_is_told() {
+async fn a_crash_closes_no_older_way_back_and_the_next_restore_closes_both() {
     let house = House::new();
     let (anna, _) = house.bot(ANNA, 3);
     let backup = house.back_up(&anna).await;
     let older = house.restore(&anna, &backup).await.undo.expect("a way back");
-    house.clock.forward(TimeDelta::minutes(1));
     let (undo, _) = anna.parts.save(false).expect("saved");
     house.leave_journal(&anna, &Journal::new("a.zip".to_owned(), Some(undo.clone())));
     let is_open =
         async |undo: &Undo| anna.undo_target(undo.token.clone()).await.expect("read").is_some();
     let found = anna.untold_cut_off().await.expect("read").expect("it must be told");
-    assert!(is_open(&older).await && is_open(&undo).await);
     anna.note_told_of(found).await;
-    assert!(!is_open(&older).await && is_open(&undo).await);
+    assert!(is_open(&older).await && is_open(&undo).await);
+    let last = house.restore(&anna, &backup).await.undo.expect("a way back");
+    assert!(!is_open(&older).await && !is_open(&undo).await && is_open(&last).await);
+}
+
+/// A restore whose end could not be noted, with the way back from it.
+async fn unnoted(house: &House) -> (Service, Arc<RwLock<Data>>, Undo) {
+    let (anna, hers) = house.bot(ANNA, 3);
+    let chosen = Chosen::Stored(house.back_up(&anna).await);
+    let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    // the proof of the safety backup and the journal are noted, and then nothing
+    house.note_so_often(Some(2));
+    let restored = anna.restore(chosen, sha256, Save::First).await.expect("restored");
+    house.note_so_often(None);
+    hers.write().await.clear();
+    (anna, hers, restored.undo.expect("a way back"))
 }
 
 #[tokio::test]
 async fn a_restore_whose_end_cannot_be_noted_was_not_cut_off_for_who_knows_it() {
     let house = House::new();
-    let (anna, hers) = house.bot(ANNA, 3);
-    let backup = house.back_up(&anna).await;
-    let (other, _) = house.bot(ANNA, 3);
-    let chosen = Chosen::Stored(backup.clone());
-    let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
-    // the proof of the safety backup and the journal are noted, and then nothing
-    house.note_so_often(Some(2));
-    let restored = anna.restore(chosen, sha256, Save::First).await.expect("restored");
-    let back = restored.undo.expect("a way back");
-    house.note_so_often(None);
-    assert!(other.untold_cut_off().await.expect("read").is_some(), "another program cannot know");
-    assert!(!anna.may_have_cut_off().await.expect("read"));
-    hers.write().await.clear();
+    let (anna, hers, back) = unnoted(&house).await;
+    assert!(anna.untold_cut_off().await.expect("read").is_none());
     house.back_up(&anna).await;
+    let (other, _) = house.bot(ANNA, 3);
     assert!(other.untold_cut_off().await.expect("read").is_none(), "it is noted now");
+    anna.undo(back).await.expect("the way back is open");
+    assert_eq!(hers.read().await["numbers"].len(), 3);
+}
+
+#[tokio::test]
+async fn a_restore_whose_end_was_not_noted_in_time_spoils_none_that_came_after() {
+    let house = House::new();
+    let (anna, hers, back) = unnoted(&house).await;
+    // another program cannot know
+    let (other, _) = house.bot(ANNA, 3);
+    let told = other.untold_cut_off().await.expect("read").expect("it looks like a crash");
+    assert_eq!(told.undo.as_ref().map(|undo| &undo.token), Some(&back.token));
+    house.leave_journal(&other, &Journal::new("b.zip".to_owned(), None));
+    house.back_up(&anna).await;
+    other.note_told_of(told).await;
+    let found = anna.untold_cut_off().await.expect("read").expect("that is another one");
+    assert_eq!(found.restored, "b.zip");
     anna.undo(back).await.expect("the way back is open");
     assert_eq!(hers.read().await["numbers"].len(), 3);
 }
@@ -131,8 +151,8 @@ impl DataSource for Refuses {
 
 #[tokio::test]
 async fn a_refused_restore_costs_no_way_back_whatever_cannot_be_noted() {
-    // the journal takes effect or not, and its end is not noted
-    for times in [1, 2] {
+    // the journal is noted or not, or noted though the disk says that it failed; its end is not
+    for (times, fails) in [(1, Fails::Wholly), (1, Fails::Afterwards), (2, Fails::Wholly)] {
         let house = House::new();
         let (first, hers) = house.bot(ANNA, 3);
         let backup = house.back_up(&first).await;
@@ -141,11 +161,11 @@ async fn a_refused_restore_costs_no_way_back_whatever_cannot_be_noted() {
         let anna = house.bot_with(ANNA, Refuses(Shared::new(hers)));
         let chosen = Chosen::Stored(backup.clone());
         let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
-        house.note_so_often(Some(times));
+        house.note_and_fail(Some((times, fails)));
         let failed = anna.restore(chosen, sha256, Save::First).await.expect_err("it refuses");
         assert!(!failed.unclear);
-        house.note_so_often(None);
-        assert!(!anna.may_have_cut_off().await.expect("read"), "nothing was cut off");
+        house.note_and_fail(None);
+        assert!(anna.untold_cut_off().await.expect("read").is_none(), "nothing was cut off");
         house.back_up(&anna).await;
         let found = first.undo_target(back.token).await.expect("read");
         assert!(found.is_some(), "the way back from the restore before is lost");
