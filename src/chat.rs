@@ -350,6 +350,7 @@ impl Chat {
     }
 
     async fn press(&self, press: Press) {
+        let asked = Instant::now();
         let Press { query, admin, chat, message, button } = press;
         let Some(running) = self.begin(Work::Message(chat, message)) else {
             return self.delivery.answer(query, None).await;
@@ -377,10 +378,10 @@ impl Chat {
                 drop(running);
                 return self.download(chat, id).await;
             }
-            Wish::Restore(pending) => self.restore(chat, message, pending).await,
+            Wish::Restore(pending) => self.restore(chat, message, pending, asked).await,
             Wish::AskAgain(pending, fewer) => self.ask_again(pending, fewer),
             Wish::Cancel => message::restore_cancelled(&self.parts.text),
-            Wish::Undo(target) => self.undo(admin, chat, message, *target).await,
+            Wish::Undo(target) => self.undo(admin, chat, message, *target, asked).await,
         };
         // whoever sees the new buttons may press them at once, so the work is over before they are sent
         drop(running);

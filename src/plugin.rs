@@ -13,6 +13,7 @@ use once_cell::sync::OnceCell;
 use teloxide::Bot;
 use teloxide::dispatching::UpdateHandler;
 use teloxide::types::UserId;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -96,31 +97,26 @@ impl BackupPlugin {
     fn start(&self) {
         let plugin = self.clone();
         self.work.spawn(async move {
-            // before the backup that may be due already: people would wait for its end to hear of a crash
-            let crash = plugin.service.untold_cut_off();
-            let _ = tokio::time::timeout(LOOKED_WITHIN, crash).await;
+            // before the backup that may be due already, which would keep a crash waiting to be told,
+            // and whose note begins a new notebook
+            let crash = tokio::time::timeout(LOOKED_WITHIN, plugin.service.untold_cut_off());
+            let _ = plugin.stop.run_until_cancelled(crash).await;
+            let looked = plugin.ailment().await;
             plugin.work.spawn(plugin.clone().tell_of_crash());
-            // before the first note of the schedule, which begins a new one
-            plugin.look_at_notebook().await;
+            plugin.work.spawn(plugin.clone().tell_of_notebook(looked));
             plugin.run_schedule().await;
         });
     }
 
     async fn tell_of_crash(self) {
-        let chat = &self.chat;
-        let tell =
-            || async { chat.tell_of_interruption().await.is_ok_and(|told| told != Told::NotYet) };
-        until_heard(self.stop.clone(), tell).await;
+        until_heard(self.stop.clone(), || async {
+            let told = self.chat.tell_of_interruption(Instant::now()).await;
+            told.is_ok_and(|told| told != Told::NotYet)
+        })
+        .await;
     }
 
-    /// Looks at the notebook, and tells of one that cannot be read.
-    async fn look_at_notebook(&self) {
-        let looked = self.ailment().await;
-        let plugin = self.clone();
-        self.work.spawn(async move { plugin.tell_of_notebook(looked).await });
-    }
-
-    async fn tell_of_notebook(&self, mut looked: Result<Option<Ailment>>) {
+    async fn tell_of_notebook(self, mut looked: Result<Option<Ailment>>) {
         // a moment is no matter, nor is a program that ends at once and is started again
         let mut rest = match &looked {
             Ok(None) => return,

@@ -35,12 +35,12 @@ pub(crate) enum Told {
 }
 
 impl Chat {
-    /// Tells of each restore that was cut off, by a crash of this bot or of another program.
+    /// Tells of each restore that was cut off, by a crash of this bot or of another program, to who has
+    /// asked for something at that moment.
     ///
     /// # Errors
     /// While nobody can tell whether there is one.
-    pub(crate) async fn tell_of_interruption(&self) -> Result<Told, Error> {
-        let asked = Instant::now();
+    pub(crate) async fn tell_of_interruption(&self, asked: Instant) -> Result<Told, Error> {
         let mut telling = self.interruption.lock().await;
         let meanwhile = telling.heard.as_ref().filter(|(at, _)| *at > asked);
         let mut now = meanwhile.map(|(_, heard)| heard.clone());
@@ -69,12 +69,16 @@ impl Chat {
 
     /// The same before another restore, which must not wait for one that runs; gives what to say instead
     /// where people are to hear of that first.
-    async fn before_restoring(&self, undo: Option<&Undo>) -> Result<Option<Message>, Error> {
+    async fn before_restoring(
+        &self,
+        asked: Instant,
+        undo: Option<&Undo>,
+    ) -> Result<Option<Message>, Error> {
         if self.parts.service.is_busy() {
             return Err(Error::new(ErrorKind::Busy, "another backup or restore is running"));
         }
         let text = &self.parts.text;
-        Ok(match self.tell_of_interruption().await? {
+        Ok(match self.tell_of_interruption(asked).await? {
             Told::Nothing => None,
             // its own button, at once
             Told::Now(heard) if undo.is_some() && heard.undo.as_ref() == undo => None,
@@ -99,7 +103,7 @@ impl Chat {
     pub(super) async fn question(&self, admin: UserId, chat: ChatId, id: BackupId) -> Message {
         let text = &self.parts.text;
         // the way back from a restore that was cut off must be told before another one begins
-        let inspected = match self.tell_of_interruption().await {
+        let inspected = match self.tell_of_interruption(Instant::now()).await {
             Ok(Told::NotYet) => return message::untold(text, None),
             Ok(_) => self.parts.service.inspect(Chosen::Stored(id.clone())).await,
             Err(error) => Err(error),
@@ -152,12 +156,13 @@ impl Chat {
         chat: ChatId,
         message: MessageId,
         pending: Pending,
+        asked: Instant,
     ) -> Message {
         let text = &self.parts.text;
         let started = message::restore_started(text, &pending.id);
         self.delivery.progress(chat, message, &started).await;
         let Pending { admin, id, data_sha256, save, .. } = pending;
-        let restored = match self.before_restoring(None).await {
+        let restored = match self.before_restoring(asked, None).await {
             Ok(None) => {
                 let chosen = Chosen::Stored(id.clone());
                 self.parts.service.restore(chosen, data_sha256, save).await
@@ -183,12 +188,13 @@ impl Chat {
         chat: ChatId,
         message: MessageId,
         target: UndoTarget,
+        asked: Instant,
     ) -> Message {
         let UndoTarget { safety, undo, .. } = target;
         let text = &self.parts.text;
         self.delivery.progress(chat, message, &message::undo_started(text, &undo)).await;
         // as before another restore
-        let undone = match self.before_restoring(Some(&undo)).await {
+        let undone = match self.before_restoring(asked, Some(&undo)).await {
             Ok(None) => self.parts.service.undo(undo.clone()).await,
             Ok(Some(first)) => return first,
             Err(error) => Err(RestoreFailed { undo: Some(Box::new(undo.clone())), ..error.into() }),

@@ -48,8 +48,9 @@ impl Fate {
             return;
         }
         if !running {
-            // noted, or another program took it for one that was cut off: then it is told as one
-            return;
+            // noted, or another program took it for one that was cut off
+            let taken = notebook.cut_off.iter_mut().filter(is_it);
+            return taken.for_each(|journal| self.note_over(journal));
         }
         notebook.restoring = None;
         match self {
@@ -63,6 +64,14 @@ impl Fate {
                     notebook.cut_off.retain(|journal| !journal.told);
                 }
             }
+        }
+    }
+
+    /// The one who knows its end has told of that.
+    fn note_over(&self, journal: &mut Journal) {
+        journal.told = true;
+        if let Self::RolledBack(Some(left)) = self {
+            journal.undo = Some(left.clone());
         }
     }
 }

@@ -218,11 +218,15 @@ impl Service {
     /// Where this token leads; `None` where it leads nowhere any more.
     pub(crate) async fn undo_target(&self, token: String) -> Result<Option<UndoTarget>> {
         self.blocking(move |parts| {
-            let undo = parts.undo_of(&token)?;
+            let notebook = parts.notebook()?;
+            let undo = undo_in(&notebook, &token);
             let age = |undo: &Undo| parts.clock.now() - undo.at;
+            // or there may be another one to press, of which people have not read yet
+            let mut others = notebook.cut_off.iter().filter_map(|journal| journal.undo.as_ref());
+            let last = others.all(|other| other.token == token);
             Ok(undo.and_then(|undo| {
                 // nobody knows the age of what a clock that was set back has made
-                let recent = (TimeDelta::zero()..UNDO_UNASKED).contains(&age(&undo));
+                let recent = last && (TimeDelta::zero()..UNDO_UNASKED).contains(&age(&undo));
                 Some(UndoTarget { safety: undo.safety()?, recent, undo })
             }))
         })

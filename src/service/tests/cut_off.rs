@@ -130,6 +130,15 @@ async fn a_restore_whose_end_was_not_noted_in_time_spoils_none_that_came_after()
     assert_eq!(hers.read().await["numbers"].len(), 3);
 }
 
+#[tokio::test]
+async fn who_knows_how_a_restore_ended_tells_of_no_crash_whoever_took_it_for_one() {
+    let house = House::new();
+    let (anna, _, _) = unnoted(&house).await;
+    let (command, _) = house.bot(ANNA, 3);
+    assert!(command.cut_off().await.expect("read").is_some(), "a command cannot know");
+    assert!(anna.untold_cut_off().await.expect("read").is_none());
+}
+
 /// A source that refuses to restore.
 struct Refuses(Shared<Data>);
 
