@@ -92,6 +92,28 @@ async fn an_undo_that_leaves_what_was_not_there_is_found_out() {
     assert!(failed.rolled_back.is_some(), "{}", failed.error);
 }
 
+#[tokio::test]
+async fn the_way_to_what_was_taken_back_stays_whoever_took_the_restore_for_a_crash() {
+    let house = House::new();
+    let source = Own::default();
+    *source.state.write().await = Shop { orders: vec![1, 2, 3], reviews: vec![4] };
+    let anna = house.bot_with(ANNA, source.clone());
+    let chosen = Chosen::Stored(house.back_up(&anna).await);
+    let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    source.loses(Some(false));
+    // the two proofs and the journal are noted, and then nothing
+    house.note_so_often(Some(3));
+    let failed = anna.restore(chosen, data_sha256, Save::First).await.expect_err("it loses one");
+    house.note_so_often(None);
+    let left = failed.undo.expect("a way to what was left");
+    assert!(failed.rolled_back.is_some() && left.kept, "{}", failed.error);
+    let command = house.bot_with(ANNA, source);
+    assert!(command.cut_off().await.expect("read").is_some(), "it cannot know");
+    assert!(anna.untold_cut_off().await.expect("read").is_none());
+    let target = anna.undo_target(left.token).await.expect("read");
+    assert!(target.is_some(), "a dead button");
+}
+
 /// A source that takes it for granted that writing and reading succeed.
 struct Rash(Arc<AtomicBool>);
 
