@@ -43,15 +43,15 @@ impl Chat {
     pub(crate) async fn tell_of_interruption(&self, asked: Instant) -> Result<Told, Error> {
         let mut telling = self.interruption.lock().await;
         let meanwhile = telling.heard.as_ref().filter(|(at, _)| *at > asked);
-        let mut now = meanwhile.map(|(_, heard)| heard.clone());
+        let mut now: Vec<Journal> = meanwhile.map(|(_, heard)| heard.clone()).into_iter().collect();
         // once more after each: while one is told of, another program may be killed
         loop {
             let looked = self.parts.service.untold_cut_off().await;
             let looked =
                 looked.inspect_err(|error| warn("look for a restore that was cut off", error));
             // a storage that forgets what is noted must not have it told without end
-            let Some(interrupted) = looked?.filter(|found| now.as_ref() != Some(found)) else {
-                return Ok(now.map_or(Told::Nothing, Told::Now));
+            let Some(interrupted) = looked?.filter(|found| !now.contains(found)) else {
+                return Ok(now.pop().map_or(Told::Nothing, Told::Now));
             };
             if telling.unheard.is_some_and(|at| at.elapsed() < TRIED_AGAIN) {
                 return Ok(Told::NotYet);
@@ -62,7 +62,7 @@ impl Chat {
                 return Ok(Told::NotYet);
             }
             self.parts.service.note_told_of(interrupted.clone()).await;
-            now = Some(interrupted.clone());
+            now.push(interrupted.clone());
             *telling = Telling { unheard: None, heard: Some((Instant::now(), interrupted)) };
         }
     }

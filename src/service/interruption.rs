@@ -49,8 +49,7 @@ impl Fate {
         }
         if !running {
             // noted, or another program took it for one that was cut off
-            let taken = notebook.cut_off.iter_mut().filter(is_it);
-            return taken.for_each(|journal| self.note_over(journal));
+            return self.note_over(notebook, id);
         }
         notebook.restoring = None;
         match self {
@@ -68,18 +67,28 @@ impl Fate {
     }
 
     /// The one who knows its end has told of that.
-    fn note_over(&self, journal: &mut Journal) {
-        journal.told = true;
-        if let Self::RolledBack(Some(left)) = self {
-            journal.undo = Some(left.clone());
+    fn note_over(&self, notebook: &mut Notebook, id: &str) {
+        let is_it = |journal: &Journal| journal.id == id;
+        if !notebook.cut_off.iter().any(is_it) {
+            return;
         }
+        match self {
+            // its way back stays open
+            Self::Told | Self::Replaced(_) => {
+                let taken = notebook.cut_off.iter_mut().filter(|journal| journal.id == id);
+                return taken.for_each(|journal| journal.told = true);
+            }
+            Self::Refused => {}
+            Self::RolledBack(left) => notebook.left = left.clone().or(notebook.left.take()),
+        }
+        notebook.cut_off.retain(|journal| !is_it(journal));
     }
 }
 
 impl Service {
     /// The restore that was cut off since the last look; the administrator still has to hear of it.
     pub(crate) async fn cut_off(&self) -> Result<Option<Journal>> {
-        self.changing(|parts| parts.cut_off(|notebook| notebook.cut_off().cloned())).await
+        self.changing(|parts| Ok(parts.cut_off()?.0)).await
     }
 
     /// The first restore that was cut off, and of which the administrator has not heard.
@@ -89,13 +98,7 @@ impl Service {
             // nobody waits for a backup to hear of it, or that there is none
             return Ok(notebook.untold_cut_off().cloned());
         }
-        self.changing(|parts| {
-            parts.cut_off(|notebook| {
-                notebook.cut_off();
-                notebook.untold_cut_off().cloned()
-            })
-        })
-        .await
+        self.changing(|parts| Ok(parts.cut_off()?.1.untold_cut_off().cloned())).await
     }
 
     /// The administrator has heard of a restore that was cut off; its way back stays open.
@@ -114,18 +117,16 @@ impl Service {
 
 impl Parts {
     /// Looks for a restore that was cut off: in turn, as the journal of one that runs tells of no crash.
-    fn cut_off(
-        &self,
-        look: impl FnOnce(&mut Notebook) -> Option<Journal>,
-    ) -> Result<Option<Journal>> {
+    fn cut_off(&self) -> Result<(Option<Journal>, Notebook)> {
         let mut notebook = self.notebook()?;
-        let crashed = notebook.restoring.is_some();
-        let found = look(&mut notebook);
-        if crashed && let Err(error) = notebook.write(self.storage.as_ref()) {
+        let found = notebook.cut_off().cloned();
+        if found.is_some()
+            && let Err(error) = notebook.write(self.storage.as_ref())
+        {
             // it is found again
             tracing::warn!(kind = ?error.kind(), step = %error, "a crash was not noted");
         }
-        Ok(found)
+        Ok((found, notebook))
     }
 
     /// The notes before another restore. One that was cut off since the last look must be told first.

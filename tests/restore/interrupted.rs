@@ -355,6 +355,7 @@ async fn crash_in_the_middle_of_another(scene: &mut Scene, earlier: Value) {
     scene.begin();
     scene.admin.wait_for(CUT_OFF).await;
     scene.set_shop(shop(9, 9)).await;
+    scene.clock.forward(TimeDelta::minutes(1));
     scene.restore_far_fewer().await;
     scene.stop().await;
     crash_in_the_middle(scene, Some(earlier));

@@ -108,7 +108,7 @@ async fn the_way_to_what_was_taken_back_stays_whoever_took_the_restore_for_a_cra
     let left = failed.undo.expect("a way to what was left");
     assert!(failed.rolled_back.is_some() && left.kept, "{}", failed.error);
     let command = house.bot_with(ANNA, source);
-    assert!(command.cut_off().await.expect("read").is_some(), "it cannot know");
+    assert!(command.untold_cut_off().await.expect("read").is_some(), "it cannot know");
     assert!(anna.untold_cut_off().await.expect("read").is_none());
     let target = anna.undo_target(left.token).await.expect("read");
     assert!(target.is_some(), "a dead button");
