@@ -222,9 +222,11 @@ impl Service {
             let undo = undo_in(&notebook, &token);
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             // or there is a later one to press, of which people may not have read yet
-            let cut_off = notebook.cut_off.iter().filter_map(|journal| journal.undo.as_ref());
-            let mut others = notebook.undo.iter().chain(cut_off);
-            let last = undo.as_ref().is_some_and(|undo| others.all(|other| other.at <= undo.at));
+            let crash = notebook.cut_off.iter().rev().find_map(|journal| journal.undo.as_ref());
+            let last = undo.as_ref().is_some_and(|undo| {
+                crash.is_none_or(|other| other.token == undo.token)
+                    && notebook.undo.iter().all(|other| other.at <= undo.at)
+            });
             Ok(undo.and_then(|undo| {
                 // nobody knows the age of what a clock that was set back has made
                 let recent = last && (TimeDelta::zero()..UNDO_UNASKED).contains(&age(&undo));

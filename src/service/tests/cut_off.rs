@@ -76,13 +76,18 @@ async fn a_crash_closes_no_older_way_back_and_the_next_restore_closes_both() {
     let (anna, _) = house.bot(ANNA, 3);
     let backup = house.back_up(&anna).await;
     let older = house.restore(&anna, &backup).await.undo.expect("a way back");
+    // the clock is set back meanwhile
+    house.clock.forward(TimeDelta::minutes(-5));
     let (undo, _) = anna.parts.save(false).expect("saved");
+    house.clock.forward(TimeDelta::minutes(6));
     house.leave_journal(&anna, &Journal::new("a.zip".to_owned(), Some(undo.clone())));
     let is_open =
         async |undo: &Undo| anna.undo_target(undo.token.clone()).await.expect("read").is_some();
     let found = anna.untold_cut_off().await.expect("read").expect("it must be told");
     anna.note_told_of(found).await;
     assert!(is_open(&older).await && is_open(&undo).await);
+    let target = anna.undo_target(older.token.clone()).await.expect("read");
+    assert!(target.is_some_and(|target| !target.recent), "it must ask");
     let last = house.restore(&anna, &backup).await.undo.expect("a way back");
     assert!(!is_open(&older).await && !is_open(&undo).await && is_open(&last).await);
 }
