@@ -31,7 +31,7 @@ use branch::{Action, Command, Press};
 use button::{Button, Confirmations, Pending};
 use delivery::Placed;
 use message::{Message, Next, Settings};
-use restore::Telling;
+use restore::{Answer, Telling};
 
 pub(crate) use branch::branch;
 pub(crate) use delivery::Delivery;
@@ -371,37 +371,45 @@ impl Chat {
         };
         self.delivery.answer(query, None).await;
         let answer = match wish {
-            Wish::Page(page) => self.list(page).await,
-            Wish::Show(id) => self.show(admin, chat, message, id).await,
+            Wish::Page(page) => self.list(page).await.into(),
+            Wish::Show(id) => self.show(admin, chat, message, id).await.into(),
             Wish::Download(id) => {
                 // the question stays, and works
                 drop(running);
                 return self.download(chat, id).await;
             }
             Wish::Restore(pending) => self.restore(chat, message, pending, asked).await,
-            Wish::AskAgain(pending, fewer) => self.ask_again(pending, fewer),
-            Wish::Cancel => message::restore_cancelled(&self.parts.text),
+            Wish::AskAgain(pending, fewer) => self.ask_again(pending, fewer).into(),
+            Wish::Cancel => message::restore_cancelled(&self.parts.text).into(),
             Wish::Undo(target) => self.undo(admin, chat, message, *target, asked).await,
         };
         // whoever sees the new buttons may press them at once, so the work is over before they are sent
         drop(running);
-        self.replace(chat, Some(message), &answer).await;
+        let Answer { message: answer, tells_of } = answer;
+        let heard = self.replace(chat, Some(message), &answer).await;
+        // one that nobody has heard is told like a crash
+        if let Some(cut_off) = tells_of.filter(|_| heard) {
+            self.parts.service.note_told_of(*cut_off).await;
+        }
     }
 
-    /// Puts an answer in the place of a message. The time of a question begins once it is there; one that
-    /// Telegram does not take soon would ask about what is out of date.
-    async fn replace(&self, chat: ChatId, old: Option<MessageId>, answer: &Message) {
+    /// Puts an answer in the place of a message; true once it is there. The time of a question begins
+    /// then; one that Telegram does not take soon would ask about what is out of date.
+    async fn replace(&self, chat: ChatId, old: Option<MessageId>, answer: &Message) -> bool {
         let placed = self.delivery.replace(chat, old, answer).await;
         let questions = answer.confirmations();
         let there = matches!(placed, Placed::There);
         let settle = |token: &String| self.confirmations.asked(token, there);
         let unanswered = questions.iter().filter(|token| settle(token)).count();
-        if let Placed::Later(later) = placed {
-            if questions.is_empty() {
-                self.delivery.insist(later, answer).await;
-            } else if unanswered > 0 {
-                self.delivery.insist(later, &message::too_late(&self.parts.text)).await;
+        match placed {
+            Placed::Later(later) if questions.is_empty() => {
+                self.delivery.insist(later, answer).await
             }
+            Placed::Later(later) if unanswered > 0 => {
+                self.delivery.insist(later, &message::too_late(&self.parts.text)).await;
+                false
+            }
+            _ => there,
         }
     }
 

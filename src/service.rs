@@ -339,7 +339,17 @@ impl Parts {
     }
 
     fn open(&self, id: &BackupId) -> Result<Box<dyn Readable>> {
-        found(self.storage.open(id), id)
+        let opened = self.storage.open(id);
+        if let Ok(None) = opened {
+            self.place_is_there()?;
+        }
+        found(opened, id)
+    }
+
+    /// In a place that is away nothing can be found, and nothing is gone for that.
+    fn place_is_there(&self) -> Result<()> {
+        let listed = self.storage.list();
+        listed.map(drop).map_err(|error| Error::storage("look at the place of the backups", error))
     }
 
     /// An archive that was proved here, and whose data had this hash.

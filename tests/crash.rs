@@ -44,7 +44,7 @@ use std::process::Command;
 
 use disk::{Mount, can_loop, can_mount, copy_image, make_image};
 use flaky::Trouble;
-use flush::{Flush, Flushed, flushes};
+use flush::{Flush, Flushed, flushes, tried_twice};
 use half::{Call, Half};
 use host::{Host, Kind};
 use run::{CHANGES, Fault, Place, Point, copy};
@@ -201,7 +201,7 @@ fn failed_here_and_there() {
     for error in ["EIO", "EINTR"] {
         strike(&Kind::SMALL, Fault::Error(error), 2 * FEW, any_that_fails);
     }
-    for error in ["ENOSPC", "EROFS"] {
+    for error in ["ENOSPC", "EROFS", "EACCES"] {
         strike(&Kind::SMALL, Fault::Error(error), FEW, changes);
     }
 }
@@ -292,6 +292,9 @@ fn what_could_not_be_flushed_is_not_told_as_done() {
         let ran = bench.strike(point, Fault::Error("EIO"));
         let told = format!("{of:?} of {}: {}{}", steps[*step], ran.output, ran.errors);
         assert_eq!(ran.failed(), [steps[*step]], "{told}");
+        let is_file = matches!(of, Flushed::Archive | Flushed::Journal);
+        let notes = std::fs::read_to_string(bench.notes()).expect("notes");
+        assert!(!is_file || !tried_twice(&notes), "{told}{notes}");
         judge(&bench.place, &ran, &mut python).unwrap_or_else(|broken| panic!("{broken}: {told}"));
     }
 }
@@ -334,8 +337,10 @@ fn a_full_disk_at_every_call() {
 
 #[test]
 #[ignore = "every point, for minutes"]
-fn a_disk_that_became_read_only_at_every_call() {
-    strike(&Kind::ALL, Fault::Error("EROFS"), every(), changes);
+fn a_disk_that_may_not_be_written_at_every_call() {
+    for error in ["EROFS", "EACCES"] {
+        strike(&Kind::ALL, Fault::Error(error), every(), changes);
+    }
 }
 
 #[test]
@@ -503,8 +508,12 @@ fn can_cut(system: &str) -> bool {
 
 #[test]
 fn the_power_is_cut_here_and_there() {
-    if can_cut("ext4") {
-        cut_power("ext4", Kind::File, None, FEW / 2).assert_whole(1);
+    for system in ["ext4", "xfs"] {
+        if can_cut(system) {
+            cut_power(system, Kind::File, None, FEW / 2).assert_whole(1);
+            let wrong = cut_power(system, Kind::File, Some(Wrong::NoFlush), FEW / 2);
+            assert!(wrong.loses_an_archive(), "these tests prove nothing");
+        }
     }
 }
 

@@ -219,12 +219,11 @@ impl Delivery {
     }
 
     /// The same for what must not be lost, as the way back from a restore: once its time has come it is
-    /// tried for a day.
-    pub(crate) async fn insist(&self, later: Later, message: &Message) {
+    /// tried for a day. True if it arrived.
+    pub(crate) async fn insist(&self, later: Later, message: &Message) -> bool {
         let Later { chat, edit, wait } = later;
-        if self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
-            self.put(LONG, chat, edit.as_ref(), message).await;
-        }
+        let waited = self.stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+        waited.is_some() && self.put(LONG, chat, edit.as_ref(), message).await == Fate::Arrived
     }
 
     async fn put(

@@ -408,7 +408,7 @@ pub(crate) fn restore_failed(text: &Text, failed: &RestoreFailed) -> Message {
     if let Some(difference) = &failed.rolled_back {
         return rolled_back(text, failed, difference);
     }
-    if !failed.unclear {
+    if failed.cut_off.is_none() {
         return because(text, "restore-failed", &failed.error);
     }
     unclear(text, failed)
@@ -419,7 +419,8 @@ fn unclear(text: &Text, failed: &RestoreFailed) -> Message {
     let id = if failed.is_of_the_place() { "restore-unclear-place" } else { "restore-unclear" };
     let message = because(text, id, &failed.error);
     let Some(undo) = &failed.undo else { return message };
-    let html = format!("{}\n\n{}", message.html, text.say("restore-way-back", &[]));
+    let way_back = text.say("restore-way-back", &[("button", Value::Raw(&undo_label(text, undo)))]);
+    let html = format!("{}\n\n{way_back}", message.html);
     Message { html, keyboard: Some(undo_button(text, undo)) }
 }
 
@@ -448,8 +449,8 @@ pub(crate) fn undo_done(text: &Text, undo: &Undo, restored: &Restored) -> Messag
 }
 
 pub(crate) fn undo_failed(text: &Text, undo: &Undo, failed: &RestoreFailed) -> Message {
-    if failed.unclear || failed.rolled_back.is_some() {
-        return restore_failed(text, failed);
+    if failed.cut_off.is_some() || failed.rolled_back.is_some() {
+        return with_another_try(text, undo, restore_failed(text, failed));
     }
     let Some(open) = failed.undo.as_deref() else { return text.say("undo-closed", &[]).into() };
     let lost = [ErrorKind::NotFound, ErrorKind::Damaged, ErrorKind::Changed, ErrorKind::TooLarge];
@@ -459,6 +460,18 @@ pub(crate) fn undo_failed(text: &Text, undo: &Undo, failed: &RestoreFailed) -> M
     }
     let id = of_undo(undo, ["undo-failed", "redo-failed", "redo-failed"]);
     Message { keyboard: Some(undo_button(text, open)), ..because(text, id, &failed.error) }
+}
+
+/// Whatever an undo has come to, its own way is open as before.
+fn with_another_try(text: &Text, undo: &Undo, message: Message) -> Message {
+    let own = undo_button(text, undo).inline_keyboard;
+    let mut keyboard = message.keyboard.unwrap_or_default();
+    if keyboard.inline_keyboard == own {
+        return Message { keyboard: Some(keyboard), ..message };
+    }
+    keyboard.inline_keyboard.extend(own);
+    let again = text.say("undo-again", &[("button", Value::Raw(&undo_label(text, undo)))]);
+    Message { html: format!("{}\n\n{again}", message.html), keyboard: Some(keyboard) }
 }
 
 pub(crate) fn interrupted(text: &Text, interrupted: &Journal) -> Message {
@@ -555,13 +568,17 @@ fn back_to_list(text: &Text) -> InlineKeyboardMarkup {
 }
 
 fn undo_button(text: &Text, undo: &Undo) -> InlineKeyboardMarkup {
+    let button = button(undo_label(text, undo), &Button::Undo(undo.token.clone()));
+    InlineKeyboardMarkup::new([[button]])
+}
+
+fn undo_label(text: &Text, undo: &Undo) -> String {
     let label = match undo {
         Undo { kept: true, .. } => "button-keep",
         Undo { again: true, .. } => "button-redo",
         _ => "button-undo",
     };
-    let undo = Button::Undo(undo.token.clone());
-    InlineKeyboardMarkup::new([[button(text.say(label, &[]), &undo)]])
+    text.say(label, &[])
 }
 
 fn button(label: String, button: &Button) -> InlineKeyboardButton {

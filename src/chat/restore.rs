@@ -34,6 +34,19 @@ pub(crate) enum Told {
     NotYet,
 }
 
+/// What is said of a press.
+pub(super) struct Answer {
+    pub(super) message: Message,
+    /// The restore whose end nobody knows, and which people have heard of once this has arrived.
+    pub(super) tells_of: Option<Box<Journal>>,
+}
+
+impl From<Message> for Answer {
+    fn from(message: Message) -> Self {
+        Self { message, tells_of: None }
+    }
+}
+
 impl Chat {
     /// Tells of each restore that was cut off, by a crash of this bot or of another program, to who has
     /// asked for something at that moment.
@@ -157,7 +170,7 @@ impl Chat {
         message: MessageId,
         pending: Pending,
         asked: Instant,
-    ) -> Message {
+    ) -> Answer {
         let text = &self.parts.text;
         let started = message::restore_started(text, &pending.id);
         self.delivery.progress(chat, message, &started).await;
@@ -167,17 +180,17 @@ impl Chat {
                 let chosen = Chosen::Stored(id.clone());
                 self.parts.service.restore(chosen, data_sha256, save).await
             }
-            Ok(Some(first)) => return first,
+            Ok(Some(first)) => return first.into(),
             Err(error) => Err(error.into()),
         };
         match restored {
-            Ok(restored) => message::restore_done(text, &restored),
+            Ok(restored) => message::restore_done(text, &restored).into(),
             Err(failed) => {
                 warn("restore", &failed.error);
                 if let Some(question) = self.ask_to_give_up(admin, chat, &failed, id).await {
-                    return question;
+                    return question.into();
                 }
-                message::restore_failed(text, &failed)
+                Answer { message: message::restore_failed(text, &failed), tells_of: failed.cut_off }
             }
         }
     }
@@ -189,24 +202,25 @@ impl Chat {
         message: MessageId,
         target: UndoTarget,
         asked: Instant,
-    ) -> Message {
+    ) -> Answer {
         let UndoTarget { safety, undo, .. } = target;
         let text = &self.parts.text;
         self.delivery.progress(chat, message, &message::undo_started(text, &undo)).await;
         // as before another restore
         let undone = match self.before_restoring(asked, Some(&undo)).await {
             Ok(None) => self.parts.service.undo(undo.clone()).await,
-            Ok(Some(first)) => return first,
+            Ok(Some(first)) => return first.into(),
             Err(error) => Err(RestoreFailed { undo: Some(Box::new(undo.clone())), ..error.into() }),
         };
         match undone {
-            Ok(restored) => message::undo_done(text, &undo, &restored),
+            Ok(restored) => message::undo_done(text, &undo, &restored).into(),
             Err(failed) => {
                 warn("undo", &failed.error);
                 if let Some(question) = self.ask_to_give_up(admin, chat, &failed, safety).await {
-                    return question;
+                    return question.into();
                 }
-                message::undo_failed(text, &undo, &failed)
+                let message = message::undo_failed(text, &undo, &failed);
+                Answer { message, tells_of: failed.cut_off }
             }
         }
     }

@@ -204,7 +204,7 @@ pub(super) fn restore_failed(text: &Text, program: &str, failed: &RestoreFailed)
     if let Some(difference) = &failed.rolled_back {
         return rolled_back(text, program, failed, difference);
     }
-    if !failed.unclear {
+    if failed.cut_off.is_none() {
         return because(text, "command-restore-failed", &failed.error);
     }
     let mut lines = vec![because(text, "command-restore-unclear", &failed.error)];

@@ -13,13 +13,15 @@ pub(crate) struct Fates(Mutex<Vec<(String, Fate)>>);
 /// What became of the restore with a journal.
 #[derive(Debug)]
 pub(super) enum Fate {
+    /// It was cut off; people still have to hear of it.
+    CutOff,
     /// It was cut off, and people have heard of it.
     Told,
     /// It has changed nothing,
     Refused,
     /// or was taken back; this leads to what it had left.
     RolledBack(Option<Undo>),
-    /// What is live was replaced, or may have been; this leads back, where anything could be saved.
+    /// What is live was replaced; this leads back, where anything could be saved.
     Replaced(Option<Undo>),
 }
 
@@ -51,17 +53,20 @@ impl Fate {
             // noted, or another program took it for one that was cut off
             return self.note_over(notebook, id);
         }
+        if let Self::CutOff = self {
+            notebook.cut_off();
+            return;
+        }
         notebook.restoring = None;
         match self {
-            Self::Told | Self::Refused => {}
+            Self::CutOff | Self::Told | Self::Refused => {}
             Self::RolledBack(left) => notebook.left = left.clone().or(notebook.left.take()),
+            // where nothing could be saved, the ways back of before are better than none
+            Self::Replaced(None) => {}
             Self::Replaced(undo) => {
                 notebook.left = None;
-                // where nothing could be saved, the ways back of before are better than none
-                if undo.is_some() {
-                    notebook.undo.clone_from(undo);
-                    notebook.cut_off.retain(|journal| !journal.told);
-                }
+                notebook.undo.clone_from(undo);
+                notebook.cut_off.retain(|journal| !journal.told);
             }
         }
     }
@@ -73,6 +78,7 @@ impl Fate {
             return;
         }
         match self {
+            Self::CutOff => return,
             // its way back stays open
             Self::Told | Self::Replaced(_) => {
                 let taken = notebook.cut_off.iter_mut().filter(|journal| journal.id == id);
@@ -118,15 +124,11 @@ impl Service {
 impl Parts {
     /// Looks for a restore that was cut off: in turn, as the journal of one that runs tells of no crash.
     fn cut_off(&self) -> Result<(Option<Journal>, Notebook)> {
-        let mut notebook = self.notebook()?;
-        let found = notebook.cut_off().cloned();
-        if found.is_some()
-            && let Err(error) = notebook.write(self.storage.as_ref())
-        {
-            // it is found again
-            tracing::warn!(kind = ?error.kind(), step = %error, "a crash was not noted");
+        let found = self.notebook()?.restoring;
+        if let Some(journal) = &found {
+            self.conclude(journal.id.clone(), Fate::CutOff);
         }
-        Ok((found, notebook))
+        Ok((found, self.notebook()?))
     }
 
     /// The notes before another restore. One that was cut off since the last look must be told first.

@@ -68,8 +68,8 @@ pub(crate) enum Cause {
 #[derive(Debug)]
 pub(crate) struct RestoreFailed {
     pub(crate) error: Error,
-    /// What is live may have been changed.
-    pub(crate) unclear: bool,
+    /// What is live may have been changed. It is noted like a crash: people must hear of it.
+    pub(crate) cut_off: Option<Box<Journal>>,
     /// What is live could not be saved first.
     pub(crate) unsaved: bool,
     /// It happened, left something else than the archive holds, and was taken back. Empty where the two
@@ -125,7 +125,9 @@ impl End {
         match self {
             Self::Refused(_) => Fate::Refused,
             Self::RolledBack { left, .. } => Fate::RolledBack(left.clone()),
-            Self::Done { .. } | Self::Unclear(_) => Fate::Replaced(undo.cloned()),
+            Self::Done { .. } => Fate::Replaced(undo.cloned()),
+            // perhaps nothing was replaced: no way back of before is closed
+            Self::Unclear(_) => Fate::CutOff,
         }
     }
 }
@@ -139,7 +141,7 @@ impl Doubt {
 
 impl From<Error> for RestoreFailed {
     fn from(error: Error) -> Self {
-        Self { error, unclear: false, unsaved: false, rolled_back: None, undo: None }
+        Self { error, cut_off: None, unsaved: false, rolled_back: None, undo: None }
     }
 }
 
@@ -193,25 +195,23 @@ impl Service {
         let outcome = self.alone(move |parts| {
             let undo = undo_in(&parts.notebook_before_restore()?, &wanted);
             let Some((id, undo)) = undo.and_then(|undo| Some((undo.safety()?, undo))) else {
-                let step = "this restore can no longer be undone";
-                return Err(Error::new(ErrorKind::Changed, step));
+                return Ok(None);
             };
             let (chosen, data_sha256) = (&Chosen::Stored(id), undo.safety_sha256.as_str());
             let (save, again, kept) = (Save::First, !undo.again, undo.kept);
             let wanted = Wanted { chosen, data_sha256, save, undoes: true, again, kept };
-            Ok(parts.restore(&wanted))
+            Ok(Some(parts.restore(&wanted)))
         });
         let mut failed = match outcome.await {
-            Ok(Ok(restored)) => return Ok(restored),
-            Ok(Err(failed)) => failed,
+            Ok(Some(Ok(restored))) => return Ok(restored),
+            Ok(Some(Err(failed))) => failed,
+            Ok(None) => {
+                let step = "this restore can no longer be undone";
+                return Err(Error::new(ErrorKind::Changed, step).into());
+            }
             Err(error) => error.into(),
         };
-        if failed.undo.is_none() {
-            let token = known.token.clone();
-            let found = self.blocking(move |parts| parts.undo_of(&token)).await;
-            // where nobody can read whether it is open, it may be tried again
-            failed.undo = found.unwrap_or(Some(known)).map(Box::new);
-        }
+        failed.undo.get_or_insert_with(|| Box::new(known));
         Err(failed)
     }
 
@@ -220,6 +220,9 @@ impl Service {
         self.blocking(move |parts| {
             let notebook = parts.notebook()?;
             let undo = undo_in(&notebook, &token);
+            if undo.is_none() {
+                parts.place_is_there()?;
+            }
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             // or there is a later one to press, of which people may not have read yet
             let crash = notebook.cut_off.iter().rev().find_map(|journal| journal.undo.as_ref());
@@ -238,10 +241,6 @@ impl Service {
 }
 
 impl Parts {
-    fn undo_of(&self, token: &str) -> Result<Option<Undo>> {
-        Ok(undo_in(&self.notebook()?, token))
-    }
-
     fn restore(&self, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {
         let Wanted { chosen, data_sha256, .. } = *wanted;
         let mut checked = self.checked(chosen).inspect_err(|error| {
@@ -257,18 +256,18 @@ impl Parts {
         let (undo, before) = self.save_first(wanted)?;
         let journal = Journal::new(chosen.to_string(), undo.clone());
         let id = journal.id.clone();
-        if let Err(error) = guarded(|| self.begin(journal)) {
+        if let Err(error) = guarded(|| self.begin(journal.clone())) {
             // it may stand there all the same
             self.conclude(id, Fate::Refused);
             return Err(error.into());
         }
         let end = self.replace_and_prove(&mut checked, undo.as_ref(), wanted, &gate);
         self.conclude(id, end.fate(undo.as_ref()));
-        match end {
+        let outcome = match end {
             End::Done { taken, doubt } => {
                 tracing::info!(backup = %chosen, proved = doubt.is_none(), "restored a backup");
                 checked.taken = taken;
-                Ok(restored(checked, &before, undo, doubt))
+                Ok(restored(&checked, &before, undo, doubt))
             }
             End::Refused(error) => Err(error.into()),
             End::RolledBack { error, difference, left } => Err(RestoreFailed {
@@ -277,9 +276,16 @@ impl Parts {
                 ..error.into()
             }),
             End::Unclear(error) => {
-                Err(RestoreFailed { unclear: true, undo: undo.map(Box::new), ..error.into() })
+                let cut_off = Some(Box::new(journal));
+                Err(RestoreFailed { cut_off, undo: undo.map(Box::new), ..error.into() })
             }
-        }
+        };
+        // what is done is done, whatever a file of the host's does at its end
+        let _ = guarded(|| {
+            drop(checked);
+            Ok(())
+        });
+        outcome
     }
 
     /// Saves what is live, or goes on without where a person has agreed to that.
@@ -346,13 +352,13 @@ pub(super) enum Failure {
 }
 
 fn restored(
-    checked: Checked,
+    checked: &Checked,
     before: &Counts,
     undo: Option<Undo>,
     doubt: Option<Doubt>,
 ) -> Restored {
     let Checked { info, archive, taken } = checked;
-    let (counts, unknown) = sorted(&archive, &taken);
+    let (counts, unknown) = sorted(archive, taken);
     let missing = before.missing_in(&counts);
-    Restored { info: BackupInfo { counts, ..info }, unknown, missing, doubt, undo }
+    Restored { info: BackupInfo { counts, ..info.clone() }, unknown, missing, doubt, undo }
 }

@@ -192,9 +192,19 @@ impl House {
     }
 
     fn bot_with(&self, bot_id: Option<u64>, source: impl DataSource) -> Service {
+        self.bot_in(self.room.clone(), bot_id, source)
+    }
+
+    /// The same with a storage that does more than the room.
+    fn bot_in(
+        &self,
+        storage: impl Storage,
+        bot_id: Option<u64>,
+        source: impl DataSource,
+    ) -> Service {
         Service::new(Parts {
             source: Box::new(source),
-            storage: Box::new(self.room.clone()),
+            storage: Box::new(storage),
             clock: Arc::new(self.clock.clone()),
             keep: 2,
             skips_unchanged: true,

@@ -148,7 +148,7 @@ restore-unclear = ❌ An error in the bot itself cut the restore off. The data m
 restore-unclear-place = ❌ The restore was cut off: the folder of the backups stopped working. The data may have changed: check them.
 
     { $reason }
-restore-way-back = All that was there before is saved. The button below brings it back.
+restore-way-back = All that was there before is saved. To bring it back: «{ $button }».
 restore-runs = ⏳ A restore is running, one minute…
 restore-doubtful = ⚠️ The data are loaded from the backup:
     <b>{ $name }</b>
@@ -179,6 +179,7 @@ button-keep = ✅ Keep what the restore left
 undo-failed = ❌ The restore could not be undone yet; the bot's data are as they were. The button below works, try again.
 
     { $reason }
+undo-again = To try once more: «{ $button }».
 button-undo = ↩️ Undo the restore
 undo-started = ⏳ Bringing back what was there before the restore…
 undo-done = ↩️ The restore is undone: the data are as they were before it.
@@ -197,10 +198,10 @@ keep-done = ✅ Done: the bot now has what the restore left.
 
     Brought back: { $records }
 undo-closed = ↩️ This can no longer be brought back: something was restored or brought back since. This press has changed nothing. All saved data are in the list: /backup_list
-interrupted = ⚠️ The bot went down in the middle of a restore from { $name }. Check the data.
+interrupted = ⚠️ A restore from { $name } was cut off in the middle. Check the data.
 interrupted-way-back = All that was there before is saved. If something is wrong, the button below brings it back.
 interrupted-lost = What was there before could not be read. If something is wrong, restore once more: /backup_list
-interrupted-just-told = ⚠️ The last restore was cut off; the message below tells of it. Read it and, if you still want this, try again.
+interrupted-just-told = ⚠️ The last restore was cut off, and I have just sent a message about it. Read it and, if you still want this, try again.
 interrupted-untold = ⚠️ The last restore was cut off, and Telegram has not taken the message about it yet. Until then I restore nothing. Try again a little later.
 too-late = ⌛ Telegram did not take my question for a long time, and it is out of date. Without your answer I change nothing. Open the list: /backup_list
 notebook-damaged = ⚠️ The file state.json beside the backups was damaged, and I have begun a new one. The backups themselves are there. Only the notes of before are lost: the undo buttons of earlier restores do not work.

@@ -30,7 +30,7 @@ pub(crate) async fn bring_back(host: &Host, folder: &Path) -> String {
     let running = tokio::spawn(async move { dispatcher.dispatch().await });
     let task = plugin.spawn();
 
-    let told = admin.wait_for("⚠️ Бот выключился посреди восстановления").await;
+    let told = admin.wait_for("прервалось на середине").await;
     admin.press_on(told.id, "↩️ Отменить восстановление").await;
     // it was long ago by the program's clock: so it asks
     let question = admin.wait_for("Восстановить данные из этого бекапа?").await;

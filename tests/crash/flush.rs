@@ -45,6 +45,15 @@ pub(crate) fn flushes(points: &[Point]) -> Vec<Flush> {
     found
 }
 
+/// Whether a file was flushed once more after that had failed, when the system may have forgotten what
+/// it could not write.
+pub(crate) fn tried_twice(notes: &str) -> bool {
+    let file = |line: &str| Some(line.split_once('<')?.1.split_once('>')?.0.to_owned());
+    let mut lines = notes.lines().skip_while(|line| !line.contains("(INJECTED)"));
+    let failed = lines.next().and_then(file).expect("a file could not be flushed");
+    lines.any(|line| file(line).as_ref() == Some(&failed))
+}
+
 /// What this call flushes for good: a draft, which is renamed after it, or the folder, after that.
 fn flushed(points: &[Point], number: usize) -> Option<Flushed> {
     let Point { call, arguments, .. } = &points[number];

@@ -36,7 +36,8 @@ impl Bench {
         Self { room, place }
     }
 
-    fn notes(&self) -> PathBuf {
+    /// What strace has noted of the last run.
+    pub(crate) fn notes(&self) -> PathBuf {
         self.room.path().join("notes")
     }
 

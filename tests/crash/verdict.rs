@@ -92,9 +92,12 @@ pub(crate) fn judge(place: &Place, ran: &Ran, python: &mut Python) -> Result<(),
     }
     archives_are_whole(place, python)?;
     nothing_said_done_is_missing(place, ran)?;
-    state_is_readable(place)?;
+    let journal = state_is_readable(place)?;
     grow_old(place);
     let next = place.run("check");
+    if journal && !next.errors.contains("cut off half-way") {
+        return Err(format!("the next start tells nothing: {}{}", next.output, next.errors));
+    }
     if next.said("verified").next() != Some("true") {
         return Err(format!("the next start finds: {}{}", next.output, next.errors));
     }
@@ -136,11 +139,16 @@ fn nothing_said_done_is_missing(place: &Place, ran: &Ran) -> Result<(), String> 
     Ok(())
 }
 
-fn state_is_readable(place: &Place) -> Result<(), String> {
-    let Ok(state) = fs::read(place.folder().join("state.json")) else { return Ok(()) };
+/// Gives whether a restore has begun of which no end is noted.
+fn state_is_readable(place: &Place) -> Result<bool, String> {
+    let Ok(state) = fs::read(place.folder().join("state.json")) else { return Ok(false) };
     let state: serde_json::Value =
         serde_json::from_slice(&state).map_err(|error| format!("state.json: {error}"))?;
-    if state["version"] == 2 { Ok(()) } else { Err("state.json is not ours".to_owned()) }
+    if state["version"] != 2 {
+        return Err("state.json is not ours".to_owned());
+    }
+    let bots = state["bots"].as_object().into_iter().flat_map(serde_json::Map::values);
+    Ok(bots.chain([&state]).any(|notes| notes["restoring"].is_object()))
 }
 
 /// A draft of the last seconds may be another program's: makes those of the dead program older.

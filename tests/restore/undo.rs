@@ -110,7 +110,7 @@ async fn a_journal_that_stays_open_keeps_the_way_back() {
     storage.mend();
     scene.restart().await;
     // told once too often rather than never
-    scene.admin.wait_for("⚠️ Бот выключился посреди восстановления").await;
+    scene.admin.wait_for("прервалось на середине").await;
     scene.admin.press_on(done.id, UNDO).await;
     scene.admin.wait_for("↩️ Восстановление отменено").await;
     assert_eq!(scene.shop().await, shop(1, 0));
@@ -127,7 +127,7 @@ async fn a_journal_that_stays_open_is_no_crash_for_the_bot_that_is_there() {
     for _ in 0..2 {
         scene.choose_newest().await;
         let chat = scene.admin.chat();
-        let told = |message: &Shown| message.plain.contains("Бот выключился посреди");
+        let told = |message: &Shown| message.plain.contains("прервалось на середине");
         assert!(!chat.messages.iter().any(told), "{chat}");
     }
     scene.finish().await;
@@ -142,7 +142,7 @@ async fn a_crash_of_which_the_word_cannot_be_noted_is_told_of_once() {
     scene.admin.wait_for("Готово!").await;
     // the next start takes it for a crash, and cannot note that it has told of it
     scene.restart().await;
-    let told = "Бот выключился посреди восстановления";
+    let told = "прервалось на середине";
     scene.admin.wait_for(told).await;
     for _ in 0..2 {
         scene.choose_newest().await;
@@ -170,6 +170,37 @@ async fn the_way_back_stays_open_while_something_else_runs() {
     // «wait and try again», it says: there must be something to try again with
     assert!(busy.button(UNDO).is_some(), "{busy}");
     scene.admin.press_on(busy.id, UNDO).await;
+    scene.admin.wait_for("↩️ Восстановление отменено").await;
+    assert_eq!(scene.shop().await, shop(1, 0));
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn the_way_back_stays_open_when_the_folder_is_away() {
+    let scene = changed().await;
+    let done = scene.restore_newest().await;
+    let (folder, elsewhere) = (scene.folder(), scene.folder().with_extension("away"));
+    // as a disk that is no longer mounted
+    fs::rename(&folder, &elsewhere).expect("moved");
+    let unread = scene.admin.press_on(done.id, UNDO).await;
+    let unread = unread.text.expect("a word");
+    assert!(unread.contains("Кнопка ещё действует"), "{unread}");
+    fs::rename(&elsewhere, &folder).expect("moved back");
+    // and while what is to come back is looked at
+    let checks = scene.source.count(Step::Check);
+    scene.source.hold_at(Step::Check);
+    scene.admin.press_on(done.id, UNDO).await;
+    scene.source.reached(Step::Check, checks + 1).await;
+    fs::rename(&folder, &elsewhere).expect("moved");
+    scene.source.release();
+    let failed = scene.admin.wait_for("❌").await;
+    assert!(failed.button(UNDO).is_some(), "{failed}");
+    assert_eq!(scene.shop().await, shop(12, 5));
+    // nor is what cannot be found there gone
+    let failed = scene.admin.press_on(failed.id, UNDO).await;
+    assert!(failed.text.expect("a word").contains("Кнопка ещё действует"));
+    fs::rename(&elsewhere, &folder).expect("moved back");
+    scene.admin.press_on(done.id, UNDO).await;
     scene.admin.wait_for("↩️ Восстановление отменено").await;
     assert_eq!(scene.shop().await, shop(1, 0));
     scene.finish().await;

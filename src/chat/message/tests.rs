@@ -74,6 +74,7 @@ fn full() -> Error {
 }
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+const OTHER_TOKEN: &str = "fedcba9876543210fedcba9876543210";
 
 fn way_back() -> Undo {
     Undo {
@@ -273,7 +274,7 @@ fn a_restore_that_failed() {
     snapshot("restore_failed", |text| restore_failed(text, &refused));
     let unclear = RestoreFailed {
         error: Error::new(ErrorKind::Source, "the bot's own code panicked"),
-        unclear: true,
+        cut_off: Some(Box::new(Journal::new(newest().id.to_string(), None))),
         unsaved: false,
         rolled_back: None,
         undo: Some(Box::new(way_back())),
@@ -282,6 +283,9 @@ fn a_restore_that_failed() {
     let error = Error::new(ErrorKind::Storage, "read the backup");
     let unclear = RestoreFailed { error, ..unclear };
     snapshot("restore_unclear_place", |text| restore_failed(text, &unclear));
+    let redo = Undo { again: true, token: OTHER_TOKEN.to_owned(), ..way_back() };
+    let unclear = RestoreFailed { undo: Some(Box::new(redo)), ..unclear };
+    snapshot("undo_unclear", |text| undo_failed(text, &way_back(), &unclear));
 }
 
 /// Two orders less than in the backup, and other reviews.
@@ -333,7 +337,8 @@ fn a_restore_that_was_taken_back() {
         ..error().into()
     };
     snapshot("rolled_back", |text| restore_failed(text, &failed));
-    snapshot("rolled_back", |text| undo_failed(text, &way_back(), &failed));
+    let again = Undo { token: OTHER_TOKEN.to_owned(), ..way_back() };
+    snapshot("undo_rolled_back", |text| undo_failed(text, &again, &failed));
     failed.rolled_back = Some(Box::default());
     failed.error = unread();
     failed.undo = None;

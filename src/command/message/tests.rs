@@ -159,7 +159,7 @@ fn a_restore_that_failed() {
     let refused = RestoreFailed::from(unreadable());
     assert("restore_failed", |text| restore_failed(text, PROGRAM, &refused));
     let unclear = RestoreFailed {
-        unclear: true,
+        cut_off: Some(Box::new(Journal::new(NAME.to_owned(), None))),
         undo: Some(Box::new(undo())),
         ..RestoreFailed::from(unreadable())
     };

@@ -1,6 +1,7 @@
 //! Restores that were cut off, and the ways back from them.
 
 use super::*;
+use crate::service::interruption::Fate;
 
 #[tokio::test]
 async fn a_restore_that_was_cut_off_unseen_keeps_its_place() {
@@ -17,7 +18,7 @@ async fn a_restore_that_was_cut_off_unseen_keeps_its_place() {
     hers.write().await.clear();
     let restored = anna.restore(chosen.clone(), sha256.clone(), Save::First).await;
     let refused = restored.expect_err("nobody has heard of it");
-    assert_eq!((refused.error.kind(), refused.unclear), (ErrorKind::Busy, false));
+    assert_eq!((refused.error.kind(), refused.cut_off.is_some()), (ErrorKind::Busy, false));
     let refused = anna.undo(back.clone()).await.expect_err("nor an undo");
     assert_eq!(refused.error.kind(), ErrorKind::Busy);
     assert_eq!(refused.undo.map(|undo| undo.token), Some(back.token), "the button stays");
@@ -176,11 +177,40 @@ async fn a_refused_restore_costs_no_way_back_whatever_cannot_be_noted() {
         let sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
         house.note_and_fail(Some((times, fails)));
         let failed = anna.restore(chosen, sha256, Save::First).await.expect_err("it refuses");
-        assert!(!failed.unclear);
+        assert!(failed.cut_off.is_none());
         house.note_and_fail(None);
         assert!(anna.untold_cut_off().await.expect("read").is_none(), "nothing was cut off");
         house.back_up(&anna).await;
         let found = first.undo_target(back.token).await.expect("read");
         assert!(found.is_some(), "the way back from the restore before is lost");
     }
+}
+
+#[tokio::test]
+async fn a_crash_that_cannot_be_noted_is_no_other_programs_work() {
+    let house = House::new();
+    let (anna, _) = house.bot(ANNA, 3);
+    let backup = house.back_up(&anna).await;
+    house.leave_journal(&anna, &Journal::new("a.zip".to_owned(), None));
+    house.note_so_often(Some(0));
+    assert!(anna.cut_off().await.expect("read").is_some());
+    house.note_so_often(None);
+    // whoever has read of it on the screen is not told to wait
+    house.restore(&anna, &backup).await;
+    let (other, _) = house.bot(ANNA, 3);
+    assert!(other.untold_cut_off().await.expect("read").is_some(), "the chat tells all the same");
+}
+
+#[tokio::test]
+async fn what_a_restore_had_left_stays_where_nothing_could_be_saved() {
+    let house = House::new();
+    let (anna, _) = house.bot(ANNA, 3);
+    house.back_up(&anna).await;
+    let (left, _) = anna.parts.save(true).expect("saved");
+    let journal = Journal::new("a.zip".to_owned(), None);
+    for fate in [Fate::RolledBack(Some(left.clone())), Fate::Replaced(None)] {
+        house.leave_journal(&anna, &journal);
+        anna.parts.conclude(journal.id.clone(), fate);
+    }
+    assert!(anna.undo_target(left.token).await.expect("read").is_some(), "a dead button");
 }

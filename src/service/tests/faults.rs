@@ -77,9 +77,35 @@ async fn what_held_nothing_before_a_restore_is_looked_at_after_one_that_failed()
         let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
         let failed = anna.restore(chosen, data_sha256, Save::First).await.expect_err("it fails");
         assert_eq!(source.state.read().await.reviews.len(), 3, "they have come");
-        assert!(failed.unclear, "so nothing is as it was: {}", failed.error);
+        assert!(failed.cut_off.is_some(), "so nothing is as it was: {}", failed.error);
         assert!(failed.undo.is_some());
     }
+}
+
+#[tokio::test]
+async fn an_undo_whose_end_nobody_knows_closes_no_way_back() {
+    let house = House::new();
+    let (anna, source, made) = own(&house).await;
+    source.state.write().await.reviews = vec![9];
+    let undo = house.restore(&anna, &made).await.undo.expect("a way back");
+    source.loses(Some(true));
+    let failed = anna.undo(undo.clone()).await.expect_err("it fails half way");
+    assert_eq!(source.state.read().await.reviews, [9], "they have come");
+    let cut_off = failed.cut_off.expect("so nobody knows");
+    let target = anna.undo_target(undo.token.clone()).await.expect("read").expect("it is open");
+    assert!(!target.recent, "it asks first: there is a later one");
+    let later = failed.undo.expect("a way back from the undo");
+    let target = anna.undo_target(later.token.clone()).await.expect("read").expect("open as well");
+    assert!(target.recent);
+    // until people have heard of it, it is told like a crash, by whatever program
+    let other = house.bot_with(ANNA, source.clone());
+    for bot in [&anna, &other] {
+        let untold = bot.untold_cut_off().await.expect("read");
+        assert_eq!(untold.as_ref(), Some(&*cut_off));
+    }
+    anna.note_told_of(*cut_off).await;
+    assert!(other.untold_cut_off().await.expect("read").is_none());
+    anna.undo(undo).await.expect("another try");
 }
 
 #[tokio::test]
@@ -254,4 +280,47 @@ async fn a_way_back_is_not_lost_while_nobody_can_read_whether_it_is_open() {
     // and one that has been gone is closed
     let failed = anna.undo(undo).await.expect_err("gone");
     assert_eq!(failed.undo, None);
+}
+
+/// A place whose files panic when they are closed, once a restore has begun.
+struct Bomb(Room, Arc<AtomicBool>);
+
+impl Storage for Bomb {
+    forward!(0: name path prepare lock list list_stamped free draft delete read_state write_state);
+
+    fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
+        let file = self.0.open(id)?;
+        Ok(file.map(|file| Box::new(Fused(file, Arc::clone(&self.1))) as Box<dyn Readable>))
+    }
+}
+
+struct Fused(Box<dyn Readable>, Arc<AtomicBool>);
+
+impl Read for Fused {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for Fused {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+impl Drop for Fused {
+    fn drop(&mut self) {
+        assert!(!self.1.load(Ordering::Relaxed) || std::thread::panicking(), "closed");
+    }
+}
+
+#[tokio::test]
+async fn a_restore_that_is_done_is_not_called_failed_for_a_file_that_panics_at_its_end() {
+    let house = House::new();
+    let restored = Arc::new(AtomicBool::new(false));
+    let anna = house.bot_in(Bomb(house.room.clone(), Arc::clone(&restored)), ANNA, Rash(restored));
+    let chosen = Chosen::Stored(house.back_up(&anna).await);
+    let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    let done = anna.restore(chosen, data_sha256, Save::First).await;
+    done.expect("it is done");
 }
