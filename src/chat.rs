@@ -90,6 +90,8 @@ enum Work {
 enum Wish {
     Page(usize),
     Show(BackupId),
+    /// Shows it because a way back leads there.
+    Ask(BackupId),
     Download(BackupId),
     Restore(Pending),
     /// So much would go that one slip of a finger must not do it.
@@ -351,7 +353,7 @@ impl Chat {
 
     async fn press(&self, press: Press) {
         let asked = Instant::now();
-        let Press { query, admin, chat, message, button } = press;
+        let Press { query, admin, chat, message, button, beside } = press;
         let Some(running) = self.begin(Work::Message(chat, message)) else {
             return self.delivery.answer(query, None).await;
         };
@@ -381,7 +383,19 @@ impl Chat {
             Wish::Restore(pending) => self.restore(chat, message, pending, asked).await,
             Wish::AskAgain(pending, fewer) => self.ask_again(pending, fewer).into(),
             Wish::Cancel => message::restore_cancelled(&self.parts.text).into(),
-            Wish::Undo(target) => self.undo(admin, chat, message, *target, asked).await,
+            Wish::Undo(target) => {
+                let answer = self.undo(admin, chat, message, *target, asked).await;
+                self.with_ways(answer, beside).await
+            }
+            Wish::Ask(id) => {
+                // in a message of its own: the way back keeps its button, whatever is answered
+                let started = message::inspect_started(&self.parts.text, &id);
+                let started = self.delivery.announce(chat, &started).await;
+                let question = self.question(admin, chat, id).await;
+                drop(running);
+                self.replace(chat, started, &question).await;
+                return;
+            }
         };
         // whoever sees the new buttons may press them at once, so the work is over before they are sent
         drop(running);
@@ -437,7 +451,7 @@ impl Chat {
                     if target.recent {
                         Wish::Undo(Box::new(target))
                     } else {
-                        Wish::Show(target.safety)
+                        Wish::Ask(target.safety)
                     }
                 })
             }

@@ -213,7 +213,7 @@ impl Service {
 
     /// Whether the list has an archive of this name; one that cannot be opened is there too.
     pub(crate) async fn has(&self, id: BackupId) -> bool {
-        let opened = self.blocking(move |parts| parts.open(&id)).await;
+        let opened = self.blocking(move |parts| found(parts.storage.open(&id), &id)).await;
         !opened.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 

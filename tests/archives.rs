@@ -19,6 +19,8 @@ use teloxide_backup::{
 use tempfile::TempDir;
 use tokio::sync::RwLock;
 
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "../src/storage/forward.rs"]
 mod forward;
 #[path = "archives/hostile.rs"]
@@ -277,6 +279,7 @@ impl Scene {
         for (name, bytes) in files {
             fs::write(place.path().join(name), bytes).expect("written");
         }
+        canary::listen();
         let sandbox = Sandbox::start().await;
         let anna = sandbox.person(ADMIN.0.cast_signed(), "Anna").await;
         let bot = Bot::new(sandbox.token()).set_api_url(sandbox.url().parse().expect("an address"));
@@ -304,6 +307,11 @@ impl Scene {
         let names = names.map(|name| name.expect("text"));
         let names = names.filter(|name| name != "state.json" && !name.starts_with(".lock"));
         names.map(|name| (name.clone(), fs::read(self.path(&name)).expect("read"))).collect()
+    }
+
+    async fn finish(self) {
+        canary::note_calls(&self.sandbox);
+        self.sandbox.finish().await;
     }
 
     async fn list(&self) -> Shown {
@@ -367,7 +375,7 @@ async fn archives_of_the_python_system_are_listed() {
     ] {
         assert!(list.plain.contains(part), "{part:?} is not in\n{}", list.plain);
     }
-    scene.sandbox.finish().await;
+    scene.finish().await;
 }
 
 #[tokio::test]
@@ -399,7 +407,7 @@ async fn archives_of_the_python_system_are_restored_and_its_reader_reads_ours() 
         for (name, bytes) in fixtures() {
             assert!(scene.files()[&name] == bytes, "{name} has changed");
         }
-        scene.sandbox.finish().await;
+        scene.finish().await;
     }
 }
 
@@ -416,7 +424,7 @@ async fn every_format_that_was_ever_written_is_restored() {
         scene.anna.press("✅ Да, восстановить").await;
         scene.anna.wait_for("Готово").await;
         assert_eq!(*scene.state.read().await, Crm::with_users(3), "{format}");
-        scene.sandbox.finish().await;
+        scene.finish().await;
     }
 }
 
@@ -497,7 +505,7 @@ async fn hostile_archives_never_lead_to_a_confirmation() {
         assert!(answer.contains("Восстановить данные"), "{answer}");
     }
     assert_eq!(confirmed, Vec::<String>::new(), "these could be restored");
-    scene.sandbox.finish().await;
+    scene.finish().await;
 }
 
 #[tokio::test]
@@ -516,7 +524,7 @@ async fn a_lie_beside_the_data_is_refused_or_changes_nothing_of_them() {
             scene.anna.wait_for("Готово").await;
             assert_eq!(*scene.state.read().await, honest, "{what}");
         }
-        scene.sandbox.finish().await;
+        scene.finish().await;
     }
 }
 
@@ -534,7 +542,7 @@ async fn a_client_who_stands_in_an_archive_twice_is_noticed_and_taken_back() {
     assert!(answer.contains("В бекапе: 2 бонуса"), "{answer}");
     assert!(answer.contains("После восстановления: 1 бонус"), "{answer}");
     assert_eq!(*scene.state.read().await, live);
-    scene.sandbox.finish().await;
+    scene.finish().await;
 }
 
 #[tokio::test]
@@ -560,7 +568,7 @@ async fn what_an_archive_really_holds_is_shown_before_it_is_restored() {
         let answer = scene.choose(list, &name(0)).await;
         assert!(answer.contains(shown), "{shown:?} is not in\n{answer}");
         assert_eq!(*scene.state.read().await, live);
-        scene.sandbox.finish().await;
+        scene.finish().await;
     }
 }
 

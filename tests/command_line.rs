@@ -436,6 +436,18 @@ fn many_at_once_wait_for_one_another() {
 }
 
 #[test]
+fn an_archive_beside_a_person_is_checked_though_there_is_no_folder() {
+    let server = Server::with_orders();
+    assert_eq!(server.run(&["backup"]).code, Some(0));
+    let name = server.archives().remove(0);
+    let beside = server.0.path().join(&name);
+    fs::rename(server.folder().join(&name), &beside).expect("moved");
+    fs::remove_dir_all(server.folder()).expect("removed");
+    let said = server.run(&["verify", &name]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
+#[test]
 fn a_command_waits_for_what_runs() {
     let server = Server::with_orders();
     let lock = File::options().write(true).open(server.folder().join(".lock")).expect("a lock");
@@ -505,6 +517,65 @@ async fn nobody_waits_for_ever() {
     drop(held);
     assert_code(run(&["backup"], orders(), &storage).await, 0);
     assert_eq!(storage.list().expect("a list").len(), 1);
+}
+
+/// While it is backed up and while it is replaced, another program tries to back up and to restore.
+struct Contested(MemoryStorage, Arc<Mutex<Vec<String>>>);
+
+impl Contested {
+    fn try_elsewhere(&self) {
+        for words in [vec!["backup".to_owned()], vec!["restore".to_owned(), fixture()]] {
+            let storage = self.0.clone();
+            let program = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let words: Vec<_> = words.iter().map(String::as_str).collect();
+                let orders = BTreeMap::from([("orders".to_owned(), 1)]);
+                let orders = Shared::new(Arc::new(RwLock::new(orders)));
+                let code = runtime.expect("a runtime").block_on(run(&words, orders, &storage));
+                format!("{code:?}")
+            });
+            let code = program.join().expect("no panic");
+            self.1.lock().unwrap_or_else(PoisonError::into_inner).push(code);
+        }
+    }
+}
+
+impl DataSource for Contested {
+    type Error = BoxError;
+
+    fn sections(&self) -> Vec<Section> {
+        vec![Section::new("orders")]
+    }
+
+    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        // what is counted before the question stands in nobody's way
+        if self.0.list()?.is_empty() {
+            self.try_elsewhere();
+        }
+        Ok(out.value("orders", &[1])?)
+    }
+
+    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
+        self.try_elsewhere();
+        data.value::<Vec<u64>>("orders")?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_backup_or_restore_of_another_program_runs_in_a_restore_or_a_backup() {
+    let storage = MemoryStorage::new();
+    let tried = Arc::default();
+    let source = || Contested(storage.clone(), Arc::clone(&tried));
+    for (words, archives) in [(&["backup"][..], 1), (&["restore", "--yes"], 2)] {
+        let newest = storage.list().expect("a list").pop().map(|(id, _)| id.to_string());
+        let words: Vec<&str> = words.iter().copied().chain(newest.as_deref()).collect();
+        assert_code(run(&words, source(), &storage).await, 0);
+        assert_eq!(storage.list().expect("a list").len(), archives, "its own alone");
+    }
+    let tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
+    let busy = format!("{:?}", ExitCode::from(4));
+    assert!(tried.len() >= 4 && tried.iter().all(|code| *code == busy), "{tried:?}");
 }
 
 /// Refuses each restore, and notes what the notebook says meanwhile.

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use support::{
     ADMIN, DOWNLOAD, Flaky, NO, Place, REDO, STALE, Scene, Step, Trouble, UNDO, YES, shop, size,
 };
-use telegram_sandbox::{Fault, Shown};
+use telegram_sandbox::{Fault, File, Shown};
 use teloxide_backup::Language;
 
 fn labels(message: &Shown) -> Vec<Vec<&str>> {
@@ -518,10 +518,21 @@ async fn what_is_too_large_for_telegram_is_told_with_its_place() {
         let archive = std::fs::File::options().write(true).open(&path).expect("the archive");
         archive.set_len(bytes).expect("a longer one");
     };
-    lengthen(50_000_000);
-    scene.admin.press_on(question.id, DOWNLOAD).await;
-    let sent = scene.admin.wait_until(|chat| chat.last_from_bot()?.document.clone()).await;
-    assert_eq!((sent.file_name, sent.size), (name, 50_000_000));
+    // what can be sent, and whether the bot could be given it back
+    for (bytes, returns) in [(20 << 20, true), ((20 << 20) + 1, false), (50_000_000, false)] {
+        lengthen(bytes as u64);
+        scene.admin.press_on(question.id, DOWNLOAD).await;
+        let of_that_length = |document: &File| document.size == bytes;
+        let sent = scene.admin.wait_until(|chat| {
+            let last = chat.last_from_bot()?;
+            last.document.as_ref().is_some_and(of_that_length).then(|| last.clone())
+        });
+        let sent = sent.await;
+        assert_eq!(sent.document.as_ref().map(|file| &file.file_name), Some(&name));
+        let folder = scene.folder().display().to_string();
+        let note = sent.plain.starts_with("Больше 20 МБ") && sent.plain.ends_with(&folder);
+        assert_eq!((note, sent.plain.is_empty()), (!returns, returns), "{sent}");
+    }
 
     lengthen(50_000_001);
     scene.sandbox.settled().await;

@@ -665,6 +665,13 @@ mod unix {
         FolderStorage::new(place.path()).prepare().expect("ready");
         assert!(held.exists(), "somebody still writes it");
         assert!(!orphan.exists(), "nobody does");
+        // its writer may be about to hold it
+        fs::write(&orphan, "x").expect("written");
+        for (age, stays) in [("3 seconds ago", true), ("20 seconds ago", false)] {
+            run("touch", &["-d", age], &orphan);
+            FolderStorage::new(place.path()).prepare().expect("ready");
+            assert_eq!(orphan.exists(), stays, "{age}");
+        }
         drop(draft);
         // a bot that crashes over and over leaves no more than its last one
         fs::write(&orphan, "x").expect("written");

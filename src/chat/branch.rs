@@ -8,8 +8,8 @@ use dptree::HandlerSignature;
 use dptree::di::DependencyMap;
 use teloxide::dispatching::{UpdateFilterExt, UpdateHandler};
 use teloxide::types::{
-    CallbackQuery, CallbackQueryId, ChatId, FileId, Me, Message, MessageId, Update, UpdateId,
-    UpdateKind, UserId,
+    CallbackQuery, CallbackQueryId, ChatId, FileId, InlineKeyboardButton, MaybeInaccessibleMessage,
+    Me, Message, MessageId, Update, UpdateId, UpdateKind, UserId,
 };
 
 use super::Chat;
@@ -61,6 +61,8 @@ pub(crate) struct Press {
     pub(crate) message: MessageId,
     /// `None` where the data is not a button's, however it came about.
     pub(crate) button: Option<Button>,
+    /// The other ways back in the same message.
+    pub(crate) beside: Vec<InlineKeyboardButton>,
 }
 
 /// The branch. It asks the container for nothing but the `Update`, lets everything that is not ours
@@ -224,5 +226,16 @@ fn read_press(query: &CallbackQuery, access: &Access) -> Option<Action> {
         chat: message.chat().id,
         message: message.id(),
         button: Button::decode(data),
+        beside: ways_beside(message, data),
     }))
+}
+
+fn ways_beside(message: &MaybeInaccessibleMessage, pressed: &str) -> Vec<InlineKeyboardButton> {
+    let keyboard = message.regular_message().and_then(Message::reply_markup);
+    let buttons =
+        keyboard.into_iter().flat_map(|keyboard| keyboard.inline_keyboard.iter().flatten());
+    let pressed = Button::decode(pressed);
+    let is_another = |button: &&InlineKeyboardButton| Button::of(button) != pressed;
+    let leads_back = |button: &&InlineKeyboardButton| Button::way_back(button).is_some();
+    buttons.filter(is_another).filter(leads_back).cloned().collect()
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use teloxide::types::{ChatId, UserId};
+use teloxide::types::{ChatId, InlineKeyboardButton, InlineKeyboardButtonKind, UserId};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -30,6 +30,22 @@ pub(crate) enum Button {
 }
 
 impl Button {
+    /// What a button of a keyboard is; `None` for one that is not ours.
+    pub(crate) fn of(button: &InlineKeyboardButton) -> Option<Self> {
+        match &button.kind {
+            InlineKeyboardButtonKind::CallbackData(data) => Self::decode(data),
+            _ => None,
+        }
+    }
+
+    /// Where it leads, if it is a way back.
+    pub(crate) fn way_back(button: &InlineKeyboardButton) -> Option<String> {
+        match Self::of(button)? {
+            Self::Undo(token) => Some(token),
+            _ => None,
+        }
+    }
+
     pub(crate) fn encode(&self) -> String {
         match self {
             Self::Page(page) => format!("{PREFIX}p:{page}"),

@@ -6,7 +6,9 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters, SendMessageSetters};
+use teloxide::payloads::{
+    AnswerCallbackQuerySetters, EditMessageTextSetters, SendDocumentSetters, SendMessageSetters,
+};
 use teloxide::prelude::Requester;
 use teloxide::types::{
     CallbackQueryId, ChatId, FileId, InlineKeyboardMarkup, InputFile, LinkPreviewOptions,
@@ -29,6 +31,8 @@ const FILED_WITHIN: Duration = Duration::from_secs(10 * 60);
 const LAST_WORD: Duration = Duration::from_secs(20);
 /// Telegram takes 4096; what is cut anyway may as well be a little shorter.
 const LONGEST_PLAIN: usize = 4000;
+/// Below a file Telegram takes 1024.
+const LONGEST_CAPTION: usize = 1000;
 /// An alert knows no markup, and no more than this.
 const LONGEST_ALERT: usize = 200;
 
@@ -144,14 +148,24 @@ impl Delivery {
         self.put(SHORT, chat, None, message).await == Fate::Arrived
     }
 
-    /// Sends a file; true if Telegram took it.
-    pub(crate) async fn upload(&self, chat: ChatId, name: String, bytes: Vec<u8>) -> bool {
+    /// Sends a file, with a note below it; true if Telegram took it.
+    pub(crate) async fn upload(
+        &self,
+        chat: ChatId,
+        name: String,
+        bytes: Vec<u8>,
+        note: Option<Message>,
+    ) -> bool {
         if self.ban(chat).is_some() {
             return false;
         }
         let file = InputFile::memory(bytes).file_name(name);
-        let request = self.bot.send_document(chat, file).into_future();
-        self.once("upload", Some(chat), FILED_WITHIN, request).await.is_some()
+        let mut request = self.bot.send_document(chat, file);
+        if let Some(note) = note {
+            // a host's own text may be broken HTML
+            request = request.caption(plain(&note.html, LONGEST_CAPTION));
+        }
+        self.once("upload", Some(chat), FILED_WITHIN, request.into_future()).await.is_some()
     }
 
     /// The content of a file that was sent; `None` where Telegram does not give it now, or where it

@@ -20,7 +20,11 @@ impl Chat {
         let path = service.path(&id);
         let trouble = match service.read(id.clone(), LARGEST_FILE).await {
             Ok(Some(bytes)) => {
-                if self.delivery.upload(chat, id.to_string(), bytes).await {
+                // it cannot come back the same way
+                let one_way = bytes.len() > LARGEST_SENT as usize;
+                let note =
+                    one_way.then(|| message::download_one_way(text, &service.storage_name()));
+                if self.delivery.upload(chat, id.to_string(), bytes, note).await {
                     return;
                 }
                 message::download_refused(text, &path)

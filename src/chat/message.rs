@@ -3,7 +3,7 @@
 mod doubt;
 
 use chrono::NaiveDateTime;
-use teloxide::types::{InlineKeyboardButton, InlineKeyboardButtonKind, InlineKeyboardMarkup};
+use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
 use super::button::Button;
 use crate::backup::{BackupId, Counts, Trigger};
@@ -32,14 +32,21 @@ impl Message {
     /// The tokens of the confirmations that it asks for.
     pub(crate) fn confirmations(&self) -> Vec<String> {
         let rows = self.keyboard.iter().flat_map(|keyboard| &keyboard.inline_keyboard);
-        let token = |button: &InlineKeyboardButton| match &button.kind {
-            InlineKeyboardButtonKind::CallbackData(data) => match Button::decode(data)? {
-                Button::Yes(token) => Some(token),
-                _ => None,
-            },
+        let token = |button: &InlineKeyboardButton| match Button::of(button)? {
+            Button::Yes(token) => Some(token),
             _ => None,
         };
         rows.flatten().filter_map(token).collect()
+    }
+
+    /// Adds buttons, a row each, but for those that it has.
+    pub(crate) fn add_buttons(&mut self, buttons: impl IntoIterator<Item = InlineKeyboardButton>) {
+        for button in buttons {
+            let rows = &mut self.keyboard.get_or_insert_default().inline_keyboard;
+            if !rows.iter().flatten().any(|known| known.kind == button.kind) {
+                rows.push(vec![button]);
+            }
+        }
     }
 }
 
@@ -331,6 +338,11 @@ pub(crate) fn download_refused(text: &Text, path: &str) -> Message {
     text.say("download-refused", &[("path", Value::Text(path))]).into()
 }
 
+/// Below a file that Telegram gives back to no bot.
+pub(crate) fn download_one_way(text: &Text, folder: &str) -> Message {
+    text.say("download-one-way", &[("folder", Value::Text(folder))]).into()
+}
+
 pub(crate) fn download_too_large(text: &Text, path: &str) -> Message {
     text.say("download-too-large", &[("path", Value::Text(path))]).into()
 }
@@ -419,7 +431,8 @@ fn unclear(text: &Text, failed: &RestoreFailed) -> Message {
     let id = if failed.is_of_the_place() { "restore-unclear-place" } else { "restore-unclear" };
     let message = because(text, id, &failed.error);
     let Some(undo) = &failed.undo else { return message };
-    let way_back = text.say("restore-way-back", &[("button", Value::Raw(&undo_label(text, undo)))]);
+    let way_back =
+        text.say("restore-way-back", &[("button", Value::Text(&undo_label(text, undo)))]);
     let html = format!("{}\n\n{way_back}", message.html);
     Message { html, keyboard: Some(undo_button(text, undo)) }
 }
@@ -464,14 +477,14 @@ pub(crate) fn undo_failed(text: &Text, undo: &Undo, failed: &RestoreFailed) -> M
 
 /// Whatever an undo has come to, its own way is open as before.
 fn with_another_try(text: &Text, undo: &Undo, message: Message) -> Message {
-    let own = undo_button(text, undo).inline_keyboard;
-    let mut keyboard = message.keyboard.unwrap_or_default();
-    if keyboard.inline_keyboard == own {
-        return Message { keyboard: Some(keyboard), ..message };
+    let own = undo_button(text, undo);
+    if message.keyboard.as_ref() == Some(&own) {
+        return message;
     }
-    keyboard.inline_keyboard.extend(own);
-    let again = text.say("undo-again", &[("button", Value::Raw(&undo_label(text, undo)))]);
-    Message { html: format!("{}\n\n{again}", message.html), keyboard: Some(keyboard) }
+    let again = text.say("undo-again", &[("button", Value::Text(&undo_label(text, undo)))]);
+    let mut message = Message { html: format!("{}\n\n{again}", message.html), ..message };
+    message.add_buttons(own.inline_keyboard.into_iter().flatten());
+    message
 }
 
 pub(crate) fn interrupted(text: &Text, interrupted: &Journal) -> Message {

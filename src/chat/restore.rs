@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use teloxide::types::{ChatId, MessageId, UserId};
+use teloxide::types::{ChatId, InlineKeyboardButton, MessageId, UserId};
 use tokio::time::Instant;
 
-use super::button::Pending;
+use super::button::{Button, Pending};
 use super::message::Message;
 use super::{Chat, message, warn};
 use crate::backup::BackupId;
@@ -193,6 +193,24 @@ impl Chat {
                 Answer { message: message::restore_failed(text, &failed), tells_of: failed.cut_off }
             }
         }
+    }
+
+    /// The same answer with these ways back, so far as they are open.
+    pub(super) async fn with_ways(
+        &self,
+        mut answer: Answer,
+        ways: Vec<InlineKeyboardButton>,
+    ) -> Answer {
+        let tokens: Vec<_> = ways.iter().filter_map(Button::way_back).collect();
+        if !tokens.is_empty() {
+            // where nobody can read whether they are, they stay
+            let open = self.parts.service.open_among(tokens.clone()).await.unwrap_or(tokens);
+            let is_open = |way: &InlineKeyboardButton| {
+                Button::way_back(way).is_some_and(|token| open.contains(&token))
+            };
+            answer.message.add_buttons(ways.into_iter().filter(is_open));
+        }
+        answer
     }
 
     pub(super) async fn undo(

@@ -247,7 +247,8 @@ impl Sent {
             return Some(Action::Dismiss(query));
         }
         let (message, button) = (MessageId(1), Button::decode(data));
-        Some(Action::Press(Press { query, admin: ADMINISTRATOR, chat, message, button }))
+        let (admin, beside) = (ADMINISTRATOR, Vec::new());
+        Some(Action::Press(Press { query, admin, chat, message, button, beside }))
     }
 
     fn said(&self, text: &str) -> Option<Action> {

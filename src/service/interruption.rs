@@ -21,6 +21,9 @@ pub(super) enum Fate {
     Refused,
     /// or was taken back; this leads to what it had left.
     RolledBack(Option<Undo>),
+    /// It took back one that was cut off, whose way back has this token; the other leads to what that one
+    /// had left.
+    TakenBack { of: String, left: Option<Undo> },
     /// What is live was replaced; this leads back, where anything could be saved.
     Replaced(Option<Undo>),
 }
@@ -61,6 +64,11 @@ impl Fate {
         match self {
             Self::CutOff | Self::Told | Self::Refused => {}
             Self::RolledBack(left) => notebook.left = left.clone().or(notebook.left.take()),
+            // all is as it was before that one: the ways back of before lead where they did
+            Self::TakenBack { of, left } => {
+                notebook.left = left.clone().or(notebook.left.take());
+                notebook.close_cut_off(of);
+            }
             // where nothing could be saved, the ways back of before are better than none
             Self::Replaced(None) => {}
             Self::Replaced(undo) => {
@@ -80,7 +88,7 @@ impl Fate {
         match self {
             Self::CutOff => return,
             // its way back stays open
-            Self::Told | Self::Replaced(_) => {
+            Self::Told | Self::TakenBack { .. } | Self::Replaced(_) => {
                 let taken = notebook.cut_off.iter_mut().filter(|journal| journal.id == id);
                 return taken.for_each(|journal| journal.told = true);
             }
@@ -94,7 +102,7 @@ impl Fate {
 impl Service {
     /// The restore that was cut off since the last look; the administrator still has to hear of it.
     pub(crate) async fn cut_off(&self) -> Result<Option<Journal>> {
-        self.changing(|parts| Ok(parts.cut_off()?.0)).await
+        self.changing(Parts::cut_off).await
     }
 
     /// The first restore that was cut off, and of which the administrator has not heard.
@@ -104,7 +112,11 @@ impl Service {
             // nobody waits for a backup to hear of it, or that there is none
             return Ok(notebook.untold_cut_off().cloned());
         }
-        self.changing(|parts| Ok(parts.cut_off()?.1.untold_cut_off().cloned())).await
+        self.changing(|parts| {
+            parts.cut_off()?;
+            Ok(parts.notebook()?.untold_cut_off().cloned())
+        })
+        .await
     }
 
     /// The administrator has heard of a restore that was cut off; its way back stays open.
@@ -123,12 +135,12 @@ impl Service {
 
 impl Parts {
     /// Looks for a restore that was cut off: in turn, as the journal of one that runs tells of no crash.
-    fn cut_off(&self) -> Result<(Option<Journal>, Notebook)> {
+    fn cut_off(&self) -> Result<Option<Journal>> {
         let found = self.notebook()?.restoring;
         if let Some(journal) = &found {
             self.conclude(journal.id.clone(), Fate::CutOff);
         }
-        Ok((found, self.notebook()?))
+        Ok(found)
     }
 
     /// The notes before another restore. One that was cut off since the last look must be told first.

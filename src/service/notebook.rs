@@ -412,6 +412,22 @@ impl Notebook {
         self.cut_off.last()
     }
 
+    /// Where among the restores that were cut off the way back with this token is.
+    pub(crate) fn way_of_cut_off(&self, token: &str) -> Option<usize> {
+        let ways = self.cut_off.iter().map(|journal| journal.undo.as_ref());
+        ways.map(|undo| undo.is_some_and(|undo| undo.token == token)).position(|is_it| is_it)
+    }
+
+    /// Closes that way back, and with it those of later ones, which lead to what that one had left.
+    pub(crate) fn close_cut_off(&mut self, token: &str) {
+        let Some(closed) = self.way_of_cut_off(token) else { return };
+        let mut place = 0..;
+        self.cut_off.retain(|journal| match place.next() {
+            Some(place) if place > closed => !journal.told,
+            place => place != Some(closed),
+        });
+    }
+
     /// The first restore that was cut off, and of which the administrator has not heard.
     pub(crate) fn untold_cut_off(&self) -> Option<&Journal> {
         self.cut_off.iter().find(|journal| !journal.told)

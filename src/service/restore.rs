@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::comparison::Difference;
 use super::interruption::Fate;
 use super::notebook::{Journal, Notebook, Undo};
-use super::turn::{guarded, of_source};
+use super::turn::{guarded, let_go, of_source};
 use super::{Checked, Chosen, Parts, Service, failed, nothing_known, sorted};
 use crate::archive::Archive;
 use crate::backup::{BackupId, BackupInfo, Counts, Missing, Trigger};
@@ -100,6 +100,8 @@ pub(super) struct Wanted<'a> {
     pub(super) again: bool,
     /// A person has chosen what comes of it, whatever it is.
     pub(super) kept: bool,
+    /// It takes back a restore that was cut off: the way back from that, by its token.
+    takes_back: Option<String>,
 }
 
 /// How a restore ended.
@@ -121,11 +123,15 @@ pub(super) enum End {
 }
 
 impl End {
-    fn fate(&self, undo: Option<&Undo>) -> Fate {
+    fn fate(&self, undo: Option<&Undo>, takes_back: Option<&String>) -> Fate {
+        let undo = undo.cloned();
         match self {
             Self::Refused(_) => Fate::Refused,
             Self::RolledBack { left, .. } => Fate::RolledBack(left.clone()),
-            Self::Done { .. } => Fate::Replaced(undo.cloned()),
+            Self::Done { .. } => match takes_back {
+                Some(of) => Fate::TakenBack { of: of.clone(), left: undo },
+                None => Fate::Replaced(undo),
+            },
             // perhaps nothing was replaced: no way back of before is closed
             Self::Unclear(_) => Fate::CutOff,
         }
@@ -183,7 +189,8 @@ impl Service {
             let is_kept = |undo: &Undo| undo.kept && undo.safety_sha256 == data_sha256;
             let kept = notebook.undos().any(is_kept);
             let (undoes, again) = (false, false);
-            let wanted = Wanted { chosen, data_sha256, save, undoes, again, kept };
+            let takes_back = None;
+            let wanted = Wanted { chosen, data_sha256, save, undoes, again, kept, takes_back };
             Ok(parts.restore(&wanted))
         })
         .await?
@@ -193,13 +200,18 @@ impl Service {
     pub(crate) async fn undo(&self, known: Undo) -> Result<Restored, RestoreFailed> {
         let wanted = known.token.clone();
         let outcome = self.alone(move |parts| {
-            let undo = undo_in(&parts.notebook_before_restore()?, &wanted);
+            let notebook = parts.notebook_before_restore()?;
+            let undo = undo_in(&notebook, &wanted);
             let Some((id, undo)) = undo.and_then(|undo| Some((undo.safety()?, undo))) else {
+                parts.notes_are_there()?;
                 return Ok(None);
             };
+            let takes_back = notebook.way_of_cut_off(&undo.token).map(|_| undo.token.clone());
+            // whoever takes back what nobody knows the end of may want it again
+            let again = !undo.again || takes_back.is_some();
             let (chosen, data_sha256) = (&Chosen::Stored(id), undo.safety_sha256.as_str());
-            let (save, again, kept) = (Save::First, !undo.again, undo.kept);
-            let wanted = Wanted { chosen, data_sha256, save, undoes: true, again, kept };
+            let (save, undoes, kept) = (Save::First, true, undo.kept);
+            let wanted = Wanted { chosen, data_sha256, save, undoes, again, kept, takes_back };
             Ok(Some(parts.restore(&wanted)))
         });
         let mut failed = match outcome.await {
@@ -215,13 +227,23 @@ impl Service {
         Err(failed)
     }
 
+    /// Those of these tokens that lead somewhere.
+    pub(crate) async fn open_among(&self, tokens: Vec<String>) -> Result<Vec<String>> {
+        self.blocking(move |parts| {
+            let notebook = parts.notebook()?;
+            let is_open = |token: &String| undo_in(&notebook, token).is_some();
+            Ok(tokens.into_iter().filter(is_open).collect())
+        })
+        .await
+    }
+
     /// Where this token leads; `None` where it leads nowhere any more.
     pub(crate) async fn undo_target(&self, token: String) -> Result<Option<UndoTarget>> {
         self.blocking(move |parts| {
             let notebook = parts.notebook()?;
             let undo = undo_in(&notebook, &token);
             if undo.is_none() {
-                parts.place_is_there()?;
+                parts.notes_are_there()?;
             }
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             // or there is a later one to press, of which people may not have read yet
@@ -241,6 +263,13 @@ impl Service {
 }
 
 impl Parts {
+    /// A place without notes is another than the one that a button was made for, or is not there.
+    fn notes_are_there(&self) -> Result<()> {
+        let step = "read the notes";
+        let notes = self.storage.read_state().map_err(|error| Error::storage(step, error))?;
+        notes.map(drop).ok_or_else(|| Error::new(ErrorKind::Storage, step))
+    }
+
     fn restore(&self, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {
         let Wanted { chosen, data_sha256, .. } = *wanted;
         let mut checked = self.checked(chosen).inspect_err(|error| {
@@ -262,7 +291,7 @@ impl Parts {
             return Err(error.into());
         }
         let end = self.replace_and_prove(&mut checked, undo.as_ref(), wanted, &gate);
-        self.conclude(id, end.fate(undo.as_ref()));
+        self.conclude(id, end.fate(undo.as_ref(), wanted.takes_back.as_ref()));
         let outcome = match end {
             End::Done { taken, doubt } => {
                 tracing::info!(backup = %chosen, proved = doubt.is_none(), "restored a backup");
@@ -280,11 +309,7 @@ impl Parts {
                 Err(RestoreFailed { cut_off, undo: undo.map(Box::new), ..error.into() })
             }
         };
-        // what is done is done, whatever a file of the host's does at its end
-        let _ = guarded(|| {
-            drop(checked);
-            Ok(())
-        });
+        let_go(checked);
         outcome
     }
 

@@ -41,11 +41,7 @@ impl Service {
         self.in_turn(move |parts| {
             let lock = parts.lock()?;
             let outcome = guarded(|| work(parts));
-            // what is done is done, whatever a lock of the host's does at its end
-            let _ = guarded(|| {
-                drop(lock);
-                Ok(())
-            });
+            let_go(lock);
             outcome
         })
         .await
@@ -108,6 +104,14 @@ impl Parts {
     fn look(&self) -> Result<Option<Box<dyn Any + Send>>> {
         self.storage.lock().map_err(|error| Error::storage("lock the backups", error))
     }
+}
+
+/// What is done is done, whatever a lock or a file of the host's does at its end.
+pub(super) fn let_go(held: impl Sized) {
+    let _ = guarded(|| {
+        drop(held);
+        Ok(())
+    });
 }
 
 /// Says that a backup or restore runs, until it is dropped.

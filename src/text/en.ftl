@@ -107,6 +107,7 @@ button-no = ❌ Cancel
 button-download = 📥 Download the archive
 download-refused = ❌ Telegram did not take the archive now. Try again; on the server it lies here:
     <code>{ $path }</code>
+download-one-way = Larger than 20 MB: Telegram gives such a file to no bot. To restore from it, put it into the folder of the backups on the server: { $folder }
 download-too-large = The archive is larger than 50 MB, which Telegram takes from no bot. On the server it lies here:
     <code>{ $path }</code>
 download-failed = ❌ The archive could not be sent.

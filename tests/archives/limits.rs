@@ -48,7 +48,7 @@ async fn judged(archive: Vec<u8>, limits: Limits) -> (String, String) {
     let answer = scene.choose(list.id, &name(0)).await;
     assert_eq!(*scene.state.read().await, live);
     assert!(scene.files() == files, "the folder has changed");
-    scene.sandbox.finish().await;
+    scene.finish().await;
     (list.plain, answer)
 }
 
@@ -126,7 +126,7 @@ async fn archives_of_the_python_system_keep_to_the_limits_too() {
     assert_eq!(list.plain.matches("Больше предела").count(), 2, "{}", list.plain);
     let answer = scene.choose(list.id, PYTHONS[0]).await;
     assert_refused(&answer, "data_bytes");
-    scene.sandbox.finish().await;
+    scene.finish().await;
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn a_backup_over_a_limit_is_not_made_and_the_limit_is_named() {
         let answer = scene.anna.wait_for("Бекап не создан").await.plain;
         assert!(answer.contains(&format!("(setting: limits, {limit})")), "{limit}: {answer}");
         assert!(scene.files().is_empty(), "{limit}: something stays in the folder");
-        scene.sandbox.finish().await;
+        scene.finish().await;
     }
 }
 
@@ -161,7 +161,7 @@ async fn a_backup_of_data_more_repetitive_than_the_limit_is_not_made() {
     let answer = scene.anna.wait_for("Бекап не создан").await.plain;
     assert!(answer.contains("(setting: limits, ratio)"), "{answer}");
     assert!(scene.files().is_empty());
-    scene.sandbox.finish().await;
+    scene.finish().await;
 }
 
 /// Sends an archive into the chat of a bot without backups; gives what it says. An archive that is
@@ -184,7 +184,7 @@ async fn sent(
         .await;
     assert_eq!(*scene.state.read().await, live);
     assert_eq!(scene.files().is_empty(), answer.contains("не подходит"), "{answer}");
-    scene.sandbox.finish().await;
+    scene.finish().await;
     answer
 }
 

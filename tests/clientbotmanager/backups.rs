@@ -499,7 +499,7 @@ async fn a_stop_in_the_middle_of_a_backup_leaves_a_whole_one() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_file_of_nearly_twenty_megabytes_is_taken_in_with_little_memory() {
+async fn a_file_of_nearly_twenty_megabytes_is_taken_in_or_refused_with_little_memory() {
     let world = World::new().await;
     let bot = world.start();
     world.admin.send("/start").await;
@@ -507,17 +507,22 @@ async fn a_file_of_nearly_twenty_megabytes_is_taken_in_with_little_memory() {
     let text = "отзыв ".repeat(400);
     let reviews: Vec<Value> =
         (0..4500).map(|n| json!({ "author": format!("{n}"), "text": text })).collect();
-    let data = json!({ "tickets": {}, "referrals": {}, "bonuses": {}, "reviews": reviews });
-    let metadata = json!({ "created_at": "2026-03-01T10:00:00", "backup_version": "1.0" });
-    let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for (file, json) in [("data.json", data), ("metadata.json", metadata)] {
-        zip.start_file(file, stored).expect("an entry");
-        zip.write_all(json.to_string().as_bytes()).expect("written");
-    }
-    let archive = zip.finish().expect("an archive").into_inner();
+    let stored = |reviews: Value| {
+        let data = json!({ "tickets": {}, "referrals": {}, "bonuses": {}, "reviews": reviews });
+        let metadata = json!({ "created_at": "2026-03-01T10:00:00", "backup_version": "1.0" });
+        let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let stored =
+            SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        for (file, json) in [("data.json", data), ("metadata.json", metadata)] {
+            zip.start_file(file, stored).expect("an entry");
+            zip.write_all(json.to_string().as_bytes()).expect("written");
+        }
+        let archive = zip.finish().expect("an archive").into_inner();
+        assert!((19_000_000..20 << 20).contains(&archive.len()), "{}", archive.len());
+        archive
+    };
+    let archive = stored(reviews.into());
     let length = archive.len() as u64;
-    assert!((19_000_000..20 << 20).contains(&length), "{length}");
     let before = bot.peak_kb(true);
     world.admin.send_document("backup.zip", archive, "/backup_restore").await;
     world.admin.wait_for("Архив проверен и теперь в списке").await;
@@ -525,5 +530,14 @@ async fn a_file_of_nearly_twenty_megabytes_is_taken_in_with_little_memory() {
     assert!(growth > length >> 10, "{growth} KB: it was measured too early");
     assert!(growth < 40 << 10, "{growth} KB");
     println!("{growth} KB");
+    // as long texts as are taken, and one that is not
+    let text = |megabytes: usize| "x".repeat(megabytes << 20);
+    let reviews = json!([{ "author": "1", "text": text(8) }, { "author": "2", "text": text(11) }]);
+    let before = bot.peak_kb(true);
+    world.admin.send_document("backup.zip", stored(reviews), "/backup_restore").await;
+    world.admin.wait_for("❌ Этот файл не подходит").await;
+    let growth = bot.peak_kb(false) - before;
+    assert!(growth < 64 << 10, "{growth} KB");
+    println!("{growth} KB for a hostile one");
     world.sandbox.finish().await;
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use telegram_sandbox::Fault;
 use teloxide_backup::BackupPluginBuilder;
 
-use crate::support::{Place, SURE, Scene, Step, Trouble, UNDO, YES, shop};
+use crate::support::{NO, Place, REDO, Scene, Step, Trouble, UNDO, YES, shop};
 use crate::{REFUSED, changed, flaky};
 
 /// The bot answers the next update of the same chat, and a backup is possible again.
@@ -123,11 +123,47 @@ async fn a_restore_whose_end_nobody_knows_closes_no_way_back_of_before() {
     scene.admin.press_on(unclear.id, UNDO).await;
     let question = scene.admin.wait_for("Восстановить данные из этого бекапа?").await;
     assert!(!scene.admin.chat().messages.iter().any(|told| told.plain.contains(CUT_OFF)));
-    scene.admin.press_on(question.id, YES).await;
-    scene.admin.wait_for(SURE).await;
-    scene.admin.press(YES).await;
-    scene.admin.wait_for("Готово!").await;
+    scene.admin.press_on(question.id, NO).await;
+    scene.admin.wait_for("❌ Отменено").await;
+    // both ways are there still, and one that fails for now takes the other away no more
+    let exports = scene.source.count(Step::Export);
+    scene.source.hold();
+    scene.admin.send("/backup").await;
+    scene.source.reached(Step::Export, exports + 1).await;
+    scene.admin.press_on(unclear.id, REDO).await;
+    let busy = scene.admin.wait_for("Сейчас идёт другой бекап или восстановление.").await;
+    scene.source.release();
+    scene.admin.wait_for("✅ Бекап создан успешно").await;
+    assert_eq!(busy.id, unclear.id);
+    assert!(busy.button(UNDO).is_some() && busy.button(REDO).is_some(), "{busy}");
+    // all as the restore had left it; its own undo is open again, at one tap
+    scene.admin.press_on(busy.id, REDO).await;
+    let back = scene.admin.wait_for("↩️ Готово, данные снова такие, как до отмены").await;
+    assert_eq!(scene.shop().await, shop(12, 5));
+    assert!(back.button(REDO).is_some(), "what the undo had left can be had again: {back}");
+    scene.admin.press_on(back.id, UNDO).await;
+    scene.admin.wait_for("↩️ Восстановление отменено").await;
     assert_eq!(scene.shop().await, shop(1, 0));
+    scene.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_of_an_undo_arrives_after_a_ban_and_is_told_once() {
+    let scene = changed().await;
+    scene.sandbox.set_patience(Duration::from_secs(24 * 60 * 60));
+    let done = scene.restore_newest().await;
+    scene.source.break_at(Step::Restore, Trouble::Panics);
+    // the old button stays under the message meanwhile
+    let ban = Fault::TooManyRequests { retry_after: 3600 };
+    scene.sandbox.inject(ban.on("editMessageText"));
+    scene.admin.press_on(done.id, UNDO).await;
+    scene.source.reached(Step::Restore, 2).await;
+    scene.source.mend();
+    let unclear = scene.admin.wait_for("❌ Восстановление прервала ошибка").await;
+    assert_eq!(unclear.id, done.id);
+    assert!(unclear.button(UNDO).is_some() && unclear.button(REDO).is_some(), "{unclear}");
+    scene.choose_newest().await;
+    assert!(!scene.admin.chat().messages.iter().any(|told| told.plain.contains(CUT_OFF)));
     scene.finish().await;
 }
 

@@ -101,6 +101,25 @@ async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_backup_that_never_ends_is_told_of_again_after_three_intervals() {
+    let (sandbox, _anna, world) = heard(1).await;
+    let (world, end) = waiting(world);
+    let task = world.start();
+    world.source.begun.notified().await;
+    for (hours, times) in [(2, 1), (70, 1), (2, 2), (70, 2), (3, 3)] {
+        for _ in 0..hours {
+            tokio::time::advance(HOUR).await;
+            turns().await;
+        }
+        assert_eq!(told(&sandbox, "не закончился за час"), times, "{hours} hours later");
+    }
+    end.send(()).expect("it waits");
+    task.shutdown().await;
+    canary::note_calls(&sandbox);
+    sandbox.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_backup_that_ends_while_people_are_told_that_it_does_not_says_that_it_works_again() {
     let (sandbox, anna, world) = heard(7).await;
     let (world, end) = waiting(world);

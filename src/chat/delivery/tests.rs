@@ -97,7 +97,8 @@ async fn a_bot_that_stops_waits_no_ten_minutes_for_an_upload() {
     let (telegram, delivery) = with_a_patient_client().await;
     let stop = delivery.stop.clone();
     let name = "backup.zip".to_owned();
-    let sent = tokio::spawn(async move { delivery.upload(ChatId(42), name, vec![7; 9]).await });
+    let sent =
+        tokio::spawn(async move { delivery.upload(ChatId(42), name, vec![7; 9], None).await });
     let (mut silent, _) = telegram.accept().await.expect("a connection");
     silent.read_u8().await.expect("a request");
     stop.cancel();

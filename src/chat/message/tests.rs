@@ -352,6 +352,7 @@ fn a_restore_that_was_taken_back() {
 fn download() {
     let path = "/home/anna/bot & co/backups/backup_20260201_143025.zip";
     snapshot("download_refused", |text| download_refused(text, path));
+    snapshot("download_one_way", |text| download_one_way(text, "backups"));
     snapshot("download_too_large", |text| download_too_large(text, path));
     let gone = Error::new(ErrorKind::NotFound, "there is no backup_20260201_143025.zip");
     snapshot("download_failed", |text| download_failed(text, &gone));

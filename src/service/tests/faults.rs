@@ -109,6 +109,37 @@ async fn an_undo_whose_end_nobody_knows_closes_no_way_back() {
 }
 
 #[tokio::test]
+async fn whoever_takes_back_a_restore_whose_end_nobody_knows_has_all_ways_of_before() {
+    let house = House::new();
+    let (anna, source, made) = own(&house).await;
+    source.state.write().await.reviews = vec![9];
+    let undo = house.restore(&anna, &made).await.undo.expect("a way back");
+    // twice in a row nobody knows
+    let mut ways = Vec::new();
+    for _ in 0..2 {
+        house.clock.forward(TimeDelta::minutes(1));
+        source.state.write().await.orders.push(7);
+        source.loses(Some(true));
+        let failed = anna.undo(undo.clone()).await.expect_err("it fails half way");
+        anna.note_told_of(*failed.cut_off.expect("nobody knows")).await;
+        ways.push(*failed.undo.expect("a way back"));
+        source.state.write().await.reviews.push(8);
+    }
+    let is_open =
+        async |undo: &Undo| anna.undo_target(undo.token.clone()).await.expect("read").is_some();
+    // the last one first
+    let left = anna.undo(ways[1].clone()).await.expect("taken back").undo.expect("a way to it");
+    assert_eq!(source.state.read().await.orders, [1, 2, 7, 7]);
+    assert!(is_open(&undo).await && is_open(&ways[0]).await && !is_open(&ways[1]).await);
+    assert!(left.again && is_open(&left).await, "it can be had again, and is not the first undo");
+    anna.undo(ways[0].clone()).await.expect("taken back as well");
+    assert_eq!(source.state.read().await.reviews, [3, 4, 5], "as the restore had left it");
+    assert!(is_open(&undo).await && !is_open(&ways[0]).await);
+    anna.undo(undo).await.expect("and the first one");
+    assert_eq!(source.state.read().await.reviews, [9]);
+}
+
+#[tokio::test]
 async fn an_undo_that_leaves_what_was_not_there_is_found_out() {
     let house = House::new();
     let (anna, source, made) = own(&house).await;
@@ -323,4 +354,20 @@ async fn a_restore_that_is_done_is_not_called_failed_for_a_file_that_panics_at_i
     let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
     let done = anna.restore(chosen, data_sha256, Save::First).await;
     done.expect("it is done");
+}
+
+#[tokio::test]
+async fn a_backup_that_cannot_be_found_in_a_place_that_is_away_is_not_gone() {
+    let house = House::new();
+    let place = tempfile::tempdir().expect("a folder");
+    let (folder, elsewhere) = (place.path().join("backups"), place.path().join("elsewhere"));
+    std::fs::create_dir(&folder).expect("a folder");
+    let source = Shared::new(Arc::new(RwLock::new(Data::default())));
+    let anna = house.bot_in(crate::FolderStorage::new(&folder), ANNA, source);
+    let made = house.back_up(&anna).await;
+    std::fs::rename(&folder, &elsewhere).expect("moved");
+    let error = anna.verify(Chosen::Stored(made.clone())).await.expect_err("not there");
+    assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+    std::fs::rename(&elsewhere, &folder).expect("moved back");
+    anna.verify(Chosen::Stored(made)).await.expect("whole");
 }
