@@ -387,18 +387,24 @@ impl Chat {
                 let answer = self.undo(admin, chat, message, *target, asked).await;
                 self.with_ways(answer, beside).await
             }
-            Wish::Ask(id) => {
-                // in a message of its own: the way back keeps its button, whatever is answered
-                let started = message::inspect_started(&self.parts.text, &id);
-                let started = self.delivery.announce(chat, &started).await;
-                let question = self.question(admin, chat, id).await;
-                drop(running);
-                self.replace(chat, started, &question).await;
-                return;
-            }
+            Wish::Ask(id) => return self.ask_apart(admin, chat, id, running).await,
         };
         // whoever sees the new buttons may press them at once, so the work is over before they are sent
         drop(running);
+        self.settle(chat, message, answer).await;
+    }
+
+    /// Asks in a message of its own: the way back keeps its button, whatever is answered.
+    async fn ask_apart(&self, admin: UserId, chat: ChatId, id: BackupId, running: Running) {
+        let started = message::inspect_started(&self.parts.text, &id);
+        let started = self.delivery.announce(chat, &started).await;
+        let question = self.question(admin, chat, id).await;
+        drop(running);
+        self.replace(chat, started, &question).await;
+    }
+
+    /// Puts the answer to a press in the place of its message.
+    async fn settle(&self, chat: ChatId, message: MessageId, answer: Answer) {
         let Answer { message: answer, tells_of } = answer;
         let heard = self.replace(chat, Some(message), &answer).await;
         // one that nobody has heard is told like a crash

@@ -62,15 +62,14 @@ impl Fate {
         }
         notebook.restoring = None;
         match self {
-            Self::CutOff | Self::Told | Self::Refused => {}
+            // where nothing could be saved, the ways back of before are better than none
+            Self::CutOff | Self::Told | Self::Refused | Self::Replaced(None) => {}
             Self::RolledBack(left) => notebook.left = left.clone().or(notebook.left.take()),
             // all is as it was before that one: the ways back of before lead where they did
             Self::TakenBack { of, left } => {
                 notebook.left = left.clone().or(notebook.left.take());
                 notebook.close_cut_off(of);
             }
-            // where nothing could be saved, the ways back of before are better than none
-            Self::Replaced(None) => {}
             Self::Replaced(undo) => {
                 notebook.left = None;
                 notebook.undo.clone_from(undo);
