@@ -384,7 +384,7 @@ impl Chat {
             Wish::AskAgain(pending, fewer) => self.ask_again(pending, fewer).into(),
             Wish::Cancel => message::restore_cancelled(&self.parts.text).into(),
             Wish::Undo(target) => {
-                let answer = self.undo(admin, chat, message, *target, asked).await;
+                let answer = self.undo(admin, chat, message, *target, &beside, asked).await;
                 self.with_ways(answer, beside).await
             }
             Wish::Ask(id) => return self.ask_apart(admin, chat, id, running).await,
@@ -403,10 +403,15 @@ impl Chat {
         self.replace(chat, started, &question).await;
     }
 
-    /// Puts the answer to a press in the place of its message.
+    /// Puts the answer to a press in the place of its message, and asks what is to be asked then.
     async fn settle(&self, chat: ChatId, message: MessageId, answer: Answer) {
-        let Answer { message: answer, tells_of } = answer;
-        let heard = self.replace(chat, Some(message), &answer).await;
+        let Answer { message: answer, tells_of, question } = answer;
+        let ask = async {
+            if let Some(question) = question {
+                self.replace(chat, None, &question).await;
+            }
+        };
+        let (heard, ()) = tokio::join!(self.replace(chat, Some(message), &answer), ask);
         // one that nobody has heard is told like a crash
         if let Some(cut_off) = tells_of.filter(|_| heard) {
             self.parts.service.note_told_of(*cut_off).await;

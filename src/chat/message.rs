@@ -438,7 +438,8 @@ fn unclear(text: &Text, failed: &RestoreFailed) -> Message {
 }
 
 pub(crate) fn undo_started(text: &Text, undo: &Undo) -> Message {
-    text.say(of_undo(undo, ["undo-started", "redo-started", "keep-started"]), &[]).into()
+    let html = text.say(of_undo(undo, ["undo-started", "redo-started", "keep-started"]), &[]);
+    Message { html, keyboard: Some(undo_button(text, undo)) }
 }
 
 /// The words for an undo, for what takes one back, and for who wants what a restore has left.
@@ -476,14 +477,8 @@ pub(crate) fn undo_failed(text: &Text, undo: &Undo, failed: &RestoreFailed) -> M
 }
 
 /// Whatever an undo has come to, its own way is open as before.
-fn with_another_try(text: &Text, undo: &Undo, message: Message) -> Message {
-    let own = undo_button(text, undo);
-    if message.keyboard.as_ref() == Some(&own) {
-        return message;
-    }
-    let again = text.say("undo-again", &[("button", Value::Text(&undo_label(text, undo)))]);
-    let mut message = Message { html: format!("{}\n\n{again}", message.html), ..message };
-    message.add_buttons(own.inline_keyboard.into_iter().flatten());
+fn with_another_try(text: &Text, undo: &Undo, mut message: Message) -> Message {
+    message.add_buttons([way_button(text.say("button-again", &[]), undo)]);
     message
 }
 
@@ -581,8 +576,11 @@ fn back_to_list(text: &Text) -> InlineKeyboardMarkup {
 }
 
 fn undo_button(text: &Text, undo: &Undo) -> InlineKeyboardMarkup {
-    let button = button(undo_label(text, undo), &Button::Undo(undo.token.clone()));
-    InlineKeyboardMarkup::new([[button]])
+    InlineKeyboardMarkup::new([[way_button(undo_label(text, undo), undo)]])
+}
+
+fn way_button(label: String, undo: &Undo) -> InlineKeyboardButton {
+    button(label, &Button::Undo(undo.token.clone()))
 }
 
 fn undo_label(text: &Text, undo: &Undo) -> String {

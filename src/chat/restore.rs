@@ -39,11 +39,13 @@ pub(super) struct Answer {
     pub(super) message: Message,
     /// The restore whose end nobody knows, and which people have heard of once this has arrived.
     pub(super) tells_of: Option<Box<Journal>>,
+    /// What is asked then, in a message of its own.
+    pub(super) question: Option<Message>,
 }
 
 impl From<Message> for Answer {
     fn from(message: Message) -> Self {
-        Self { message, tells_of: None }
+        Self { message, tells_of: None, question: None }
     }
 }
 
@@ -190,7 +192,8 @@ impl Chat {
                 if let Some(question) = self.ask_to_give_up(admin, chat, &failed, id).await {
                     return question.into();
                 }
-                Answer { message: message::restore_failed(text, &failed), tells_of: failed.cut_off }
+                let message = message::restore_failed(text, &failed);
+                Answer { message, tells_of: failed.cut_off, question: None }
             }
         }
     }
@@ -219,11 +222,15 @@ impl Chat {
         chat: ChatId,
         message: MessageId,
         target: UndoTarget,
+        beside: &[InlineKeyboardButton],
         asked: Instant,
     ) -> Answer {
         let UndoTarget { safety, undo, .. } = target;
         let text = &self.parts.text;
-        self.delivery.progress(chat, message, &message::undo_started(text, &undo)).await;
+        // a crash must not leave a message without the ways back that it had
+        let mut started = message::undo_started(text, &undo);
+        started.add_buttons(beside.iter().cloned());
+        self.delivery.progress(chat, message, &started).await;
         // as before another restore
         let undone = match self.before_restoring(asked, Some(&undo)).await {
             Ok(None) => self.parts.service.undo(undo.clone()).await,
@@ -234,11 +241,9 @@ impl Chat {
             Ok(restored) => message::undo_done(text, &undo, &restored).into(),
             Err(failed) => {
                 warn("undo", &failed.error);
-                if let Some(question) = self.ask_to_give_up(admin, chat, &failed, safety).await {
-                    return question.into();
-                }
+                let question = self.ask_to_give_up(admin, chat, &failed, safety).await;
                 let message = message::undo_failed(text, &undo, &failed);
-                Answer { message, tells_of: failed.cut_off }
+                Answer { message, tells_of: failed.cut_off, question }
             }
         }
     }

@@ -9,7 +9,7 @@ use chrono::{NaiveDateTime, SubsecRound};
 use super::glances::Found;
 use super::notebook::Notebook;
 use super::owner::{Owner, anothers};
-use super::turn::guarded;
+use super::turn::{guarded, let_go};
 use super::{Chosen, Parts, Report, speaks_against};
 use crate::archive::{ArchiveWriter, Index, Metadata, Origin, Previous, Unproved, Written};
 use crate::backup::{BackupId, BackupInfo, Trigger};
@@ -98,6 +98,7 @@ impl Parts {
         })?;
         let Written { metadata, summary, index } = written;
         let id = self.name(draft.as_mut(), metadata.created_at)?;
+        let_go(draft);
         self.note_proof(&id, size_bytes, &summary.sha256);
         if !index.is_empty() {
             self.note_index(&index.to_bytes(&id.to_string()));

@@ -4,13 +4,20 @@ use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::turn::said;
+use super::turn::{let_go, said};
 use crate::backup::BackupId;
 use crate::storage::{Draft, Readable};
 
 /// What a place says of itself is no fault of the archive: an archive is called damaged by the kinds of
 /// error that a network gives as well, when its connection ends.
 pub(super) struct File(pub(super) Box<dyn Readable>);
+
+impl Drop for File {
+    // what was read of it was read, whatever it does at its end
+    fn drop(&mut self) {
+        let_go(std::mem::replace(&mut self.0, Box::new(io::empty())));
+    }
+}
 
 /// A file that is written. What panics here does so inside the host's source, which is not to blame.
 pub(super) struct NewFile(pub(super) Box<dyn Draft>);

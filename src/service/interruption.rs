@@ -21,9 +21,8 @@ pub(super) enum Fate {
     Refused,
     /// or was taken back; this leads to what it had left.
     RolledBack(Option<Undo>),
-    /// It took back one that was cut off, whose way back has this token; the other leads to what that one
-    /// had left.
-    TakenBack { of: String, left: Option<Undo> },
+    /// It took back one that was cut off, whose way back has this token.
+    TakenBack { of: String },
     /// What is live was replaced; this leads back, where anything could be saved.
     Replaced(Option<Undo>),
 }
@@ -49,28 +48,29 @@ impl Fate {
             if running {
                 notebook.cut_off();
             }
-            notebook.cut_off.iter_mut().filter(is_it).for_each(|journal| journal.told = true);
-            return;
+            return note_told(notebook, id);
         }
         if !running {
             // noted, or another program took it for one that was cut off
             return self.note_over(notebook, id);
         }
-        if let Self::CutOff = self {
-            notebook.cut_off();
-            return;
-        }
-        notebook.restoring = None;
         match self {
-            // where nothing could be saved, the ways back of before are better than none
-            Self::CutOff | Self::Told | Self::Refused | Self::Replaced(None) => {}
-            Self::RolledBack(left) => notebook.left = left.clone().or(notebook.left.take()),
-            // all is as it was before that one: the ways back of before lead where they did
-            Self::TakenBack { of, left } => {
-                notebook.left = left.clone().or(notebook.left.take());
+            Self::CutOff => _ = notebook.cut_off(),
+            // all is as it was before that one: the ways back of before lead where they did. Its own place
+            // is taken by the way to what it had left
+            Self::TakenBack { of } => {
                 notebook.close_cut_off(of);
+                notebook.cut_off();
+                note_told(notebook, id);
+            }
+            // where nothing could be saved, the ways back of before are better than none
+            Self::Told | Self::Refused | Self::Replaced(None) => notebook.restoring = None,
+            Self::RolledBack(left) => {
+                notebook.restoring = None;
+                notebook.left = left.clone().or(notebook.left.take());
             }
             Self::Replaced(undo) => {
+                notebook.restoring = None;
                 notebook.left = None;
                 notebook.undo.clone_from(undo);
                 notebook.cut_off.retain(|journal| !journal.told);
@@ -88,14 +88,18 @@ impl Fate {
             Self::CutOff => return,
             // its way back stays open
             Self::Told | Self::TakenBack { .. } | Self::Replaced(_) => {
-                let taken = notebook.cut_off.iter_mut().filter(|journal| journal.id == id);
-                return taken.for_each(|journal| journal.told = true);
+                return note_told(notebook, id);
             }
             Self::Refused => {}
             Self::RolledBack(left) => notebook.left = left.clone().or(notebook.left.take()),
         }
         notebook.cut_off.retain(|journal| !is_it(journal));
     }
+}
+
+fn note_told(notebook: &mut Notebook, id: &str) {
+    let told = notebook.cut_off.iter_mut().filter(|journal| journal.id == id);
+    told.for_each(|journal| journal.told = true);
 }
 
 impl Service {

@@ -405,32 +405,37 @@ impl Notebook {
     pub(crate) fn cut_off(&mut self) -> Option<&Journal> {
         self.cut_off.push(self.restoring.take()?);
         if self.cut_off.len() > MOST_CUT_OFF {
-            // the first stays: it leads to what was live before all of them
-            let told = self.cut_off.iter().skip(1).position(|journal| journal.told);
-            self.cut_off.remove(1 + told.unwrap_or_default());
+            // those that lead nowhere go first; else the first stays: it leads to what was live before all
+            let lost =
+                self.cut_off.iter().position(|journal| journal.told && journal.undo.is_none());
+            let told = || self.cut_off.iter().skip(1).position(|journal| journal.told);
+            let goes = lost.unwrap_or_else(|| 1 + told().unwrap_or_default());
+            self.cut_off.remove(goes);
         }
         self.cut_off.last()
     }
 
-    /// Where among the restores that were cut off the way back with this token is.
-    pub(crate) fn way_of_cut_off(&self, token: &str) -> Option<usize> {
-        let ways = self.cut_off.iter().map(|journal| journal.undo.as_ref());
-        ways.map(|undo| undo.is_some_and(|undo| undo.token == token)).position(|is_it| is_it)
+    /// The first restore that was cut off and of which the administrator has not heard.
+    pub(crate) fn untold_cut_off(&self) -> Option<&Journal> {
+        self.cut_off.iter().find(|journal| !journal.told)
     }
 
-    /// Closes that way back, and with it those of later ones, which lead to what that one had left.
+    /// The way back from a restore that was cut off, if one is like that.
+    pub(crate) fn cut_off_of(&self, is_it: impl Fn(&Journal, &Undo) -> bool) -> Option<&Undo> {
+        let ways =
+            self.cut_off.iter().filter_map(|journal| Some((journal, journal.undo.as_ref()?)));
+        ways.map(|(journal, way)| is_it(journal, way).then_some(way)).find_map(|way| way)
+    }
+
+    /// Closes the way back with this token, and those of later restores: they lead to what it had left.
     pub(crate) fn close_cut_off(&mut self, token: &str) {
-        let Some(closed) = self.way_of_cut_off(token) else { return };
+        let leads = |journal: &Journal| journal.undo.as_ref().is_some_and(|way| way.token == token);
+        let Some(closed) = self.cut_off.iter().position(leads) else { return };
         let mut place = 0..;
         self.cut_off.retain(|journal| match place.next() {
             Some(place) if place > closed => !journal.told,
             place => place != Some(closed),
         });
-    }
-
-    /// The first restore that was cut off, and of which the administrator has not heard.
-    pub(crate) fn untold_cut_off(&self) -> Option<&Journal> {
-        self.cut_off.iter().find(|journal| !journal.told)
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::sync::Arc;
 
 use super::notebook::Received;
+use super::turn::let_go;
 use super::{Parts, Service};
 use crate::backup::BackupId;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,6 +51,7 @@ impl Parts {
         }
         drop(written);
         let id = self.name(draft.as_mut(), archive.metadata.created_at)?;
+        let_go(draft);
         let received = Received { at: self.clock.now(), new: true };
         // without the note it may go with the next backup, or count as one that this bot has made
         self.note("a file that was sent was not noted", |notebook| {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::comparison::Difference;
 use super::interruption::Fate;
 use super::notebook::{Journal, Notebook, Undo};
-use super::turn::{guarded, let_go, of_source};
+use super::turn::{guarded, of_source};
 use super::{Checked, Chosen, Parts, Service, failed, nothing_known, sorted};
 use crate::archive::Archive;
 use crate::backup::{BackupId, BackupInfo, Counts, Missing, Trigger};
@@ -124,13 +124,12 @@ pub(super) enum End {
 
 impl End {
     fn fate(&self, undo: Option<&Undo>, takes_back: Option<&String>) -> Fate {
-        let undo = undo.cloned();
         match self {
             Self::Refused(_) => Fate::Refused,
             Self::RolledBack { left, .. } => Fate::RolledBack(left.clone()),
             Self::Done { .. } => match takes_back {
-                Some(of) => Fate::TakenBack { of: of.clone(), left: undo },
-                None => Fate::Replaced(undo),
+                Some(of) => Fate::TakenBack { of: of.clone() },
+                None => Fate::Replaced(undo.cloned()),
             },
             // perhaps nothing was replaced: no way back of before is closed
             Self::Unclear(_) => Fate::CutOff,
@@ -189,7 +188,12 @@ impl Service {
             let is_kept = |undo: &Undo| undo.kept && undo.safety_sha256 == data_sha256;
             let kept = notebook.undos().any(is_kept);
             let (undoes, again) = (false, false);
-            let takes_back = None;
+            let leads_there = |way: &Undo| match chosen {
+                Chosen::Stored(id) => way.safety().as_ref() == Some(id),
+                Chosen::File(_) => false,
+            };
+            let takes_back = notebook.cut_off_of(|journal, way| journal.told && leads_there(way));
+            let takes_back = takes_back.map(|way| way.token.clone());
             let wanted = Wanted { chosen, data_sha256, save, undoes, again, kept, takes_back };
             Ok(parts.restore(&wanted))
         })
@@ -206,7 +210,8 @@ impl Service {
                 parts.notes_are_there()?;
                 return Ok(None);
             };
-            let takes_back = notebook.way_of_cut_off(&undo.token).map(|_| undo.token.clone());
+            let takes_back = notebook.cut_off_of(|_, way| way.token == undo.token);
+            let takes_back = takes_back.map(|way| way.token.clone());
             // whoever takes back what nobody knows the end of may want it again
             let again = !undo.again || takes_back.is_some();
             let (chosen, data_sha256) = (&Chosen::Stored(id), undo.safety_sha256.as_str());
@@ -232,7 +237,11 @@ impl Service {
         self.blocking(move |parts| {
             let notebook = parts.notebook()?;
             let is_open = |token: &String| undo_in(&notebook, token).is_some();
-            Ok(tokens.into_iter().filter(is_open).collect())
+            let (open, closed): (Vec<_>, Vec<_>) = tokens.into_iter().partition(is_open);
+            if !closed.is_empty() {
+                parts.notes_are_there()?;
+            }
+            Ok(open)
         })
         .await
     }
@@ -292,11 +301,11 @@ impl Parts {
         }
         let end = self.replace_and_prove(&mut checked, undo.as_ref(), wanted, &gate);
         self.conclude(id, end.fate(undo.as_ref(), wanted.takes_back.as_ref()));
-        let outcome = match end {
+        match end {
             End::Done { taken, doubt } => {
                 tracing::info!(backup = %chosen, proved = doubt.is_none(), "restored a backup");
                 checked.taken = taken;
-                Ok(restored(&checked, &before, undo, doubt))
+                Ok(restored(checked, &before, undo, doubt))
             }
             End::Refused(error) => Err(error.into()),
             End::RolledBack { error, difference, left } => Err(RestoreFailed {
@@ -308,9 +317,7 @@ impl Parts {
                 let cut_off = Some(Box::new(journal));
                 Err(RestoreFailed { cut_off, undo: undo.map(Box::new), ..error.into() })
             }
-        };
-        let_go(checked);
-        outcome
+        }
     }
 
     /// Saves what is live, or goes on without where a person has agreed to that.
@@ -377,13 +384,13 @@ pub(super) enum Failure {
 }
 
 fn restored(
-    checked: &Checked,
+    checked: Checked,
     before: &Counts,
     undo: Option<Undo>,
     doubt: Option<Doubt>,
 ) -> Restored {
     let Checked { info, archive, taken } = checked;
-    let (counts, unknown) = sorted(archive, taken);
+    let (counts, unknown) = sorted(&archive, &taken);
     let missing = before.missing_in(&counts);
-    Restored { info: BackupInfo { counts, ..info.clone() }, unknown, missing, doubt, undo }
+    Restored { info: BackupInfo { counts, ..info }, unknown, missing, doubt, undo }
 }

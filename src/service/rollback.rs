@@ -7,7 +7,7 @@ use super::gate::Closed;
 use super::notebook::Undo;
 use super::owner::anothers;
 use super::restore::{Cause, Doubt, End, Failure, Wanted, is_of_the_data};
-use super::turn::{guarded, let_go};
+use super::turn::guarded;
 use super::{Checked, Parts};
 use crate::archive::Archive;
 use crate::error::{Error, ErrorKind, Result};
@@ -66,9 +66,7 @@ impl Parts {
             };
             let mut archive = self.archive_of_ours(&safety, &undo.safety_sha256)?;
             let all = saved_sections(&archive);
-            let compared = self.compare(&mut archive, &all, Closeness::Contents);
-            let_go(archive);
-            Ok(compared?.is_none())
+            Ok(self.compare(&mut archive, &all, Closeness::Contents)?.is_none())
         });
         compared.unwrap_or(false)
     }
@@ -102,9 +100,7 @@ impl Parts {
         let replaced = self.replace(&mut archive);
         // what is live counts, and not what the source says
         let all = saved_sections(&archive);
-        let compared = self.compare(&mut archive, &all, Closeness::Contents);
-        let_go(archive);
-        if compared?.is_none() {
+        if self.compare(&mut archive, &all, Closeness::Contents)?.is_none() {
             return Ok(());
         }
         match replaced {

@@ -180,7 +180,7 @@ button-keep = ✅ Keep what the restore left
 undo-failed = ❌ The restore could not be undone yet; the bot's data are as they were. The button below works, try again.
 
     { $reason }
-undo-again = To try once more: «{ $button }».
+button-again = 🔁 Try once more
 button-undo = ↩️ Undo the restore
 undo-started = ⏳ Bringing back what was there before the restore…
 undo-done = ↩️ The restore is undone: the data are as they were before it.

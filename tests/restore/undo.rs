@@ -207,6 +207,25 @@ async fn the_way_back_stays_open_when_the_folder_is_away() {
 }
 
 #[tokio::test]
+async fn a_bot_that_is_killed_in_an_undo_leaves_its_button() {
+    let scene = changed().await;
+    let done = scene.restore_newest().await;
+    let checks = scene.source.count(Step::Check);
+    scene.source.hold_at(Step::Check);
+    scene.admin.press_on(done.id, UNDO).await;
+    scene.source.reached(Step::Check, checks + 1).await;
+    // what stands there, if the bot says nothing more
+    let running = scene.admin.wait_for("⏳ Возвращаю то, что было до восстановления").await;
+    assert!(running.button(UNDO).is_some(), "{running}");
+    // and a second tap does nothing while it runs
+    assert_eq!(scene.admin.press_on(running.id, UNDO).await.text, None);
+    scene.source.release();
+    scene.admin.wait_for("↩️ Восстановление отменено").await;
+    assert_eq!(scene.source.count(Step::Restore), 2);
+    scene.finish().await;
+}
+
+#[tokio::test]
 async fn the_way_back_stays_open_when_the_source_refuses_it() {
     let scene = changed().await;
     let done = scene.restore_newest().await;

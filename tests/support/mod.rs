@@ -669,6 +669,7 @@ pub const NO: &str = "❌ Отмена";
 pub const DOWNLOAD: &str = "📥 Скачать архив";
 pub const UNDO: &str = "↩️ Отменить восстановление";
 pub const REDO: &str = "↩️ Вернуть обратно";
+pub const AGAIN: &str = "🔁 Попробовать ещё раз";
 pub const KEEP: &str = "✅ Оставить то, что получилось";
 pub const STALE: &str = "Кнопка устарела. Откройте список заново: /backup_list";
 

@@ -214,3 +214,18 @@ async fn what_a_restore_had_left_stays_where_nothing_could_be_saved() {
     }
     assert!(anna.undo_target(left.token).await.expect("read").is_some(), "a dead button");
 }
+
+#[tokio::test]
+async fn crashes_that_lead_nowhere_take_no_way_back_away() {
+    let house = House::new();
+    let (anna, _) = house.bot(ANNA, 3);
+    let (way, _) = anna.parts.save(false).expect("saved");
+    for number in 0..40 {
+        // one that leads back among those of which nothing could be saved
+        let undo = (number == 3).then(|| way.clone());
+        house.leave_journal(&anna, &Journal::new("a.zip".to_owned(), undo));
+        let found = anna.untold_cut_off().await.expect("read").expect("it must be told");
+        anna.note_told_of(found).await;
+    }
+    assert!(anna.undo_target(way.token).await.expect("read").is_some(), "a dead button");
+}

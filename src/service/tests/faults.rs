@@ -108,14 +108,11 @@ async fn an_undo_whose_end_nobody_knows_closes_no_way_back() {
     anna.undo(undo).await.expect("another try");
 }
 
-#[tokio::test]
-async fn whoever_takes_back_a_restore_whose_end_nobody_knows_has_all_ways_of_before() {
-    let house = House::new();
-    let (anna, source, made) = own(&house).await;
+/// A restore, with its way back, and two tries to go it of which nobody knows the end, with theirs.
+async fn unknown_twice(anna: &Service, house: &House, source: &Own, made: &BackupId) -> [Undo; 3] {
     source.state.write().await.reviews = vec![9];
-    let undo = house.restore(&anna, &made).await.undo.expect("a way back");
-    // twice in a row nobody knows
-    let mut ways = Vec::new();
+    let undo = house.restore(anna, made).await.undo.expect("a way back");
+    let mut ways = vec![undo.clone()];
     for _ in 0..2 {
         house.clock.forward(TimeDelta::minutes(1));
         source.state.write().await.orders.push(7);
@@ -125,6 +122,14 @@ async fn whoever_takes_back_a_restore_whose_end_nobody_knows_has_all_ways_of_bef
         ways.push(*failed.undo.expect("a way back"));
         source.state.write().await.reviews.push(8);
     }
+    ways.try_into().expect("three ways")
+}
+
+#[tokio::test]
+async fn whoever_takes_back_a_restore_whose_end_nobody_knows_has_all_ways_of_before() {
+    let house = House::new();
+    let (anna, source, made) = own(&house).await;
+    let [undo, ways @ ..] = unknown_twice(&anna, &house, &source, &made).await;
     let is_open =
         async |undo: &Undo| anna.undo_target(undo.token.clone()).await.expect("read").is_some();
     // the last one first
@@ -132,7 +137,26 @@ async fn whoever_takes_back_a_restore_whose_end_nobody_knows_has_all_ways_of_bef
     assert_eq!(source.state.read().await.orders, [1, 2, 7, 7]);
     assert!(is_open(&undo).await && is_open(&ways[0]).await && !is_open(&ways[1]).await);
     assert!(left.again && is_open(&left).await, "it can be had again, and is not the first undo");
-    anna.undo(ways[0].clone()).await.expect("taken back as well");
+    // had again, and taken back again: nothing of before is lost on the way
+    let back = anna.undo(left.clone()).await.expect("had again").undo.expect("a way back");
+    assert_eq!(source.state.read().await.reviews.last(), Some(&8), "what nobody knew the end of");
+    anna.undo(back).await.expect("taken back again");
+    assert!(is_open(&undo).await && is_open(&ways[0]).await);
+    // a restore that is taken back by itself costs no way of before either
+    source.loses(Some(false));
+    let chosen = Chosen::Stored(made);
+    let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    let failed = anna.restore(chosen, data_sha256, Save::First).await.expect_err("it loses one");
+    let kept = failed.undo.expect("a way to what was left");
+    assert!(failed.rolled_back.is_some() && kept.kept);
+    assert!(is_open(&undo).await && is_open(&ways[0]).await);
+    // whoever is asked first, and agrees, restores the same from the list
+    let safety = ways[0].safety().expect("a name");
+    house.clock.forward(TimeDelta::minutes(20));
+    let chosen = Chosen::Stored(safety);
+    let data_sha256 = ways[0].safety_sha256.clone();
+    anna.restore(chosen, data_sha256, Save::First).await.expect("taken back as well");
+    assert!(is_open(&kept).await, "whoever wants that can have it");
     assert_eq!(source.state.read().await.reviews, [3, 4, 5], "as the restore had left it");
     assert!(is_open(&undo).await && !is_open(&ways[0]).await);
     anna.undo(undo).await.expect("and the first one");
@@ -317,43 +341,69 @@ async fn a_way_back_is_not_lost_while_nobody_can_read_whether_it_is_open() {
 struct Bomb(Room, Arc<AtomicBool>);
 
 impl Storage for Bomb {
-    forward!(0: name path prepare lock list list_stamped free draft delete read_state write_state);
+    forward!(0: name path prepare lock list list_stamped free delete read_state write_state);
 
     fn open(&self, id: &BackupId) -> io::Result<Option<Box<dyn Readable>>> {
         let file = self.0.open(id)?;
         Ok(file.map(|file| Box::new(Fused(file, Arc::clone(&self.1))) as Box<dyn Readable>))
     }
+
+    fn draft(&self) -> io::Result<Box<dyn Draft>> {
+        Ok(Box::new(Fused(self.0.draft()?, Arc::clone(&self.1))))
+    }
 }
 
-struct Fused(Box<dyn Readable>, Arc<AtomicBool>);
+impl Write for Fused<Box<dyn Draft>> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
 
-impl Read for Fused {
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Draft for Fused<Box<dyn Draft>> {
+    fn reopen(&mut self) -> io::Result<Box<dyn Readable>> {
+        Ok(Box::new(Fused(self.0.reopen()?, Arc::clone(&self.1))))
+    }
+
+    fn publish(&mut self, id: &BackupId) -> io::Result<bool> {
+        self.0.publish(id)
+    }
+}
+
+struct Fused<F>(F, Arc<AtomicBool>);
+
+impl<F: Read> Read for Fused<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer)
     }
 }
 
-impl Seek for Fused {
+impl<F: Seek> Seek for Fused<F> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.0.seek(to)
     }
 }
 
-impl Drop for Fused {
+impl<F> Drop for Fused<F> {
     fn drop(&mut self) {
         assert!(!self.1.load(Ordering::Relaxed) || std::thread::panicking(), "closed");
     }
 }
 
 #[tokio::test]
-async fn a_restore_that_is_done_is_not_called_failed_for_a_file_that_panics_at_its_end() {
+async fn a_file_that_panics_at_its_end_fails_nothing() {
     let house = House::new();
     let restored = Arc::new(AtomicBool::new(false));
     let anna = house.bot_in(Bomb(house.room.clone(), Arc::clone(&restored)), ANNA, Rash(restored));
     let chosen = Chosen::Stored(house.back_up(&anna).await);
     let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
-    let done = anna.restore(chosen, data_sha256, Save::First).await;
+    let done = anna.restore(chosen.clone(), data_sha256, Save::First).await;
     done.expect("it is done");
+    anna.verify(chosen).await.expect("it is whole");
+    house.back_up(&anna).await;
 }
 
 #[tokio::test]
