@@ -357,21 +357,10 @@ impl Chat {
         let Some(running) = self.begin(Work::Message(chat, message)) else {
             return self.delivery.answer(query, None).await;
         };
-        let wish = match self.wish(button, admin, chat).await {
-            Ok(Some(wish)) => wish,
-            Ok(None) => {
-                let text = &self.parts.text;
-                let on_its_way = self.delivery.is_replacing(chat, message);
-                let stale = if on_its_way { message::pending(text) } else { message::stale(text) };
-                return self.delivery.answer(query, Some(stale)).await;
-            }
-            Err(error) => {
-                warn("read the way back", &error);
-                let unread = message::undo_unread(&self.parts.text);
-                return self.delivery.answer(query, Some(unread)).await;
-            }
-        };
-        self.delivery.answer(query, None).await;
+        let wish = self.wish(button, admin, chat).await;
+        let refused = self.refused(&wish, chat, message);
+        self.delivery.answer(query, refused.clone()).await;
+        let (None, Ok(Some(wish))) = (refused, wish) else { return };
         let answer = match wish {
             Wish::Page(page) => self.list(page).await.into(),
             Wish::Show(id) => self.show(admin, chat, message, id).await.into(),
@@ -392,6 +381,29 @@ impl Chat {
         // whoever sees the new buttons may press them at once, so the work is over before they are sent
         drop(running);
         self.settle(chat, message, answer).await;
+    }
+
+    /// What a press is told that leads nowhere, or not now.
+    fn refused(
+        &self,
+        wish: &Result<Option<Wish>, Error>,
+        chat: ChatId,
+        message: MessageId,
+    ) -> Option<String> {
+        let text = &self.parts.text;
+        match wish {
+            // the answer to the last press must not be lost for another
+            Ok(Some(Wish::Undo(_))) if self.delivery.has_put_off(chat, message) => {
+                Some(message::pending(text))
+            }
+            Ok(Some(_)) => None,
+            Ok(None) if self.delivery.is_replacing(chat, message) => Some(message::pending(text)),
+            Ok(None) => Some(message::stale(text)),
+            Err(error) => {
+                warn("read the way back", error);
+                Some(message::undo_unread(text))
+            }
+        }
     }
 
     /// Asks in a message of its own: the way back keeps its button, whatever is answered.

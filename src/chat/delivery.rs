@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -94,14 +95,15 @@ pub(crate) struct Later {
 }
 
 type Place = (ChatId, MessageId);
-type Edits = Arc<Mutex<HashMap<Place, Arc<()>>>>;
+/// Each with a mark, which says that Telegram did not take it at once.
+type Edits = Arc<Mutex<HashMap<Place, Arc<AtomicBool>>>>;
 
 /// An edit of a message, until it is dropped. It puts an end to the older ones, which would stand in the
 /// place of newer news.
 struct Edit {
     edits: Edits,
     place: Place,
-    mark: Arc<()>,
+    mark: Arc<AtomicBool>,
 }
 
 impl Edit {
@@ -116,7 +118,7 @@ impl Edit {
         self.edits().get(&self.place).is_some_and(|newest| Arc::ptr_eq(newest, &self.mark))
     }
 
-    fn edits(&self) -> MutexGuard<'_, HashMap<Place, Arc<()>>> {
+    fn edits(&self) -> MutexGuard<'_, HashMap<Place, Arc<AtomicBool>>> {
         self.edits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -251,13 +253,24 @@ impl Delivery {
             let sending = || self.send_once(chat, message);
             return self.persist("send", patience, chat, || true, sending).await;
         };
-        let editing = || self.edit_or_send(chat, edit.place.1, message);
+        edit.mark.store(self.ban(chat).is_some(), Ordering::Relaxed);
+        let editing = || async {
+            let outcome = self.edit_or_send(chat, edit.place.1, message).await;
+            edit.mark.fetch_or(outcome.is_err(), Ordering::Relaxed);
+            outcome
+        };
         self.persist("edit", patience, chat, || edit.is_newest(), editing).await
     }
 
     /// Whether a message is to be replaced by what Telegram has not taken yet.
     pub(crate) fn is_replacing(&self, chat: ChatId, message: MessageId) -> bool {
         self.edits.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&(chat, message))
+    }
+
+    /// Whether that is so since Telegram did not take it at once.
+    pub(crate) fn has_put_off(&self, chat: ChatId, message: MessageId) -> bool {
+        let edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
+        edits.get(&(chat, message)).is_some_and(|mark| mark.load(Ordering::Relaxed))
     }
 
     /// Ends the waiting that a pressed button shows, with a word or without.

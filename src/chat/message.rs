@@ -579,6 +579,11 @@ fn undo_button(text: &Text, undo: &Undo) -> InlineKeyboardMarkup {
     InlineKeyboardMarkup::new([[way_button(undo_label(text, undo), undo)]])
 }
 
+/// A button for each of these ways back.
+pub(crate) fn ways(text: &Text, ways: &[Undo]) -> Vec<InlineKeyboardButton> {
+    ways.iter().map(|undo| way_button(undo_label(text, undo), undo)).collect()
+}
+
 fn way_button(label: String, undo: &Undo) -> InlineKeyboardButton {
     button(label, &Button::Undo(undo.token.clone()))
 }

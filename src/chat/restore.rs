@@ -206,12 +206,10 @@ impl Chat {
     ) -> Answer {
         let tokens: Vec<_> = ways.iter().filter_map(Button::way_back).collect();
         if !tokens.is_empty() {
+            let open = self.parts.service.open_among(tokens).await;
             // where nobody can read whether they are, they stay
-            let open = self.parts.service.open_among(tokens.clone()).await.unwrap_or(tokens);
-            let is_open = |way: &InlineKeyboardButton| {
-                Button::way_back(way).is_some_and(|token| open.contains(&token))
-            };
-            answer.message.add_buttons(ways.into_iter().filter(is_open));
+            let open = open.map(|open| message::ways(&self.parts.text, &open));
+            answer.message.add_buttons(open.unwrap_or(ways));
         }
         answer
     }

@@ -128,8 +128,9 @@ impl End {
             Self::Refused(_) => Fate::Refused,
             Self::RolledBack { left, .. } => Fate::RolledBack(left.clone()),
             Self::Done { .. } => match takes_back {
-                Some(of) => Fate::TakenBack { of: of.clone() },
-                None => Fate::Replaced(undo.cloned()),
+                // where nothing could be saved, no way back is closed
+                Some(of) if undo.is_some() => Fate::TakenBack { of: of.clone() },
+                _ => Fate::Replaced(undo.cloned()),
             },
             // perhaps nothing was replaced: no way back of before is closed
             Self::Unclear(_) => Fate::CutOff,
@@ -212,8 +213,8 @@ impl Service {
             };
             let takes_back = notebook.cut_off_of(|_, way| way.token == undo.token);
             let takes_back = takes_back.map(|way| way.token.clone());
-            // whoever takes back what nobody knows the end of may want it again
-            let again = !undo.again || takes_back.is_some();
+            // two ways back that are open have two names
+            let again = !undo.again || takes_back.is_some() && notebook.undo.is_some();
             let (chosen, data_sha256) = (&Chosen::Stored(id), undo.safety_sha256.as_str());
             let (save, undoes, kept) = (Save::First, true, undo.kept);
             let wanted = Wanted { chosen, data_sha256, save, undoes, again, kept, takes_back };
@@ -232,13 +233,13 @@ impl Service {
         Err(failed)
     }
 
-    /// Those of these tokens that lead somewhere.
-    pub(crate) async fn open_among(&self, tokens: Vec<String>) -> Result<Vec<String>> {
+    /// Where these tokens lead, so far as they lead somewhere.
+    pub(crate) async fn open_among(&self, tokens: Vec<String>) -> Result<Vec<Undo>> {
         self.blocking(move |parts| {
             let notebook = parts.notebook()?;
-            let is_open = |token: &String| undo_in(&notebook, token).is_some();
-            let (open, closed): (Vec<_>, Vec<_>) = tokens.into_iter().partition(is_open);
-            if !closed.is_empty() {
+            let ways = tokens.iter().filter_map(|token| undo_in(&notebook, token));
+            let open: Vec<_> = ways.collect();
+            if open.len() < tokens.len() {
                 parts.notes_are_there()?;
             }
             Ok(open)

@@ -6,7 +6,7 @@ use super::create::Drafted;
 use super::glances::Found;
 use super::notebook::Unchanged;
 use super::own::OwnArchive;
-use super::turn::guarded;
+use super::turn::{guarded, let_go};
 use super::{Checked, Chosen, Parts, Report};
 use crate::archive::Metadata;
 use crate::backup::{BackupId, BackupInfo, Trigger};
@@ -21,6 +21,7 @@ impl Parts {
             && let Some(last) = self.last_like(&drafted.written.metadata)
             && let Some(report) = self.prove_again(&last, &mut drafted)
         {
+            let_go(drafted);
             return Ok(report);
         }
         self.publish(drafted).map(|created| self.finish(created))

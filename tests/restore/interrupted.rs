@@ -133,13 +133,13 @@ async fn a_restore_whose_end_nobody_knows_closes_no_way_back_of_before() {
     scene.source.release();
     scene.admin.wait_for("✅ Бекап создан успешно").await;
     assert_eq!(busy.id, unclear.id);
-    assert!(busy.button(AGAIN).is_some() && busy.button(REDO).is_some(), "{busy}");
+    assert!(busy.button(UNDO).is_some() && busy.button(REDO).is_some(), "{busy}");
     // all as the restore had left it; its own undo is open again
     scene.admin.press_on(busy.id, REDO).await;
     let back = scene.admin.wait_for("↩️ Готово, данные снова такие, как до отмены").await;
     assert_eq!(scene.shop().await, shop(12, 5));
     assert!(back.button(REDO).is_some(), "what the undo had left can be had again: {back}");
-    scene.admin.press_on(back.id, AGAIN).await;
+    scene.admin.press_on(back.id, UNDO).await;
     let question = scene.admin.wait_for("Восстановить данные из этого бекапа?").await;
     scene.admin.press_on(question.id, YES).await;
     scene.admin.wait_for(SURE).await;

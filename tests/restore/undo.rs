@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use chrono::TimeDelta;
-use telegram_sandbox::Shown;
+use telegram_sandbox::{Fault, Shown};
 
 use crate::support::{Place, REDO, STALE, SURE, Scene, Step, Trouble, UNDO, YES, shop};
 use crate::{changed, data_of, flaky};
@@ -221,6 +221,27 @@ async fn a_bot_that_is_killed_in_an_undo_leaves_its_button() {
     assert_eq!(scene.admin.press_on(running.id, UNDO).await.text, None);
     scene.source.release();
     scene.admin.wait_for("↩️ Восстановление отменено").await;
+    assert_eq!(scene.source.count(Step::Restore), 2);
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_presses_again_before_the_answer_to_an_undo_has_arrived_waits_for_it() {
+    let scene = changed().await;
+    let done = scene.restore_newest().await;
+    let checks = scene.source.count(Step::Check);
+    scene.source.hold_at(Step::Check);
+    scene.admin.press_on(done.id, UNDO).await;
+    scene.source.reached(Step::Check, checks + 1).await;
+    scene.admin.wait_for("⏳ Возвращаю то, что было до восстановления").await;
+    scene.sandbox.settled().await;
+    scene.sandbox.inject(Fault::TooManyRequests { retry_after: 3600 }.on("editMessageText"));
+    scene.source.break_at(Step::Restore, Trouble::Fails);
+    scene.source.release();
+    scene.source.reached(Step::Restore, 2).await;
+    scene.sandbox.settled().await;
+    let pending = scene.admin.press_on(done.id, UNDO).await.text.expect("a word");
+    assert!(pending.contains("ещё в пути"), "{pending}");
     assert_eq!(scene.source.count(Step::Restore), 2);
     scene.finish().await;
 }

@@ -22,6 +22,8 @@ struct Own {
     state: Arc<RwLock<Shop>>,
     /// The last order of a backup is lost, and the restore fails after that or does not.
     loses: Arc<std::sync::Mutex<Option<bool>>>,
+    /// Nothing can be read.
+    fails: Arc<AtomicBool>,
 }
 
 impl Own {
@@ -38,6 +40,9 @@ impl DataSource for Own {
     }
 
     async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err("not now".into());
+        }
         DataSource::export(&Shared::new(Arc::clone(&self.state)), out).await
     }
 
@@ -420,4 +425,18 @@ async fn a_backup_that_cannot_be_found_in_a_place_that_is_away_is_not_gone() {
     assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
     std::fs::rename(&elsewhere, &folder).expect("moved back");
     anna.verify(Chosen::Stored(made)).await.expect("whole");
+}
+
+#[tokio::test]
+async fn whoever_gives_up_what_cannot_be_saved_closes_no_way_back() {
+    let house = House::new();
+    let (anna, source, made) = own(&house).await;
+    let [undo, ways @ ..] = unknown_twice(&anna, &house, &source, &made).await;
+    source.fails.store(true, Ordering::Relaxed);
+    let chosen = Chosen::Stored(ways[1].safety().expect("a name"));
+    let restored = anna.restore(chosen, ways[1].safety_sha256.clone(), Save::GiveUp).await;
+    assert!(restored.expect("restored").undo.is_none());
+    for way in [undo].iter().chain(&ways) {
+        assert!(anna.undo_target(way.token.clone()).await.expect("read").is_some(), "closed");
+    }
 }
