@@ -253,7 +253,7 @@ impl Service {
             let notebook = parts.notebook()?;
             let undo = undo_in(&notebook, &token);
             if undo.is_none() {
-                parts.notes_are_there()?;
+                parts.place_is_there()?;
             }
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             // or there is a later one to press, of which people may not have read yet
