@@ -418,12 +418,12 @@ impl Chat {
     /// Puts the answer to a press in the place of its message, and asks what is to be asked then.
     async fn settle(&self, chat: ChatId, message: MessageId, answer: Answer) {
         let Answer { message: answer, tells_of, question } = answer;
-        let ask = async {
-            if let Some(question) = question {
-                self.replace(chat, None, &question).await;
-            }
-        };
-        let (heard, ()) = tokio::join!(self.replace(chat, Some(message), &answer), ask);
+        if let Some(question) = question {
+            // it does not wait for an answer that Telegram puts off
+            let asking = self.clone();
+            self.in_background(async move { _ = asking.replace(chat, None, &question).await });
+        }
+        let heard = self.replace(chat, Some(message), &answer).await;
         // one that nobody has heard is told like a crash
         if let Some(cut_off) = tells_of.filter(|_| heard) {
             self.parts.service.note_told_of(*cut_off).await;
