@@ -159,6 +159,11 @@ impl Chat {
         self.tell(message::scheduled_done(&self.parts.text, report, recovered)).await
     }
 
+    /// Tells that a backup was cut off when the bot last ran; true if somebody heard it.
+    pub(crate) async fn tell_of_cut_off_backup(&self) -> bool {
+        self.tell(message::backup_cut_off(&self.parts.text)).await
+    }
+
     /// Tells every administrator that the schedule made none; true if somebody heard it.
     pub(crate) async fn tell_failed(&self, error: &Error) -> bool {
         self.tell(message::scheduled_failed(&self.parts.text, error)).await

@@ -84,8 +84,8 @@ impl BackupPlugin {
         chat::branch(self.chat.clone())
     }
 
-    /// Starts the schedule, and tells the administrators of a restore that was cut off when the bot
-    /// last ran. A second call gives another handle to the same schedule.
+    /// Starts the schedule, and tells the administrators of a backup or restore that was cut off when the
+    /// bot last ran. A second call gives another handle to the same schedule.
     ///
     /// # Panics
     /// Outside a tokio runtime, as every spawn does.
@@ -104,8 +104,29 @@ impl BackupPlugin {
             let looked = plugin.ailment().await;
             plugin.work.spawn(plugin.clone().tell_of_crash());
             plugin.work.spawn(plugin.clone().tell_of_notebook(looked));
+            // the next backup may end the bot as well; but a Telegram that is away keeps none waiting
+            let telling = plugin.work.spawn(plugin.clone().tell_of_cut_off_backup());
+            let told = tokio::time::timeout(LOOKED_WITHIN, telling);
+            let _ = plugin.stop.run_until_cancelled(told).await;
             plugin.run_schedule().await;
         });
+    }
+
+    /// Says that a backup was cut off, as long as that is news.
+    async fn tell_of_cut_off_backup(self) {
+        until_heard(self.stop.clone(), || async {
+            // where it cannot be read now, the next start tells of it
+            if !self.service.cut_off_backup().await.unwrap_or_default() {
+                return true;
+            }
+            tracing::warn!("a backup was cut off half-way when the bot last ran");
+            let heard = self.chat.tell_of_cut_off_backup().await;
+            if heard {
+                self.service.note_told_of_cut_off_backup().await;
+            }
+            heard
+        })
+        .await;
     }
 
     async fn tell_of_crash(self) {

@@ -78,6 +78,10 @@ pub(crate) struct Parts {
     pub(crate) glances: Glances,
     pub(crate) doubts: Doubts,
     pub(crate) fates: Fates,
+    /// There were notes in the storage.
+    pub(crate) noted: AtomicBool,
+    /// The last backup has ended, whatever the notes say.
+    pub(crate) made: AtomicBool,
 }
 
 #[derive(Clone)]

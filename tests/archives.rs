@@ -467,6 +467,9 @@ async fn choose_all(scene: &Scene, hostile: &hostile::Hostile) -> Vec<String> {
         if what == "version 2.0" {
             assert!(answer.contains("«2.0»"), "{answer}");
         }
+        if what.starts_with("flags") {
+            assert!(answer.contains("the archive is encrypted"), "{what}: {answer}");
+        }
     }
     confirmed
 }

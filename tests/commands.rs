@@ -351,6 +351,25 @@ async fn a_host_says_it_in_its_own_words() {
     scene.finish().await;
 }
 
+/// Fluent panics at the first where overflows are looked for, and has nothing to say for the second.
+#[tokio::test]
+async fn a_host_whose_words_fail_hears_the_plugins_own() {
+    let nines = "9".repeat(400);
+    let own = format!(
+        "backup-started = {{ 1.{nines} ->\n    [one] x\n   *[other] y\n }}\n\
+         backup-done =\n    .attribute = x\nlist-title = Вот:"
+    );
+    let scene = Scene::with(move |builder| builder.text(own.clone())).await;
+    scene.admin.send("/backup").await;
+    if cfg!(debug_assertions) {
+        scene.admin.wait_for("⏳ Создаю бекап…").await;
+    }
+    scene.admin.wait_for("✅ Бекап создан успешно").await;
+    scene.admin.send("/backup_list").await;
+    scene.admin.wait_for("Вот:").await;
+    scene.finish().await;
+}
+
 #[tokio::test]
 async fn a_message_of_broken_html_arrives_as_plain_text() {
     let own = "list-empty = <b>Пусто &amp; тихо\nbackup-done = <i>Готово</b>: { $path }";

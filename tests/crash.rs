@@ -231,6 +231,23 @@ fn a_restore_that_was_cut_off_is_told_in_the_chat_with_the_way_back() {
     assert_eq!(host.live(), "A");
 }
 
+#[test]
+fn a_backup_that_was_cut_off_is_told_in_the_chat_once() {
+    if !can_trace() {
+        return;
+    }
+    let bench = Bench::new(Kind::Loose, None);
+    let points = bench.points();
+    let first = points.iter().find(|point| writes_an_archive(point) && !writes_the_notebook(point));
+    let ran = bench.strike(first.expect("an archive is written"), Fault::Kill);
+    assert!(ran.killed && ran.done().is_empty(), "{}", ran.output);
+    let host = Host { kind: Kind::Loose, home: bench.place.home.clone() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let folder = bench.place.folder();
+    let again = runtime.expect("a runtime").block_on(chat::tell_of_backup(&host, &folder));
+    assert_eq!(again, 0, "it was told");
+}
+
 /// `SQLite` says that a commit has failed, though it is done, when it cannot give its lock back.
 #[test]
 fn a_lock_that_cannot_be_given_back_is_no_lie() {

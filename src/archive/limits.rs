@@ -222,3 +222,32 @@ impl Timer {
         Err(self.limits.exceeded(&what, "time"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_docs() {
+        let folder = Limits {
+            setting: "limits",
+            archive_bytes: 64 << 30,
+            data_bytes: 64 << 30,
+            ratio: 1100,
+            depth: 127,
+            text_bytes: 64 << 20,
+            time: Duration::MAX,
+        };
+        assert_eq!(format!("{:?}", Limits::folder()), format!("{folder:?}"));
+        let upload = Limits {
+            setting: "upload_limits",
+            archive_bytes: 20 << 20,
+            data_bytes: 256 << 20,
+            ratio: 200,
+            text_bytes: 8 << 20,
+            time: Duration::from_secs(30),
+            ..folder
+        };
+        assert_eq!(format!("{:?}", Limits::upload()), format!("{upload:?}"));
+    }
+}

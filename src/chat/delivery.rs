@@ -249,17 +249,13 @@ impl Delivery {
         edit: Option<&Edit>,
         message: &Message,
     ) -> Fate {
-        let Some(edit) = edit else {
-            let sending = || self.send_once(chat, message);
-            return self.persist("send", patience, chat, || true, sending).await;
+        let Some(&Edit { place: (_, old), .. }) = edit else {
+            return self
+                .persist("send", patience, chat, None, || self.send_once(chat, message))
+                .await;
         };
-        edit.mark.store(self.ban(chat).is_some(), Ordering::Relaxed);
-        let editing = || async {
-            let outcome = self.edit_or_send(chat, edit.place.1, message).await;
-            edit.mark.fetch_or(outcome.is_err(), Ordering::Relaxed);
-            outcome
-        };
-        self.persist("edit", patience, chat, || edit.is_newest(), editing).await
+        let editing = || self.edit_or_send(chat, old, message);
+        self.persist("edit", patience, chat, edit, editing).await
     }
 
     /// Whether a message is to be replaced by what Telegram has not taken yet.
@@ -328,13 +324,13 @@ impl Delivery {
         bans.entry(chat).and_modify(|known| *known = end.max(*known)).or_insert(end);
     }
 
-    /// Tries again with growing pauses, as long as it may help and is news.
+    /// Tries again with growing pauses, as long as it may help and nothing newer takes that place.
     async fn persist<F>(
         &self,
         what: &str,
         patience: Patience,
         chat: ChatId,
-        is_news: impl Fn() -> bool,
+        edit: Option<&Edit>,
         mut attempt: impl FnMut() -> F,
     ) -> Fate
     where
@@ -343,7 +339,7 @@ impl Delivery {
         let Patience { tries, longest_pause, longest } = patience;
         let end = Instant::now() + longest;
         let (mut pause, mut left) = (FIRST_PAUSE, tries);
-        while is_news() {
+        while edit.is_none_or(Edit::is_newest) {
             let wait = match self.ban(chat) {
                 Some(wait) => wait,
                 None => match self.answered(ANSWERED_WITHIN, attempt()).await {
@@ -361,6 +357,7 @@ impl Delivery {
                     }
                 },
             };
+            edit.inspect(|edit| edit.mark.store(true, Ordering::Relaxed));
             left = left.saturating_sub(1);
             if left == 0 || Instant::now() + wait > end {
                 return Fate::Later(wait);

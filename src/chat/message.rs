@@ -39,13 +39,23 @@ impl Message {
         rows.flatten().filter_map(token).collect()
     }
 
-    /// Adds buttons, a row each, but for those that it has.
-    pub(crate) fn add_buttons(&mut self, buttons: impl IntoIterator<Item = InlineKeyboardButton>) {
-        for button in buttons {
+    /// Adds ways back, a row each, but for those that it has; no two buttons have one name.
+    pub(crate) fn add_ways(
+        &mut self,
+        text: &Text,
+        ways: impl IntoIterator<Item = InlineKeyboardButton>,
+    ) {
+        for mut way in ways {
             let rows = &mut self.keyboard.get_or_insert_default().inline_keyboard;
-            if !rows.iter().flatten().any(|known| known.kind == button.kind) {
-                rows.push(vec![button]);
+            if rows.iter().flatten().any(|known| known.kind == way.kind) {
+                continue;
             }
+            let own = std::mem::take(&mut way.text);
+            let numbered = (2..).map(|number| format!("{own} {number}"));
+            let names = [own.clone(), text.say("button-again", &[])].into_iter().chain(numbered);
+            let is_free = |name: &String| rows.iter().flatten().all(|known| known.text != *name);
+            way.text = names.into_iter().find(is_free).unwrap_or_default();
+            rows.push(vec![way]);
         }
     }
 }
@@ -88,6 +98,10 @@ pub(crate) fn backup_done(text: &Text, report: &Report) -> Message {
 
 pub(crate) fn backup_failed(text: &Text, error: &Error) -> Message {
     because(text, "backup-failed", error)
+}
+
+pub(crate) fn backup_cut_off(text: &Text) -> Message {
+    text.say("backup-cut-off", &[]).into()
 }
 
 pub(crate) fn scheduled_done(text: &Text, report: &Report, recovered: bool) -> Message {
@@ -478,7 +492,7 @@ pub(crate) fn undo_failed(text: &Text, undo: &Undo, failed: &RestoreFailed) -> M
 
 /// Whatever an undo has come to, its own way is open as before.
 fn with_another_try(text: &Text, undo: &Undo, mut message: Message) -> Message {
-    message.add_buttons([way_button(text.say("button-again", &[]), undo)]);
+    message.add_ways(text, [way_button(text.say("button-again", &[]), undo)]);
     message
 }
 

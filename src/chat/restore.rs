@@ -209,7 +209,7 @@ impl Chat {
             let open = self.parts.service.open_among(tokens).await;
             // where nobody can read whether they are, they stay
             let open = open.map(|open| message::ways(&self.parts.text, &open));
-            answer.message.add_buttons(open.unwrap_or(ways));
+            answer.message.add_ways(&self.parts.text, open.unwrap_or(ways));
         }
         answer
     }
@@ -227,7 +227,7 @@ impl Chat {
         let text = &self.parts.text;
         // a crash must not leave a message without the ways back that it had
         let mut started = message::undo_started(text, &undo);
-        started.add_buttons(beside.iter().cloned());
+        started.add_ways(text, beside.iter().cloned());
         self.delivery.progress(chat, message, &started).await;
         // as before another restore
         let undone = match self.before_restoring(asked, Some(&undo)).await {

@@ -36,6 +36,8 @@ pub(super) const NOTES: Fields = &[
     ("undo", Shape::Maybe(WAY)),
     ("left", Shape::Maybe(WAY)),
     ("restoring", Shape::Maybe(JOURNAL)),
+    ("making", Shape::MaybeTime),
+    ("told_cut_off", Shape::MaybeTime),
     ("failing", Shape::Maybe(FAILING)),
     ("untold", Shape::Maybe(UNTOLD)),
     ("unchanged", Shape::Maybe(UNCHANGED)),

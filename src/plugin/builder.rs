@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use chrono::Days;
 use teloxide::Bot;
@@ -292,6 +293,8 @@ impl BackupPluginBuilder {
             glances: service::Glances::default(),
             doubts: service::Doubts::default(),
             fates: service::Fates::default(),
+            noted: AtomicBool::default(),
+            made: AtomicBool::default(),
         }))
     }
 }

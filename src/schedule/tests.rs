@@ -54,6 +54,17 @@ fn an_hour_of_waiting_is_told_of_wherever_the_clock_is_set() {
     assert!(!after(59, ErrorKind::Busy));
 }
 
+#[test]
+fn one_that_no_list_shows_counts_however_often_the_next_is_asked_for() {
+    let hand = Arc::new(Hand::default());
+    let schedule = Schedule::new(Days::new(7), Arc::<Hand>::clone(&hand) as _);
+    schedule.succeeded(hand.now());
+    for _ in 0..3 {
+        assert_eq!(schedule.next(&[]) - hand.now(), TimeDelta::days(7));
+        assert!(!schedule.is_due(&[]));
+    }
+}
+
 /// A clock that goes with tokio's time, and counts who looks at it.
 struct Counted(Instant, AtomicU32);
 

@@ -64,8 +64,12 @@ impl Parts {
 
     /// Writes, reads back, names: only then is it a backup.
     pub(super) fn create(&self, trigger: Trigger) -> Result<Created> {
-        let drafted = self.write(trigger)?;
-        self.publish(drafted)
+        let create = || {
+            let drafted = self.write(trigger)?;
+            self.publish(drafted)
+        };
+        // of one before a restore the person hears by what becomes of that
+        if trigger == Trigger::BeforeRestore { create() } else { self.making(create) }
     }
 
     /// Writes an archive that no list shows yet.
@@ -219,6 +223,7 @@ impl Parts {
     fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
         self.note("a proof was not noted", |notebook| {
             self.prove(notebook, id, size_bytes, data_sha256);
+            notebook.making = None;
             true
         });
     }

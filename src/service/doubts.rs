@@ -1,6 +1,7 @@
 //! Archives that were found bad: no good one goes for their sake.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::notebook::Notebook;
@@ -53,10 +54,16 @@ impl Parts {
     /// What this bot has noted, and what it could not note.
     pub(super) fn notebook(&self) -> Result<Notebook> {
         let mut notebook = Notebook::read(self.storage.as_ref(), self.bot_id)?;
+        if notebook.stored {
+            self.noted.store(true, Ordering::Relaxed);
+        }
         for (id, whose) in self.doubts.held().iter() {
             whose.doubt(&mut notebook, id);
         }
         self.fates.note(&mut notebook);
+        if self.made.load(Ordering::Relaxed) {
+            notebook.making = None;
+        }
         Ok(notebook)
     }
 

@@ -1,10 +1,18 @@
-//! What became of restores. One that was cut off is told of, and its way back stays open meanwhile.
+//! What became of backups and restores. One that was cut off is told of, and the way back from a restore
+//! stays open meanwhile.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{SubsecRound, TimeDelta};
+
 use super::notebook::{Journal, Notebook, Undo};
+use super::turn::guarded;
 use super::{Parts, Service};
 use crate::error::{Error, ErrorKind, Result};
+
+/// How often people hear of a backup that is cut off again and again.
+const TOLD_OF_A_BACKUP_EVERY: TimeDelta = TimeDelta::days(1);
 
 /// What became of restores, until that is noted.
 #[derive(Debug, Default)]
@@ -60,8 +68,10 @@ impl Fate {
             // is taken by the way to what it had left
             Self::TakenBack { of } => {
                 notebook.close_cut_off(of);
+                if let Some(journal) = &mut notebook.restoring {
+                    journal.told = true;
+                }
                 notebook.cut_off();
-                note_told(notebook, id);
             }
             // where nothing could be saved, the ways back of before are better than none
             Self::Told | Self::Refused | Self::Replaced(None) => notebook.restoring = None,
@@ -103,6 +113,45 @@ fn note_told(notebook: &mut Notebook, id: &str) {
 }
 
 impl Service {
+    /// Whether people are to hear that a backup was cut off. Not of one that is there, and lacks its note
+    /// alone; nor each time where a bot ends in every backup, and is started again.
+    pub(crate) async fn cut_off_backup(&self) -> Result<bool> {
+        if self.blocking(Parts::notebook).await?.making.is_none() {
+            return Ok(false);
+        }
+        // in turn: one that is being made is not cut off
+        self.changing(|parts| {
+            let mut notebook = parts.notebook()?;
+            let Some(since) = notebook.making else { return Ok(false) };
+            let now = parts.clock.now();
+            // by a clock that was set back nobody knows how long it is
+            let lately = |at| TimeDelta::zero() <= now - at && now - at < TOLD_OF_A_BACKUP_EVERY;
+            // an archive's time is in whole seconds
+            let since = since.trunc_subsecs(0) - TimeDelta::seconds(1);
+            if notebook.told_cut_off.is_some_and(lately) || parts.has_made_one_since(since) {
+                notebook.making = None;
+                notebook.write(parts.storage.as_ref())?;
+            }
+            Ok(notebook.making.is_some())
+        })
+        .await
+    }
+
+    /// The administrator has heard that a backup was cut off.
+    pub(crate) async fn note_told_of_cut_off_backup(&self) {
+        let noted = self.changing(|parts| {
+            let now = parts.clock.now();
+            parts.note("the message was not noted", |notebook| {
+                (notebook.making, notebook.told_cut_off) = (None, Some(now));
+                true
+            });
+            Ok(())
+        });
+        if let Err(error) = noted.await {
+            tracing::warn!(kind = ?error.kind(), step = %error, "the message was not noted");
+        }
+    }
+
     /// The restore that was cut off since the last look; the administrator still has to hear of it.
     pub(crate) async fn cut_off(&self) -> Result<Option<Journal>> {
         self.changing(Parts::cut_off).await
@@ -137,6 +186,21 @@ impl Service {
 }
 
 impl Parts {
+    /// Makes a backup, and notes meanwhile that one is being made.
+    pub(super) fn making<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.made.store(false, Ordering::Relaxed);
+        // no backup is left out for want of a note
+        self.note("that a backup is being made was not noted", |notebook| {
+            notebook.making = Some(self.clock.now());
+            true
+        });
+        let made = guarded(work);
+        self.note("the end of a backup was not noted", |notebook| notebook.making.take().is_some());
+        // if that was not noted, it is with the next note of this program
+        self.made.store(true, Ordering::Relaxed);
+        made
+    }
+
     /// Looks for a restore that was cut off: in turn, as the journal of one that runs tells of no crash.
     fn cut_off(&self) -> Result<Option<Journal>> {
         let found = self.notebook()?.restoring;

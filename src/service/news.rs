@@ -147,7 +147,7 @@ impl Report {
 }
 
 impl Parts {
-    fn has_made_one_since(&self, moment: DateTime<Utc>) -> bool {
+    pub(super) fn has_made_one_since(&self, moment: DateTime<Utc>) -> bool {
         let made = guarded(|| {
             let (now, made_at) = (self.clock.now(), self.own()?.moments().all());
             Ok(made_at.iter().any(|at| *at > moment && *at <= now))

@@ -41,6 +41,12 @@ pub(crate) struct Notebook {
     /// The journal: written before a restore, cleared after it. Where none runs it tells of a crash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) restoring: Option<Journal>,
+    /// Since when a backup is being made. Where none is, it was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) making: Option<DateTime<Utc>>,
+    /// When the administrator last heard that one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told_cut_off: Option<DateTime<Utc>>,
     /// That the schedule fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failing: Option<Failing>,
@@ -53,9 +59,13 @@ pub(crate) struct Notebook {
     /// What stood here before was damaged, and nobody has heard of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) lost: bool,
-    /// The restores that were cut off, until another one has replaced what is live.
+    /// The restores that were cut off, until another one has replaced what is live and people have heard
+    /// of them; and the way to what one of them had left that was taken back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) cut_off: Vec<Journal>,
+    /// They stand in the place of the backups.
+    #[serde(skip)]
+    pub(crate) stored: bool,
     #[serde(skip)]
     file: Shared,
     /// Whose notes these are: the key in the file. `None` where nobody can tell.
@@ -155,7 +165,7 @@ pub(crate) struct Journal {
     /// What sets it apart from another one of the same archive; earlier versions gave none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) id: String,
-    /// It was cut off, and the administrator has heard of it.
+    /// The administrator has heard that it was cut off, or has taken back what was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) told: bool,
 }
@@ -211,11 +221,12 @@ impl Notebook {
     /// cannot be read now may hold the way back from a restore, so that is an error.
     pub(crate) fn read(storage: &dyn Storage, bot_id: Option<u64>) -> Result<Self> {
         let state = storage.read_state().map_err(|e| Error::storage("read state.json", e))?;
+        let stored = state.is_some();
         match state.map_or_else(|| Ok(Shared::default()), |json| parse(&json)) {
-            Ok(file) => Ok(Self::of(file, bot_id)),
+            Ok(file) => Ok(Self { stored, ..Self::of(file, bot_id) }),
             Err(error) => {
                 warn_of(&error);
-                Ok(Self { lost: true, ..Self::of(Shared::default(), bot_id) })
+                Ok(Self { lost: true, stored, ..Self::of(Shared::default(), bot_id) })
             }
         }
     }
@@ -242,6 +253,8 @@ impl Notebook {
         self.undo = self.undo.take().into_iter().chain(other.undo).max_by_key(|undo| undo.at);
         self.left = self.left.take().or(other.left);
         self.restoring = self.restoring.take().or(other.restoring);
+        self.making = self.making.or(other.making);
+        self.told_cut_off = self.told_cut_off.or(other.told_cut_off);
         self.failing = self.failing.or(other.failing);
         self.untold = self.untold.take().or(other.untold);
         self.unchanged = self.unchanged.take().or(other.unchanged);
@@ -421,20 +434,19 @@ impl Notebook {
     }
 
     /// The way back from a restore that was cut off, if one is like that.
-    pub(crate) fn cut_off_of(&self, is_it: impl Fn(&Journal, &Undo) -> bool) -> Option<&Undo> {
-        let ways =
-            self.cut_off.iter().filter_map(|journal| Some((journal, journal.undo.as_ref()?)));
-        ways.map(|(journal, way)| is_it(journal, way).then_some(way)).find_map(|way| way)
+    pub(crate) fn cut_off_of(&self, is_it: impl Fn(&Undo) -> bool) -> Option<&Undo> {
+        self.cut_off.iter().filter_map(|journal| journal.undo.as_ref()).find(|way| is_it(way))
     }
 
     /// Closes the way back with this token, and those of later restores: they lead to what it had left.
+    /// What people have to hear of stays until then.
     pub(crate) fn close_cut_off(&mut self, token: &str) {
         let leads = |journal: &Journal| journal.undo.as_ref().is_some_and(|way| way.token == token);
         let Some(closed) = self.cut_off.iter().position(leads) else { return };
         let mut place = 0..;
         self.cut_off.retain(|journal| match place.next() {
-            Some(place) if place > closed => !journal.told,
-            place => place != Some(closed),
+            Some(place) if place >= closed => !journal.told,
+            _ => true,
         });
     }
 }

@@ -1,6 +1,7 @@
 //! Bringing a backup back, and bringing back what was before that.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -193,7 +194,7 @@ impl Service {
                 Chosen::Stored(id) => way.safety().as_ref() == Some(id),
                 Chosen::File(_) => false,
             };
-            let takes_back = notebook.cut_off_of(|journal, way| journal.told && leads_there(way));
+            let takes_back = notebook.cut_off_of(leads_there);
             let takes_back = takes_back.map(|way| way.token.clone());
             let wanted = Wanted { chosen, data_sha256, save, undoes, again, kept, takes_back };
             Ok(parts.restore(&wanted))
@@ -208,13 +209,14 @@ impl Service {
             let notebook = parts.notebook_before_restore()?;
             let undo = undo_in(&notebook, &wanted);
             let Some((id, undo)) = undo.and_then(|undo| Some((undo.safety()?, undo))) else {
-                parts.notes_are_there()?;
+                parts.has_notes(&notebook)?;
                 return Ok(None);
             };
-            let takes_back = notebook.cut_off_of(|_, way| way.token == undo.token);
+            let takes_back = notebook.cut_off_of(|way| way.token == undo.token);
             let takes_back = takes_back.map(|way| way.token.clone());
-            // two ways back that are open have two names
-            let again = !undo.again || takes_back.is_some() && notebook.undo.is_some();
+            // the way back from it is no second «undo the restore» beside those that stay open
+            let stays_open = |other: &Undo| other.token != undo.token && !other.kept;
+            let again = !undo.again || takes_back.is_some() && notebook.undos().any(stays_open);
             let (chosen, data_sha256) = (&Chosen::Stored(id), undo.safety_sha256.as_str());
             let (save, undoes, kept) = (Save::First, true, undo.kept);
             let wanted = Wanted { chosen, data_sha256, save, undoes, again, kept, takes_back };
@@ -240,7 +242,7 @@ impl Service {
             let ways = tokens.iter().filter_map(|token| undo_in(&notebook, token));
             let open: Vec<_> = ways.collect();
             if open.len() < tokens.len() {
-                parts.notes_are_there()?;
+                parts.has_notes(&notebook)?;
             }
             Ok(open)
         })
@@ -253,7 +255,7 @@ impl Service {
             let notebook = parts.notebook()?;
             let undo = undo_in(&notebook, &token);
             if undo.is_none() {
-                parts.place_is_there()?;
+                parts.has_notes(&notebook)?;
             }
             let age = |undo: &Undo| parts.clock.now() - undo.at;
             // or there is a later one to press, of which people may not have read yet
@@ -273,11 +275,15 @@ impl Service {
 }
 
 impl Parts {
-    /// A place without notes is another than the one that a button was made for, or is not there.
-    fn notes_are_there(&self) -> Result<()> {
-        let step = "read the notes";
-        let notes = self.storage.read_state().map_err(|error| Error::storage(step, error))?;
-        notes.map(drop).ok_or_else(|| Error::new(ErrorKind::Storage, step))
+    /// A place that has lost its notes is away, or is the empty folder that its disk was mounted on.
+    fn has_notes(&self, notebook: &Notebook) -> Result<()> {
+        match notebook.stored {
+            true => Ok(()),
+            false if self.noted.load(Ordering::Relaxed) => {
+                Err(Error::new(ErrorKind::Storage, "read the notes"))
+            }
+            false => self.place_is_there(),
+        }
     }
 
     fn restore(&self, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {

@@ -217,6 +217,8 @@ impl House {
             glances: Glances::default(),
             doubts: Doubts::default(),
             fates: Fates::default(),
+            noted: AtomicBool::default(),
+            made: AtomicBool::default(),
         })
     }
 

@@ -16,15 +16,17 @@ impl Parts {
     /// Makes a backup that is due; old ones go after it. Where the data are those of the last one, that
     /// one is proved again instead.
     pub(super) fn back_up_on_schedule(&self) -> Result<Report> {
-        let mut drafted = self.write(Trigger::Scheduled)?;
-        if self.skips_unchanged
-            && let Some(last) = self.last_like(&drafted.written.metadata)
-            && let Some(report) = self.prove_again(&last, &mut drafted)
-        {
-            let_go(drafted);
-            return Ok(report);
-        }
-        self.publish(drafted).map(|created| self.finish(created))
+        self.making(|| {
+            let mut drafted = self.write(Trigger::Scheduled)?;
+            if self.skips_unchanged
+                && let Some(last) = self.last_like(&drafted.written.metadata)
+                && let Some(report) = self.prove_again(&last, &mut drafted)
+            {
+                let_go(drafted);
+                return Ok(report);
+            }
+            self.publish(drafted).map(|created| self.finish(created))
+        })
     }
 
     /// The last archive of this bot, if it says that it holds just this.
@@ -75,6 +77,7 @@ impl Parts {
         let data_sha256 = metadata.data_sha256.as_deref().unwrap_or_default();
         let mut notebook = self.notebook()?;
         self.prove(&mut notebook, &info.id, info.size_bytes, data_sha256);
+        notebook.making = None;
         notebook.unchanged = Some(Unchanged { backup: info.id.to_string(), at });
         notebook.write(self.storage.as_ref())?;
         // a storage that forgets would be asked without end

@@ -9,6 +9,9 @@ backup-done = ✅ Backup made:
 backup-failed = ❌ No backup was made.
 
     { $reason }
+backup-cut-off = ⚠️ The last backup was cut off half-way: the bot, or the command that made it, crashed or was stopped. The data and the earlier backups are there, the unfinished one is not in the list.
+
+    To make a backup now: /backup
 cleanup-failed = ⚠️ Old backups could not be removed; the new one is fine.
 
     { $reason }
@@ -107,7 +110,7 @@ button-no = ❌ Cancel
 button-download = 📥 Download the archive
 download-refused = ❌ Telegram did not take the archive now. Try again; on the server it lies here:
     <code>{ $path }</code>
-download-one-way = Larger than 20 MB: Telegram gives such a file to no bot. To restore from it, put it into the folder of the backups on the server: { $folder }
+download-one-way = Larger than 20 MB: Telegram gives such a file to no bot. To restore from it, put it under this name into the folder of the backups on the server: { $folder }
 download-too-large = The archive is larger than 50 MB, which Telegram takes from no bot. On the server it lies here:
     <code>{ $path }</code>
 download-failed = ❌ The archive could not be sent.
@@ -149,7 +152,7 @@ restore-unclear = ❌ An error in the bot itself cut the restore off. The data m
 restore-unclear-place = ❌ The restore was cut off: the folder of the backups stopped working. The data may have changed: check them.
 
     { $reason }
-restore-way-back = All that was there before is saved. To bring it back: «{ $button }».
+restore-way-back = All that was there before is saved. To bring it back: “{ $button }”.
 restore-runs = ⏳ A restore is running, one minute…
 restore-doubtful = ⚠️ The data are loaded from the backup:
     <b>{ $name }</b>

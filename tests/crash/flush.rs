@@ -33,7 +33,8 @@ pub(crate) fn flushes(points: &[Point]) -> Vec<Flush> {
         match flushed(points, number) {
             Some(Flushed::Archive) => found.push(flush(Flushed::Archive, archives)),
             Some(Flushed::ArchiveName) => found.push(flush(Flushed::ArchiveName, archives - 1)),
-            Some(of) => notes.push(flush(of, archives - 1)),
+            // that the first backup is being made is noted before there is one
+            Some(of) => notes.push(flush(of, archives.saturating_sub(1))),
             // the last note before the data are replaced is the journal
             None if point.call == "openat" && point.arguments.contains("/orders.json.new") => {
                 let journal = notes.len() - 2;

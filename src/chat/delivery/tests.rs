@@ -83,6 +83,30 @@ async fn a_connection_that_goes_silent_is_given_up_whatever_client_the_host_has(
     assert!(sent.await.expect("no panic"));
 }
 
+#[tokio::test]
+async fn an_answer_that_telegram_leaves_in_silence_is_put_off() {
+    let (telegram, delivery) = with_a_patient_client().await;
+    let (chat, old) = (ChatId(42), MessageId(1));
+    let replacing = delivery.clone();
+    let put = tokio::spawn(async move {
+        let message = Message::from("news".to_owned());
+        matches!(replacing.replace(chat, Some(old), &message).await, Placed::There)
+    });
+    let (mut silent, _) = telegram.accept().await.expect("a connection");
+    assert!(request(&mut silent).await.contains("EditMessageText"));
+    assert!(!delivery.has_put_off(chat, old), "it may still come at once");
+
+    tokio::time::pause();
+    tokio::time::advance(ANSWERED_WITHIN + FIRST_PAUSE).await;
+    let (mut connection, _) = telegram.accept().await.expect("another connection");
+    tokio::time::resume();
+    assert!(request(&mut connection).await.contains("EditMessageText"));
+    assert!(delivery.has_put_off(chat, old), "it is tried again");
+    tell(&mut connection, TAKEN).await;
+    assert!(put.await.expect("no panic"));
+    assert!(!delivery.has_put_off(chat, old));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_shorter_ban_ends_no_longer_one() {
     let delivery = Delivery::new(Bot::new("777:token"), CancellationToken::new());

@@ -107,6 +107,7 @@ fn scheduled() {
     snapshot("scheduled_unchanged", |text| scheduled_done(text, &unchanged, false));
     snapshot("scheduled_unchanged_recovered", |text| scheduled_done(text, &unchanged, true));
     snapshot("scheduled_failed", |text| scheduled_failed(text, &full()));
+    snapshot("backup_cut_off", backup_cut_off);
     snapshot("standing_by", standing_by);
     snapshot("scheduled_still_failing", |text| {
         scheduled_still_failing(text, at(1, 14, 30, 25), &full())
@@ -358,6 +359,29 @@ fn download() {
     snapshot("download_failed", |text| download_failed(text, &gone));
 }
 
+/// What an undo has brought back, and the way back from it.
+fn undone(again: bool) -> Restored {
+    Restored {
+        info: newest(),
+        unknown: Counts::default(),
+        missing: Missing::default(),
+        doubt: None,
+        undo: Some(Undo { again, ..way_back() }),
+    }
+}
+
+#[test]
+fn no_two_ways_back_of_one_message_have_one_name() {
+    let other = |last| format!("{}{last}", &OTHER_TOKEN[1..]);
+    let older = [1, 2].map(|n| Undo { token: other(n), again: true, ..way_back() });
+    snapshot("undo_done_among_ways", |text| {
+        let mut message = undo_done(text, &way_back(), &undone(true));
+        message.add_ways(text, ways(text, &older));
+        message.add_ways(text, ways(text, &[way_back()]));
+        message
+    });
+}
+
 #[test]
 fn undo() {
     let undo = way_back();
@@ -366,16 +390,9 @@ fn undo() {
     snapshot("undo_started", |text| undo_started(text, &undo));
     snapshot("redo_started", |text| undo_started(text, &redo));
     snapshot("keep_started", |text| undo_started(text, &keep));
-    let done = |again| Restored {
-        info: newest(),
-        unknown: Counts::default(),
-        missing: Missing::default(),
-        doubt: None,
-        undo: Some(Undo { again, ..way_back() }),
-    };
-    snapshot("undo_done", |text| undo_done(text, &undo, &done(true)));
-    snapshot("redo_done", |text| undo_done(text, &redo, &done(false)));
-    snapshot("keep_done", |text| undo_done(text, &keep, &done(true)));
+    snapshot("undo_done", |text| undo_done(text, &undo, &undone(true)));
+    snapshot("redo_done", |text| undo_done(text, &redo, &undone(false)));
+    snapshot("keep_done", |text| undo_done(text, &keep, &undone(true)));
     let cut_off = Journal::new(newest().id.to_string(), Some(way_back()));
     snapshot("interrupted", |text| interrupted(text, &cut_off));
     let lost = Journal { undo: None, ..cut_off };

@@ -53,7 +53,8 @@ pub(super) type Minutes = i64;
 const HOUR: Minutes = 60;
 const DAY: Minutes = 24 * HOUR;
 
-/// Eight zones, and the changes of their clocks: half an hour, a day that was skipped, midnight.
+/// Eight zones with the changes of their clocks, among them half an hour, a day that was skipped and
+/// midnight; and one without any.
 fn places() -> impl Strategy<Value = (Tz, &'static str)> {
     use chrono_tz::{Africa, America, Asia, Australia, Europe, Pacific};
     prop::sample::select(vec![
@@ -67,6 +68,8 @@ fn places() -> impl Strategy<Value = (Tz, &'static str)> {
         (Africa::Cairo, "2026-10-27 23:30:00"),
         (America::Santiago, "2026-04-02 23:30:00"),
         (America::Santiago, "2026-09-04 00:20:00"),
+        (America::St_Johns, "2026-03-06 02:10:00"),
+        (America::St_Johns, "2026-10-30 01:40:00"),
         (Asia::Kathmandu, "2024-02-27 12:00:00"),
         (Pacific::Apia, "2011-12-27 10:00:00"),
         (Europe::Moscow, "2011-03-25 02:30:00"),

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
@@ -73,6 +73,8 @@ impl Counting {
             glances: Glances::default(),
             doubts: Doubts::default(),
             fates: Fates::default(),
+            noted: AtomicBool::default(),
+            made: AtomicBool::default(),
         })
     }
 }

@@ -229,3 +229,43 @@ async fn crashes_that_lead_nowhere_take_no_way_back_away() {
     }
     assert!(anna.undo_target(way.token).await.expect("read").is_some(), "a dead button");
 }
+
+#[tokio::test]
+async fn a_backup_that_was_cut_off_is_told_of_but_not_each_time() {
+    let house = House::new();
+    let (anna, hers) = house.bot(ANNA, 3);
+    house.back_up(&anna).await;
+    assert!(!anna.cut_off_backup().await.expect("read"), "it has ended");
+    let dies = async || {
+        house.clock.forward(TimeDelta::hours(1));
+        let mut notebook = anna.parts.notebook().expect("read");
+        notebook.making = Some(anna.now());
+        notebook.write(&house.room).expect("written");
+        let (next, _) = house.bot(ANNA, 3);
+        let heard = next.cut_off_backup().await.expect("read");
+        let (after, _) = house.bot(ANNA, 3);
+        assert_eq!(after.cut_off_backup().await.expect("read"), heard, "until somebody has heard");
+        (next, heard)
+    };
+    let (next, heard) = dies().await;
+    assert!(heard);
+    next.note_told_of_cut_off_backup().await;
+    assert!(!anna.cut_off_backup().await.expect("read"), "it was told");
+    assert!(!dies().await.1, "a bot that ends in each backup may start each minute");
+    house.clock.forward(TimeDelta::days(1));
+    let (next, heard) = dies().await;
+    assert!(heard);
+    next.note_told_of_cut_off_backup().await;
+    house.clock.forward(-TimeDelta::days(9));
+    assert!(dies().await.1, "nobody knows how long ago it was told");
+
+    // killed after the archive had its name, before that could be noted
+    house.clock.forward(TimeDelta::days(30));
+    hers.write().await.insert("numbers".to_owned(), vec![1]);
+    house.note_so_often(Some(1));
+    house.back_up(&anna).await;
+    house.note_so_often(None);
+    let (next, _) = house.bot(ANNA, 3);
+    assert!(next.parts.notebook().expect("read").making.is_some());
+    assert!(!next.cut_off_backup().await.expect("read"), "it is there");
+}

@@ -168,6 +168,76 @@ async fn whoever_takes_back_a_restore_whose_end_nobody_knows_has_all_ways_of_bef
     assert_eq!(source.state.read().await.reviews, [9]);
 }
 
+/// A restore of which nobody knows the end, and the way back from it.
+async fn unknown(anna: &Service, source: &Own, chosen: &Chosen) -> (Journal, Undo) {
+    let data_sha256 = anna.inspect(chosen.clone()).await.expect("good").data_sha256;
+    source.state.write().await.reviews = vec![9];
+    source.loses(Some(true));
+    let restored = anna.restore(chosen.clone(), data_sha256, Save::First).await;
+    let failed = restored.expect_err("it fails half way");
+    (*failed.cut_off.expect("nobody knows"), *failed.undo.expect("a way back"))
+}
+
+#[tokio::test]
+async fn ways_back_that_are_open_together_have_two_names() {
+    let house = House::new();
+    let (anna, source, made) = own(&house).await;
+    let (cut_off, first) = unknown(&anna, &source, &Chosen::Stored(made)).await;
+    anna.note_told_of(cut_off).await;
+    source.state.write().await.reviews.push(8);
+    source.loses(Some(true));
+    let failed = anna.undo(first.clone()).await.expect_err("nobody knows how it ends");
+    anna.note_told_of(*failed.cut_off.expect("it is told")).await;
+    let again = failed.undo.expect("a way back");
+    assert_eq!((first.again, again.again), (false, true));
+    let left = anna.undo(*again).await.expect("taken back").undo.expect("a way to it");
+    assert!(left.again, "the first one is open, and is called an undo of the restore");
+    anna.undo(first).await.expect("it is open");
+}
+
+#[tokio::test]
+async fn what_was_before_is_brought_back_by_who_has_told_nobody_and_no_way_back_is_closed() {
+    let house = House::new();
+    let (anna, source, made) = own(&house).await;
+    *source.state.write().await = Shop { orders: vec![1, 2, 7], reviews: vec![9] };
+    let undo = house.restore(&anna, &made).await.undo.expect("a way back");
+    // as a command does, which says it on a screen
+    let command = house.bot_with(ANNA, source.clone());
+    let (cut_off, way) = unknown(&command, &source, &Chosen::Stored(made)).await;
+    let safety = Chosen::Stored(way.safety().expect("a name"));
+    let restored = command.restore(safety, way.safety_sha256.clone(), Save::First).await;
+    restored.expect("brought back");
+    for open in [&undo, &way] {
+        assert!(anna.undo_target(open.token.clone()).await.expect("read").is_some(), "closed");
+    }
+    let untold = anna.untold_cut_off().await.expect("read");
+    assert_eq!(untold.as_ref(), Some(&cut_off), "the chat still tells of it");
+    anna.note_told_of(cut_off).await;
+    anna.undo(way).await.expect("its button works");
+    anna.undo(undo).await.expect("and the older one");
+    assert_eq!(source.state.read().await.orders, [1, 2, 7]);
+}
+
+#[tokio::test]
+async fn a_backup_that_failed_is_not_told_to_have_been_cut_off() {
+    let house = House::new();
+    let (anna, source, made) = own(&house).await;
+    // neither its beginning nor its end can be noted, or the end alone cannot
+    for notes in [Some(0), Some(1), None] {
+        house.note_so_often(notes);
+        source.fails.store(true, Ordering::Relaxed);
+        anna.back_up(Trigger::Manual).await.expect_err("nothing can be read");
+        source.fails.store(false, Ordering::Relaxed);
+        house.note_so_often(None);
+        assert!(!anna.cut_off_backup().await.expect("read"), "{notes:?}");
+        // the next note says so
+        source.state.write().await.reviews = vec![9];
+        house.restore(&anna, &made).await;
+        let next = house.bot_with(ANNA, source.clone());
+        assert!(next.parts.notebook().expect("read").making.is_none(), "{notes:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_undo_that_leaves_what_was_not_there_is_found_out() {
     let house = House::new();
@@ -408,7 +478,17 @@ async fn a_file_that_panics_at_its_end_fails_nothing() {
     let done = anna.restore(chosen.clone(), data_sha256, Save::First).await;
     done.expect("it is done");
     anna.verify(chosen).await.expect("it is whole");
-    house.back_up(&anna).await;
+    let made = house.back_up(&anna).await;
+    house.clock.forward(TimeDelta::minutes(1));
+    let report = anna.back_up_if(|_| true).await.expect("no failure").expect("it is due");
+    assert!(report.info.id == made && report.unchanged.is_some(), "{made}: {report:?}");
+    let archive = anna.read(made.clone(), 1 << 20).await.expect("read").expect("it is small");
+    assert_eq!(anna.receive(archive.clone()).await.expect("it is here"), made);
+    let other = House::new();
+    let rash = Rash(Arc::default());
+    let bomb = Bomb(other.room.clone(), Arc::new(AtomicBool::new(true)));
+    let boris = other.bot_in(bomb, BORIS, rash);
+    boris.receive(archive).await.expect("taken in");
 }
 
 #[tokio::test]
