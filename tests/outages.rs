@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::fs;
 use std::time::Duration;
 
 use support::{ADMIN, Scene, Step, UNDO, YES, shop};
@@ -127,6 +128,44 @@ async fn nor_does_the_schedule_say_a_word_before_it() {
     scene.admin.wait_for("✅ Бекап по расписанию создан").await;
     assert!(began.elapsed() >= Duration::from_secs(3 * 3600), "after {:?}", began.elapsed());
     assert_eq!(scene.sandbox.calls_of("sendMessage").len(), 2);
+    scene.finish().await;
+}
+
+/// A bot that makes backups, after one that was killed in a backup.
+async fn after_a_kill() -> Scene {
+    let scene = Scene::prepare(|builder| builder.enabled(true)).await;
+    scene.sandbox.set_patience(Duration::from_secs(24 * 60 * 60));
+    fs::create_dir(scene.folder()).expect("a folder");
+    let notes = r#"{"version":2,"making":"2026-01-31T11:30:00Z"}"#;
+    fs::write(scene.folder().join("state.json"), notes).expect("written");
+    scene
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_that_was_cut_off_is_told_of_before_the_next_one_begins() {
+    let mut scene = after_a_kill().await;
+    scene.sandbox.inject(Fault::Delay(Duration::from_secs(10)).on("sendMessage"));
+    scene.begin();
+    scene.admin.wait_for("⚠️ Прошлый бекап оборвался на середине").await;
+    assert_eq!(scene.source.count(Step::Export), 0, "it may end the bot as well");
+    scene.admin.wait_for("✅ Бекап по расписанию создан").await;
+    scene.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_backup_waits_long_for_a_word_about_the_last_one_nor_is_it_told_after_that() {
+    let mut scene = after_a_kill().await;
+    let ban = Fault::TooManyRequests { retry_after: 3 * 3600 };
+    scene.sandbox.inject(ban.on("sendMessage"));
+    scene.begin();
+    let began = Instant::now();
+    scene.source.reached(Step::Export, 1).await;
+    let waited = began.elapsed();
+    assert!(waited <= Duration::from_secs(61), "{waited:?}");
+    scene.admin.wait_for("✅ Бекап по расписанию создан").await;
+    tokio::time::sleep(Duration::from_secs(60 * 60)).await;
+    let chat = scene.admin.chat();
+    assert!(!chat.messages.iter().any(|message| message.plain.contains("оборвался")), "{chat}");
     scene.finish().await;
 }
 
