@@ -26,7 +26,8 @@ use news::{News, TOLD_AGAIN};
 
 pub use builder::BackupPluginBuilder;
 
-/// A place that does not answer holds the schedule up no longer before it begins, and is told of then.
+/// A place that does not answer holds the schedule up no longer before it begins, and is told of then; nor
+/// does a Telegram that is away.
 const LOOKED_WITHIN: Duration = Duration::from_secs(60);
 /// A program that ends sooner than that may be started again and again: it tells of nothing that lasts.
 const LIVED: Duration = Duration::from_secs(60);

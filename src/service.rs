@@ -46,7 +46,7 @@ use doubts::speaks_against;
 use file::{File, NewFile};
 pub(crate) use gate::Gate;
 pub(crate) use glances::Glances;
-pub(crate) use interruption::Fates;
+pub(crate) use interruption::{Fates, Making};
 use notebook::Notebook;
 pub(crate) use notebook::{Ailment, Failing, Journal, Undo, Untold};
 pub(crate) use own::Moments;
@@ -80,8 +80,7 @@ pub(crate) struct Parts {
     pub(crate) fates: Fates,
     /// There were notes in the storage.
     pub(crate) noted: AtomicBool,
-    /// The last backup has ended, whatever the notes say.
-    pub(crate) made: AtomicBool,
+    pub(crate) making: Making,
 }
 
 #[derive(Clone)]

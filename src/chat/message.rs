@@ -50,11 +50,11 @@ impl Message {
             if rows.iter().flatten().any(|known| known.kind == way.kind) {
                 continue;
             }
-            let own = std::mem::take(&mut way.text);
-            let numbered = (2..).map(|number| format!("{own} {number}"));
-            let names = [own.clone(), text.say("button-again", &[])].into_iter().chain(numbered);
+            let own = way.text.clone();
+            let numbered = (2..100).map(|number| format!("{own} {number}"));
+            let names = [own.clone(), label(text.say("button-again", &[]))].into_iter();
             let is_free = |name: &String| rows.iter().flatten().all(|known| known.text != *name);
-            way.text = names.into_iter().find(is_free).unwrap_or_default();
+            way.text = names.chain(numbered).find(is_free).unwrap_or(own);
             rows.push(vec![way]);
         }
     }
@@ -611,10 +611,13 @@ fn undo_label(text: &Text, undo: &Undo) -> String {
     text.say(label, &[])
 }
 
-fn button(label: String, button: &Button) -> InlineKeyboardButton {
-    // Telegram takes no button without a word on it, nor the message that has one
-    let label = if label.trim().is_empty() { "…".to_owned() } else { label };
-    InlineKeyboardButton::callback(label, button.encode())
+fn button(name: String, button: &Button) -> InlineKeyboardButton {
+    InlineKeyboardButton::callback(label(name), button.encode())
+}
+
+/// Telegram takes no button without a word on it, nor the message that has one.
+fn label(name: String) -> String {
+    if name.trim().is_empty() { "…".to_owned() } else { name }
 }
 
 fn iso(at: NaiveDateTime) -> String {

@@ -294,7 +294,7 @@ impl BackupPluginBuilder {
             doubts: service::Doubts::default(),
             fates: service::Fates::default(),
             noted: AtomicBool::default(),
-            made: AtomicBool::default(),
+            making: service::Making::default(),
         }))
     }
 }

@@ -223,7 +223,7 @@ impl Parts {
     fn note_proof(&self, id: &BackupId, size_bytes: u64, data_sha256: &str) {
         self.note("a proof was not noted", |notebook| {
             self.prove(notebook, id, size_bytes, data_sha256);
-            notebook.making = None;
+            self.making.take_back(notebook);
             true
         });
     }

@@ -61,9 +61,7 @@ impl Parts {
             whose.doubt(&mut notebook, id);
         }
         self.fates.note(&mut notebook);
-        if self.made.load(Ordering::Relaxed) {
-            notebook.making = None;
-        }
+        self.making.take_back_ended(&mut notebook);
         Ok(notebook)
     }
 

@@ -1,18 +1,21 @@
 //! What became of backups and restores. One that was cut off is told of, and the way back from a restore
 //! stays open meanwhile.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{SubsecRound, TimeDelta};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use super::notebook::{Journal, Notebook, Undo};
 use super::turn::guarded;
 use super::{Parts, Service};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How often people hear of a backup that is cut off again and again.
-const TOLD_OF_A_BACKUP_EVERY: TimeDelta = TimeDelta::days(1);
+/// How often people hear of a backup that is cut off again and again, as each night.
+const TOLD_OF_A_BACKUP_EVERY: TimeDelta = TimeDelta::hours(20);
+
+/// When this program's last backup began, which stands in the notes meanwhile; and whether it has ended.
+#[derive(Debug, Default)]
+pub(crate) struct Making(Mutex<Option<(DateTime<Utc>, bool)>>);
 
 /// What became of restores, until that is noted.
 #[derive(Debug, Default)]
@@ -33,6 +36,25 @@ pub(super) enum Fate {
     TakenBack { of: String },
     /// What is live was replaced; this leads back, where anything could be saved.
     Replaced(Option<Undo>),
+}
+
+impl Making {
+    fn held(&self) -> MutexGuard<'_, Option<(DateTime<Utc>, bool)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the note back; one of another program stays.
+    pub(super) fn take_back(&self, notebook: &mut Notebook) -> bool {
+        let own = self.held().map(|(at, _)| at);
+        notebook.making.take_if(|at| Some(*at) == own).is_some()
+    }
+
+    /// The same, if that could not be noted at the end.
+    pub(super) fn take_back_ended(&self, notebook: &mut Notebook) {
+        if self.held().is_some_and(|(_, ended)| ended) {
+            self.take_back(notebook);
+        }
+    }
 }
 
 impl Fates {
@@ -65,7 +87,7 @@ impl Fate {
         match self {
             Self::CutOff => _ = notebook.cut_off(),
             // all is as it was before that one: the ways back of before lead where they did. Its own place
-            // is taken by the way to what it had left
+            // is taken by the way to what it had left, once it was told
             Self::TakenBack { of } => {
                 notebook.close_cut_off(of);
                 if let Some(journal) = &mut notebook.restoring {
@@ -188,16 +210,22 @@ impl Service {
 impl Parts {
     /// Makes a backup, and notes meanwhile that one is being made.
     pub(super) fn making<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.made.store(false, Ordering::Relaxed);
+        let begun = guarded(|| Ok(self.clock.now())).unwrap_or_default();
+        *self.making.held() = Some((begun, false));
+        let mut before = None;
         // no backup is left out for want of a note
         self.note("that a backup is being made was not noted", |notebook| {
-            notebook.making = Some(self.clock.now());
+            before = notebook.making.replace(begun);
             true
         });
         let made = guarded(work);
-        self.note("the end of a backup was not noted", |notebook| notebook.making.take().is_some());
-        // if that was not noted, it is with the next note of this program
-        self.made.store(true, Ordering::Relaxed);
+        self.note("the end of a backup was not noted", |notebook| {
+            let noted = self.making.take_back(notebook);
+            // people still have to hear of an earlier one that was cut off, as none has followed
+            notebook.making = notebook.making.or(before.filter(|_| noted && made.is_err()));
+            noted
+        });
+        *self.making.held() = Some((begun, true));
         made
     }
 

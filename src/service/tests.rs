@@ -218,7 +218,7 @@ impl House {
             doubts: Doubts::default(),
             fates: Fates::default(),
             noted: AtomicBool::default(),
-            made: AtomicBool::default(),
+            making: Making::default(),
         })
     }
 

@@ -77,7 +77,7 @@ impl Parts {
         let data_sha256 = metadata.data_sha256.as_deref().unwrap_or_default();
         let mut notebook = self.notebook()?;
         self.prove(&mut notebook, &info.id, info.size_bytes, data_sha256);
-        notebook.making = None;
+        self.making.take_back(&mut notebook);
         notebook.unchanged = Some(Unchanged { backup: info.id.to_string(), at });
         notebook.write(self.storage.as_ref())?;
         // a storage that forgets would be asked without end

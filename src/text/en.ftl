@@ -9,9 +9,9 @@ backup-done = ✅ Backup made:
 backup-failed = ❌ No backup was made.
 
     { $reason }
-backup-cut-off = ⚠️ The last backup was cut off half-way: the bot, or the command that made it, crashed or was stopped. The data and the earlier backups are there, the unfinished one is not in the list.
+backup-cut-off = ⚠️ The last backup was cut off half-way: the bot, or the command that made it, crashed or was stopped. It has changed neither the data nor the earlier backups, and the unfinished one is not in the list.
 
-    To make a backup now: /backup
+    To make a backup now: /backup. If this comes again, look at the log of the server.
 cleanup-failed = ⚠️ Old backups could not be removed; the new one is fine.
 
     { $reason }

@@ -241,13 +241,14 @@ async fn whoever_presses_again_before_the_answer_to_an_undo_has_arrived_waits_fo
     scene.sandbox.settled().await;
     scene.sandbox.inject(Fault::TooManyRequests { retry_after: 3600 }.on("editMessageText"));
     scene.source.break_at(Step::Restore, Trouble::Fails);
+    let edits = || scene.sandbox.calls_of("editMessageText").len();
+    let before = edits();
     scene.source.release();
-    let pending = loop {
-        // while it runs, a press says nothing
-        if let Some(pending) = scene.admin.press_on(done.id, UNDO).await.text {
-            break pending;
-        }
-    };
+    while edits() == before {
+        tokio::task::yield_now().await;
+    }
+    scene.sandbox.settled().await;
+    let pending = scene.admin.press_on(done.id, UNDO).await.text.expect("a word");
     assert!(pending.contains("ещё в пути"), "{pending}");
     assert_eq!(scene.source.count(Step::Restore), 2);
     scene.finish().await;

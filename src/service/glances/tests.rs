@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::json;
 use tokio::sync::RwLock;
 
-use super::super::{Doubts, Fates, Gate, Limits, Listed, Packing, Service};
+use super::super::{Doubts, Fates, Gate, Limits, Listed, Making, Packing, Service};
 use super::*;
 use crate::backup::Trigger;
 use crate::clock::SystemClock;
@@ -74,7 +74,7 @@ impl Counting {
             doubts: Doubts::default(),
             fates: Fates::default(),
             noted: AtomicBool::default(),
-            made: AtomicBool::default(),
+            making: Making::default(),
         })
     }
 }

@@ -269,3 +269,20 @@ async fn a_backup_that_was_cut_off_is_told_of_but_not_each_time() {
     assert!(next.parts.notebook().expect("read").making.is_some());
     assert!(!next.cut_off_backup().await.expect("read"), "it is there");
 }
+
+#[tokio::test]
+async fn what_another_program_has_left_is_told_of_whatever_this_one_notes() {
+    let house = House::new();
+    let (anna, _) = house.bot(ANNA, 3);
+    let made = house.back_up(&anna).await;
+    house.clock.forward(TimeDelta::minutes(1));
+    let mut notebook = anna.parts.notebook().expect("read");
+    notebook.making = Some(anna.now());
+    notebook.write(&house.room).expect("written");
+    // that of the backup before a restore among them
+    house.restore(&anna, &made).await;
+    let (next, _) = house.bot(ANNA, 3);
+    assert!(next.cut_off_backup().await.expect("read"));
+    house.back_up(&next).await;
+    assert!(!next.cut_off_backup().await.expect("read"), "there is another");
+}

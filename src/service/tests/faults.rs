@@ -236,6 +236,16 @@ async fn a_backup_that_failed_is_not_told_to_have_been_cut_off() {
         let next = house.bot_with(ANNA, source.clone());
         assert!(next.parts.notebook().expect("read").making.is_none(), "{notes:?}");
     }
+    // nor does it take away what is to be told of an earlier one
+    house.clock.forward(TimeDelta::minutes(1));
+    let mut notebook = anna.parts.notebook().expect("read");
+    notebook.making = Some(anna.now());
+    notebook.write(&house.room).expect("written");
+    let next = house.bot_with(ANNA, source.clone());
+    source.fails.store(true, Ordering::Relaxed);
+    house.clock.forward(TimeDelta::minutes(1));
+    next.back_up(Trigger::Manual).await.expect_err("nothing can be read");
+    assert!(next.cut_off_backup().await.expect("read"));
 }
 
 #[tokio::test]
