@@ -116,14 +116,16 @@ impl BackupPlugin {
     /// Says that a backup was cut off, as long as that is news.
     async fn tell_of_cut_off_backup(self) {
         until_heard(self.stop.clone(), || async {
-            // where it cannot be read now, the next start tells of it
-            if !self.service.cut_off_backup().await.unwrap_or_default() {
-                return true;
-            }
+            let since = match self.service.cut_off_backup().await {
+                Ok(Some(since)) => since,
+                // where it cannot be read now, the next start tells of it
+                Ok(None) => return true,
+                Err(error) => return error.kind() != ErrorKind::Busy,
+            };
             tracing::warn!("a backup was cut off half-way when the bot last ran");
             let heard = self.chat.tell_of_cut_off_backup().await;
             if heard {
-                self.service.note_told_of_cut_off_backup().await;
+                self.service.note_told_of_cut_off_backup(since).await;
             }
             heard
         })

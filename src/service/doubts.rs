@@ -61,7 +61,7 @@ impl Parts {
             whose.doubt(&mut notebook, id);
         }
         self.fates.note(&mut notebook);
-        self.making.take_back_ended(&mut notebook);
+        self.making.take_back_old(&mut notebook);
         Ok(notebook)
     }
 

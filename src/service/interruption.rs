@@ -13,9 +13,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// How often people hear of a backup that is cut off again and again, as each night.
 const TOLD_OF_A_BACKUP_EVERY: TimeDelta = TimeDelta::hours(20);
 
-/// When this program's last backup began, which stands in the notes meanwhile; and whether it has ended.
+/// The notes of this program that a backup is being made, by when it began, until they are taken back; each
+/// with whether that is over.
 #[derive(Debug, Default)]
-pub(crate) struct Making(Mutex<Option<(DateTime<Utc>, bool)>>);
+pub(crate) struct Making(Mutex<Vec<(DateTime<Utc>, bool)>>);
 
 /// What became of restores, until that is noted.
 #[derive(Debug, Default)]
@@ -39,21 +40,20 @@ pub(super) enum Fate {
 }
 
 impl Making {
-    fn held(&self) -> MutexGuard<'_, Option<(DateTime<Utc>, bool)>> {
+    fn held(&self) -> MutexGuard<'_, Vec<(DateTime<Utc>, bool)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the note back; one of another program stays.
     pub(super) fn take_back(&self, notebook: &mut Notebook) -> bool {
-        let own = self.held().map(|(at, _)| at);
-        notebook.making.take_if(|at| Some(*at) == own).is_some()
+        let held = self.held();
+        notebook.making.take_if(|at| held.iter().any(|(own, _)| own == at)).is_some()
     }
 
-    /// The same, if that could not be noted at the end.
-    pub(super) fn take_back_ended(&self, notebook: &mut Notebook) {
-        if self.held().is_some_and(|(_, ended)| ended) {
-            self.take_back(notebook);
-        }
+    /// The same with one that is over, if that could not be noted.
+    pub(super) fn take_back_old(&self, notebook: &mut Notebook) {
+        let held = self.held();
+        notebook.making.take_if(|at| held.contains(&(*at, true)));
     }
 }
 
@@ -135,16 +135,16 @@ fn note_told(notebook: &mut Notebook, id: &str) {
 }
 
 impl Service {
-    /// Whether people are to hear that a backup was cut off. Not of one that is there, and lacks its note
+    /// When a backup began that was cut off, and of which people are to hear. Not one that is there, and lacks its note
     /// alone; nor each time where a bot ends in every backup, and is started again.
-    pub(crate) async fn cut_off_backup(&self) -> Result<bool> {
+    pub(crate) async fn cut_off_backup(&self) -> Result<Option<DateTime<Utc>>> {
         if self.blocking(Parts::notebook).await?.making.is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         // in turn: one that is being made is not cut off
         self.changing(|parts| {
             let mut notebook = parts.notebook()?;
-            let Some(since) = notebook.making else { return Ok(false) };
+            let Some(since) = notebook.making else { return Ok(None) };
             let now = parts.clock.now();
             // by a clock that was set back nobody knows how long it is
             let lately = |at| TimeDelta::zero() <= now - at && now - at < TOLD_OF_A_BACKUP_EVERY;
@@ -154,13 +154,15 @@ impl Service {
                 notebook.making = None;
                 notebook.write(parts.storage.as_ref())?;
             }
-            Ok(notebook.making.is_some())
+            Ok(notebook.making)
         })
         .await
     }
 
     /// The administrator has heard that a backup was cut off.
-    pub(crate) async fn note_told_of_cut_off_backup(&self) {
+    pub(crate) async fn note_told_of_cut_off_backup(&self, since: DateTime<Utc>) {
+        // it was heard, whether or not that can be noted
+        self.parts.making.held().push((since, true));
         let noted = self.changing(|parts| {
             let now = parts.clock.now();
             parts.note("the message was not noted", |notebook| {
@@ -211,21 +213,24 @@ impl Parts {
     /// Makes a backup, and notes meanwhile that one is being made.
     pub(super) fn making<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let begun = guarded(|| Ok(self.clock.now())).unwrap_or_default();
-        *self.making.held() = Some((begun, false));
+        self.making.held().push((begun, false));
         let mut before = None;
         // no backup is left out for want of a note
-        self.note("that a backup is being made was not noted", |notebook| {
+        let noted = self.note("that a backup is being made was not noted", |notebook| {
             before = notebook.making.replace(begun);
             true
         });
+        if noted {
+            self.making.held().retain(|(_, over)| !over);
+        }
         let made = guarded(work);
         self.note("the end of a backup was not noted", |notebook| {
             let noted = self.making.take_back(notebook);
             // people still have to hear of an earlier one that was cut off, as none has followed
-            notebook.making = notebook.making.or(before.filter(|_| noted && made.is_err()));
+            notebook.making = notebook.making.or(before.filter(|_| made.is_err()));
             noted
         });
-        *self.making.held() = Some((begun, true));
+        self.making.held().iter_mut().for_each(|(_, over)| *over = true);
         made
     }
 

@@ -235,27 +235,33 @@ async fn a_backup_that_was_cut_off_is_told_of_but_not_each_time() {
     let house = House::new();
     let (anna, hers) = house.bot(ANNA, 3);
     house.back_up(&anna).await;
-    assert!(!anna.cut_off_backup().await.expect("read"), "it has ended");
+    assert!(anna.cut_off_backup().await.expect("read").is_none(), "it has ended");
     let dies = async || {
         house.clock.forward(TimeDelta::hours(1));
         let mut notebook = anna.parts.notebook().expect("read");
         notebook.making = Some(anna.now());
         notebook.write(&house.room).expect("written");
         let (next, _) = house.bot(ANNA, 3);
-        let heard = next.cut_off_backup().await.expect("read");
+        let heard = next.cut_off_backup().await.expect("read").is_some();
         let (after, _) = house.bot(ANNA, 3);
-        assert_eq!(after.cut_off_backup().await.expect("read"), heard, "until somebody has heard");
+        assert_eq!(
+            after.cut_off_backup().await.expect("read").is_some(),
+            heard,
+            "until somebody has heard"
+        );
         (next, heard)
     };
     let (next, heard) = dies().await;
     assert!(heard);
-    next.note_told_of_cut_off_backup().await;
-    assert!(!anna.cut_off_backup().await.expect("read"), "it was told");
+    next.note_told_of_cut_off_backup(next.now()).await;
+    assert!(anna.cut_off_backup().await.expect("read").is_none(), "it was told");
+    // an hour goes by before each
+    house.clock.forward(TimeDelta::minutes(18 * 60 + 59));
     assert!(!dies().await.1, "a bot that ends in each backup may start each minute");
-    house.clock.forward(TimeDelta::days(1));
+    house.clock.forward(TimeDelta::minutes(-59));
     let (next, heard) = dies().await;
-    assert!(heard);
-    next.note_told_of_cut_off_backup().await;
+    assert!(heard, "twenty hours later");
+    next.note_told_of_cut_off_backup(next.now()).await;
     house.clock.forward(-TimeDelta::days(9));
     assert!(dies().await.1, "nobody knows how long ago it was told");
 
@@ -267,7 +273,7 @@ async fn a_backup_that_was_cut_off_is_told_of_but_not_each_time() {
     house.note_so_often(None);
     let (next, _) = house.bot(ANNA, 3);
     assert!(next.parts.notebook().expect("read").making.is_some());
-    assert!(!next.cut_off_backup().await.expect("read"), "it is there");
+    assert!(next.cut_off_backup().await.expect("read").is_none(), "it is there");
 }
 
 #[tokio::test]
@@ -282,7 +288,5 @@ async fn what_another_program_has_left_is_told_of_whatever_this_one_notes() {
     // that of the backup before a restore among them
     house.restore(&anna, &made).await;
     let (next, _) = house.bot(ANNA, 3);
-    assert!(next.cut_off_backup().await.expect("read"));
-    house.back_up(&next).await;
-    assert!(!next.cut_off_backup().await.expect("read"), "there is another");
+    assert!(next.cut_off_backup().await.expect("read").is_some());
 }
