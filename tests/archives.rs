@@ -310,7 +310,6 @@ impl Scene {
     }
 
     async fn finish(self) {
-        canary::note_calls(&self.sandbox);
         self.sandbox.finish().await;
     }
 

@@ -3,6 +3,8 @@
 
 #[path = "clientbotmanager/backups.rs"]
 mod backups;
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "clientbotmanager/contents.rs"]
 mod contents;
 #[path = "clientbotmanager/desk.rs"]

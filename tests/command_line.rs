@@ -55,6 +55,17 @@ impl From<Output> for Said {
     }
 }
 
+impl Said {
+    /// What the program says at its own level; a listener has heard the rest.
+    fn without_details(mut self) -> Self {
+        let is_said = |line: &&str| !["TRACE", "DEBUG", "INFO"].iter().any(|it| line.contains(it));
+        for said in [&mut self.results, &mut self.reasons] {
+            *said = said.split_inclusive('\n').filter(is_said).collect();
+        }
+        self
+    }
+}
+
 impl Server {
     fn new() -> Self {
         Self(TempDir::new().expect("a folder"))
@@ -82,7 +93,11 @@ impl Server {
     }
 
     fn run(&self, words: &[&str]) -> Said {
-        self.command(words).output().expect("it runs").into()
+        let mut command = self.command(words);
+        if let Some(everything) = canary::everything() {
+            command.env("RUST_LOG", everything);
+        }
+        Said::from(command.output().expect("it runs")).without_details()
     }
 
     /// The same as a person at a terminal, who types this line.
@@ -96,10 +111,13 @@ impl Server {
             .env_remove("TELOXIDE_TOKEN")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
+        if let Some(everything) = canary::everything() {
+            command.env("RUST_LOG", everything);
+        }
         let mut child = command.spawn().expect("script, of util-linux");
         io::Write::write_all(&mut child.stdin.take().expect("a keyboard"), answer.as_bytes())
             .expect("typed");
-        child.wait_with_output().expect("it ends").into()
+        Said::from(child.wait_with_output().expect("it ends")).without_details()
     }
 
     fn folder(&self) -> PathBuf {
@@ -455,13 +473,14 @@ fn a_command_waits_for_what_runs() {
     let before = server.archives();
     let mut child = server
         .command(&["backup"])
-        .env("RUST_LOG", "teloxide_backup=info")
+        .env("RUST_LOG", "trace")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("it runs");
     let log = io::BufReader::new(child.stderr.take().expect("a log"));
-    let mut lines = io::BufRead::lines(log).map_while(Result::ok);
+    let lines = io::BufRead::lines(log).map_while(Result::ok);
+    let mut lines = lines.inspect(|line| canary::note(line));
     assert!(lines.any(|line| line.contains("waiting for another program")), "it did not wait");
     assert_eq!(server.archives(), before);
     drop(lock);
@@ -670,7 +689,8 @@ async fn a_bot_that_runs_sees_what_a_command_restored() {
         .command(&[])
         .env("TELOXIDE_TOKEN", sandbox.token())
         .env("TELOXIDE_API_URL", sandbox.url())
-        .stderr(Stdio::null())
+        .env("RUST_LOG", canary::everything().unwrap_or("off"))
+        .stderr(canary::log().map_or_else(Stdio::null, Stdio::from))
         .spawn()
         .expect("it runs");
     // its first backup is due at once

@@ -42,6 +42,9 @@ impl Trial {
         command.env("HTTP_PROXY", "http://127.0.0.1:9").env_remove("NO_PROXY");
         command.current_dir(folder.path()).env("TMPDIR", folder.path()).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
+        if let Some(everything) = canary::everything() {
+            command.env("RUST_LOG", everything);
+        }
         let mut process = command.spawn().expect("it starts");
         let mut screen = BufReader::new(process.stdout.take().expect("a screen")).lines();
         let address = loop {

@@ -1,7 +1,6 @@
 //! A bot as a process of its own, with its folder and its Telegram.
 
 use std::env;
-use std::fs::File;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
@@ -10,10 +9,8 @@ use telegram_sandbox::{Person, Sandbox};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+use crate::canary;
 use crate::steps::ADMIN;
-
-/// All that can be logged, but for the dispatcher: teloxide prints whole updates there.
-const EVERYTHING: &str = "trace,teloxide::dispatching::dispatcher=off";
 
 /// A bot with its folder and its Telegram.
 pub(crate) struct World {
@@ -57,10 +54,8 @@ impl World {
 
     pub(crate) fn start(&self) -> Bot {
         let mut command = self.command();
-        // tests/canary.sh looks in it for what must not be there
-        if let Some(file) = env::var_os("CANARY_FILE") {
-            let log = File::options().create(true).append(true).open(file).expect("a file");
-            command.env("RUST_LOG", EVERYTHING).stderr(log);
+        if let (Some(everything), Some(log)) = (canary::everything(), canary::log()) {
+            command.env("RUST_LOG", everything).stderr(log);
         }
         Bot(command.spawn().expect("the bot starts"))
     }

@@ -76,6 +76,9 @@ impl Server {
             .env("TELOXIDE_API_URL", self.sandbox.url())
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        if let Some(everything) = canary::everything() {
+            command.env("RUST_LOG", everything);
+        }
         command
     }
 

@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+use crate::canary;
 use crate::service::{Server, until};
 
 /// What the page shows at this address, like `127.0.0.1:8181`.
@@ -36,6 +37,9 @@ async fn shown(screen: &mut (impl AsyncBufReadExt + Unpin), word: &str) -> Strin
 async fn begin(server: &Server) -> (Child, String, PathBuf) {
     let mut command = server.bare();
     command.env_remove("TELOXIDE_API_URL").stdout(Stdio::piped());
+    if let Some(log) = canary::log() {
+        command.stderr(log);
+    }
     let mut process = command.spawn().expect("it starts");
     let mut screen = BufReader::new(process.stdout.take().expect("a screen"));
     let address = shown(&mut screen, "http://").await;

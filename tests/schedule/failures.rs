@@ -9,7 +9,6 @@ use anyhow::bail;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use teloxide_backup::{BackupId, BackupTask, Clock, Draft, MemoryStorage, Readable, Storage};
 
-use crate::canary;
 use crate::clock::TestClock;
 use crate::forward::forward;
 use crate::world::{DAY, HOUR, MINUTE, World, assert_near, backup_command, heard, pass, told};
@@ -131,7 +130,6 @@ async fn a_failure_and_its_end_are_told_once_even_over_restarts() {
     once().await;
     assert_eq!(told(&sandbox, "снова работают"), 2, "nothing has failed since");
     assert_eq!(told(&sandbox, "Бекап по расписанию создан"), 3);
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -153,7 +151,6 @@ async fn a_failure_that_lasts_is_told_of_again_after_three_intervals_over_restar
     pass(DAY).await;
     task.shutdown().await;
     assert_eq!((told(&sandbox, "снова работают"), reminders()), (1, 3));
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -194,7 +191,6 @@ async fn another_program_that_has_come_to_a_stop_is_told_of_once() {
     pass(5 * MINUTE).await;
     assert_eq!((told(&sandbox, "Бекапы по расписанию снова работают"), world.runs()), (1, 1));
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -223,7 +219,6 @@ async fn a_failure_after_a_backup_that_could_not_be_noted_is_told_of_at_once() {
     assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 2);
     assert_eq!(told(&sandbox, "не получаются с"), 0);
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -247,7 +242,6 @@ async fn a_failure_after_an_end_whose_word_could_not_be_noted_is_told_of_at_once
     pass(7 * DAY).await;
     assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), 2);
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -327,7 +321,6 @@ async fn a_full_disk_is_told_of_once() {
     pass(19 * DAY).await;
     task.shutdown().await;
     assert_eq!(told(&sandbox, "кончилось место"), 2);
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -363,6 +356,5 @@ async fn a_clock_that_panics_does_not_end_the_schedule_and_is_told_of_once() {
     pass(HOUR).await;
     assert_eq!((told(&sandbox, "Бекапы по расписанию снова работают"), world.runs()), (1, 1));
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }

@@ -10,7 +10,6 @@ use telegram_sandbox::{Fault, Sandbox};
 use teloxide_backup::{BackupId, Draft, MemoryStorage, Readable, Storage};
 use tokio::sync::RwLock;
 
-use crate::canary;
 use crate::forward::forward;
 use crate::world::{ADMIN, DAY, HOUR, MINUTE, World, backup_command, heard, pass, told};
 
@@ -96,7 +95,6 @@ async fn a_backup_that_does_not_end_is_told_of_once_and_so_is_its_end() {
     anna.wait_for("Бекапы по расписанию снова работают").await;
     assert_eq!((world.archives().len(), told(&sandbox, "Бекап по расписанию создан")), (1, 1));
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -115,7 +113,6 @@ async fn a_backup_that_never_ends_is_told_of_again_after_three_intervals() {
     }
     end.send(()).expect("it waits");
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -143,7 +140,6 @@ async fn a_backup_that_ends_while_people_are_told_that_it_does_not_says_that_it_
     assert_eq!((world.archives().len(), told(&sandbox, "Бекап по расписанию создан")), (2, 2));
     assert_eq!(told(&sandbox, "снова работают"), 1, "of the first alone");
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -169,7 +165,6 @@ async fn a_look_that_did_not_end_is_told_of_and_so_is_its_end_though_no_backup_i
     task.shutdown().await;
     assert_eq!((told(&sandbox, "не закончился за час"), world.runs()), (1, 1));
     assert_eq!(world.notebook().get("failing"), None);
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -196,7 +191,6 @@ async fn the_failure_that_ends_a_step_which_had_stopped_is_told_with_its_reason(
     minutes(60).await;
     assert_eq!(told(&sandbox, "снова работают"), 0);
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -226,7 +220,6 @@ async fn a_look_that_ends_while_people_are_told_that_it_does_not_is_told_to_have
     anna.wait_for("Бекапы по расписанию снова работают").await;
     assert_eq!((told(&sandbox, "не закончился за час"), world.runs()), (1, 2));
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -256,7 +249,6 @@ async fn a_place_that_hangs_while_a_backup_is_told_of_is_told_to_hang() {
     drop(closed);
     task.shutdown().await;
     assert_eq!(told(&sandbox, "не закончился за час"), 1);
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -300,7 +292,6 @@ async fn whoever_asks_for_a_backup_while_one_hangs_hears_that_it_runs() {
     end.send(()).expect("it waits");
     anna.wait_for("Бекап создан успешно").await;
     assert_eq!(world.archives().len(), 1);
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -319,7 +310,6 @@ async fn a_stop_of_which_nobody_has_heard_is_told_an_hour_later() {
     end.send(()).expect("it waits");
     anna.wait_for("снова работают").await;
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -349,6 +339,5 @@ async fn an_end_that_comes_after_a_new_stop_is_none() {
     end.send(()).expect("it waits");
     anna.wait_for(works).await;
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }

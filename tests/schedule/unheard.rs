@@ -9,7 +9,6 @@ use chrono::TimeDelta;
 use telegram_sandbox::{Fault, Sandbox};
 use teloxide::types::UserId;
 
-use crate::canary;
 use crate::world::{ADMIN, DAY, HOUR, MINUTE, World, pass, told};
 
 #[tokio::test]
@@ -25,7 +24,6 @@ async fn a_failure_that_nobody_could_be_told_of_is_told_later() {
         assert_eq!(told(&sandbox, "Бекап по расписанию не создан"), expected);
         anna.send("/start").await;
     }
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -56,7 +54,6 @@ async fn a_backup_that_nobody_has_heard_of_is_told_later() {
     pass(HOUR).await;
     assert_eq!((told(&sandbox, MADE), world.archives().len()), (1, 1));
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -70,7 +67,6 @@ async fn a_backup_that_nobody_has_heard_of_is_told_after_a_restart() {
         assert_eq!((told(&sandbox, MADE), world.archives().len()), (expected, 1));
         anna.send("/start").await;
     }
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -85,7 +81,6 @@ async fn of_several_backups_that_nobody_has_heard_of_the_last_is_told() {
     let newest = world.archives()[2].to_string();
     assert_eq!((told(&sandbox, MADE), told(&sandbox, &newest)), (1, 1));
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -116,7 +111,6 @@ async fn an_end_of_a_failure_that_nobody_has_heard_of_is_told_once_with_the_last
     broken.store(false, Ordering::Relaxed);
     once().await;
     assert_eq!((told(&sandbox, NOT_MADE), told(&sandbox, WORKS)), (failures, failures));
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -144,7 +138,6 @@ async fn one_administrator_who_cannot_be_reached_keeps_no_other_waiting() {
     pass(3 * DAY).await;
     assert_eq!(heard(), [1, 1], "each of them hears it once");
     task.shutdown().await;
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }
 
@@ -168,6 +161,5 @@ async fn to_whoever_has_not_heard_of_its_end_a_failure_is_still_the_same() {
     assert_eq!((told(&sandbox, NOT_MADE), told(&sandbox, WORKS)), (1, 0));
     once(false).await;
     assert_eq!((told(&sandbox, NOT_MADE), told(&sandbox, WORKS)), (1, 1));
-    canary::note_calls(&sandbox);
     sandbox.finish().await;
 }

@@ -1,12 +1,10 @@
-//! What the suite lets out: logs and requests, written to a file where one is named.
+//! What the suite lets out: what is logged and what programs say, written to a file where one is named.
 // each test program uses a part of it
 #![allow(unreachable_pub, dead_code)]
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
-
-use telegram_sandbox::Sandbox;
 
 /// Names the file. `tests/canary.sh` runs the suite so, and looks in it for what must not be there.
 const VARIABLE: &str = "CANARY_FILE";
@@ -16,11 +14,16 @@ pub(crate) fn listen() {
     let _ = file();
 }
 
-/// Writes what a bot has asked of Telegram, but not the bytes of files, which are counted only.
-pub(crate) fn note_calls(sandbox: &Sandbox) {
-    for call in sandbox.calls() {
-        note(&format!("CALL {} {}", call.method, call.fields));
-    }
+/// What `RUST_LOG` is for a program that is listened to: everything, but for the dispatcher, where
+/// teloxide prints whole updates.
+pub(crate) fn everything() -> Option<&'static str> {
+    std::env::var_os(VARIABLE).map(|_| "trace,teloxide::dispatching::dispatcher=off")
+}
+
+/// The file, for a program that logs straight into it.
+pub(crate) fn log() -> Option<File> {
+    let path = std::env::var_os(VARIABLE)?;
+    Some(File::options().create(true).append(true).open(path).expect("a file"))
 }
 
 /// Writes what a program has said.
@@ -34,15 +37,13 @@ pub(crate) fn note(said: &str) {
 fn file() -> Option<&'static Mutex<File>> {
     static FILE: OnceLock<Option<Mutex<File>>> = OnceLock::new();
     FILE.get_or_init(|| {
-        let path = std::env::var_os(VARIABLE)?;
-        let open = || OpenOptions::new().create(true).append(true).open(&path).expect("a file");
         // a test may have a listener of its own
         let _ = tracing_subscriber::fmt()
             .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
             .with_ansi(false)
-            .with_writer(Mutex::new(open()))
+            .with_writer(Mutex::new(log()?))
             .try_init();
-        Some(Mutex::new(open()))
+        log().map(Mutex::new)
     })
     .as_ref()
 }

@@ -1,13 +1,19 @@
 //! What has happened: calls of the bot and the rules it broke.
 
 use std::{
-    fmt,
+    env, fmt,
+    fs::File,
+    io::Write as _,
+    sync::OnceLock,
     time::{Duration, SystemTime},
 };
 
 use serde_json::Value;
 
 use crate::refusal::Refusal;
+
+/// Names the file that every call is written into, beside the records of its test.
+const CALLS_FILE: &str = "TELEGRAM_SANDBOX_CALLS";
 
 /// A call of a Bot API method by the bot.
 #[derive(Debug, Clone)]
@@ -76,6 +82,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// Records that a request came; gives its number.
     pub(crate) fn begin(&mut self, method: &str, fields: Value, revision: u64) -> u64 {
+        write_down(method, &fields);
         self.last_call += 1;
         self.calls.push(Call {
             method: method.to_owned(),
@@ -145,5 +152,29 @@ impl Journal {
             .filter(|text| !self.refusals.iter().any(|refusal| refusal.contains(*text)))
             .cloned()
             .collect()
+    }
+}
+
+/// Adds a line to the file of all calls, where there is one: `CALL`, the program, the method, the fields.
+fn write_down(method: &str, fields: &Value) {
+    static FILE: OnceLock<Option<File>> = OnceLock::new();
+    let file = FILE.get_or_init(|| {
+        let path = env::var_os(CALLS_FILE)?;
+        Some(File::options().create(true).append(true).open(path).expect("the file of all calls"))
+    });
+    if let Some(mut file) = file.as_ref() {
+        // in one piece: other programs write beside it
+        let line = format!("CALL {} {method} {fields}\n", program());
+        file.write_all(line.as_bytes()).expect("a line in the file of all calls");
+    }
+}
+
+/// The name of this program, without what cargo puts behind that of a test.
+fn program() -> String {
+    let path = env::current_exe().unwrap_or_default();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    match name.rsplit_once('-') {
+        Some((name, hash)) if hash.len() == 16 => name.to_owned(),
+        _ => name,
     }
 }
