@@ -15,7 +15,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use once_cell::sync::OnceCell;
 use teloxide::types::{ChatId, MessageId, UserId};
 use tokio::sync::mpsc;
@@ -159,9 +159,15 @@ impl Chat {
         self.tell(message::scheduled_done(&self.parts.text, report, recovered)).await
     }
 
-    /// Tells that a backup was cut off when the bot last ran; true if somebody heard it.
-    pub(crate) async fn tell_of_cut_off_backup(&self) -> bool {
-        self.tell(message::backup_cut_off(&self.parts.text)).await
+    /// Tells that a backup was cut off, which began then; true if somebody heard it.
+    pub(crate) async fn tell_of_cut_off_backup(&self, since: DateTime<Utc>) -> bool {
+        self.tell(message::backup_cut_off(&self.parts.text, self.local(since))).await
+    }
+
+    /// Waits until some of the host's words cannot be said, and tells of them; true if somebody heard it.
+    pub(crate) async fn tell_of_words(&self) -> bool {
+        let text = &self.parts.text;
+        self.tell(message::words_unsaid(text, text.unsaid().await)).await
     }
 
     /// Tells every administrator that the schedule made none; true if somebody heard it.
@@ -171,10 +177,14 @@ impl Chat {
 
     /// The same of a failure that has lasted since then, though people have heard of it.
     pub(crate) async fn tell_still_failing(&self, since: DateTime<Utc>, error: &Error) -> bool {
-        // a clock of the host's may panic
-        let local = guarded(|| Ok(self.parts.service.to_local(since)));
-        let since = local.unwrap_or_else(|_| since.naive_utc());
+        let since = self.local(since);
         self.tell(message::scheduled_still_failing(&self.parts.text, since, error)).await
+    }
+
+    /// What the clock on the wall shows then; a clock of the host's may panic.
+    fn local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+        let local = guarded(|| Ok(self.parts.service.to_local(moment)));
+        local.unwrap_or_else(|_| moment.naive_utc())
     }
 
     /// Tells that the schedule goes on; true if somebody heard it.

@@ -105,6 +105,7 @@ impl BackupPlugin {
             let looked = plugin.ailment().await;
             plugin.work.spawn(plugin.clone().tell_of_crash());
             plugin.work.spawn(plugin.clone().tell_of_notebook(looked));
+            plugin.work.spawn(plugin.clone().tell_of_words());
             // the next backup may end the bot as well; but a Telegram that is away keeps none waiting
             let telling = plugin.work.spawn(plugin.clone().tell_of_cut_off_backup());
             let told = tokio::time::timeout(LOOKED_WITHIN, telling);
@@ -122,14 +123,20 @@ impl BackupPlugin {
                 Ok(None) => return true,
                 Err(error) => return error.kind() != ErrorKind::Busy,
             };
-            tracing::warn!("a backup was cut off half-way when the bot last ran");
-            let heard = self.chat.tell_of_cut_off_backup().await;
+            tracing::warn!("a backup was cut off half-way");
+            let heard = self.chat.tell_of_cut_off_backup(since).await;
             if heard {
                 self.service.note_told_of_cut_off_backup(since).await;
             }
             heard
         })
         .await;
+    }
+
+    /// Says that some of the host's words cannot be said, once that is known.
+    async fn tell_of_words(self) {
+        let telling = until_heard(self.stop.clone(), || self.chat.tell_of_words());
+        self.stop.run_until_cancelled(telling).await;
     }
 
     async fn tell_of_crash(self) {

@@ -344,15 +344,16 @@ impl Parts {
     fn open(&self, id: &BackupId) -> Result<Box<dyn Readable>> {
         let opened = self.storage.open(id);
         if let Ok(None) = opened {
-            self.place_is_there()?;
+            // in a place that is away nothing can be found, and nothing is gone for that
+            self.stored()?;
         }
         found(opened, id)
     }
 
-    /// In a place that is away nothing can be found, and nothing is gone for that.
-    fn place_is_there(&self) -> Result<()> {
+    /// What is in the place of the backups.
+    fn stored(&self) -> Result<Vec<(BackupId, u64)>> {
         let listed = self.storage.list();
-        listed.map(drop).map_err(|error| Error::storage("look at the place of the backups", error))
+        listed.map_err(|error| Error::storage("look at the place of the backups", error))
     }
 
     /// An archive that was proved here, and whose data had this hash.

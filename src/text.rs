@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use once_cell::sync::Lazy;
+use tokio::sync::SetOnce;
 use unic_langid::LanguageIdentifier;
 
 use crate::backup::Counts;
@@ -75,6 +76,8 @@ pub(crate) struct Text {
     sections: Vec<Section>,
     /// For a terminal: nothing is escaped.
     plain: bool,
+    /// The first of the host's words that could not be said.
+    unsaid: SetOnce<String>,
 }
 
 impl Text {
@@ -89,7 +92,14 @@ impl Text {
             bundle.add_resource_overriding(parse(text)?.into());
             Ok(Some(bundle))
         })?;
-        Ok(Self { language, host, own: language.bundle(), sections, plain: false })
+        Ok(Self {
+            language,
+            host,
+            own: language.bundle(),
+            sections,
+            plain: false,
+            unsaid: SetOnce::new(),
+        })
     }
 
     /// The same for a terminal: what comes from outside is neither escaped nor cut, but cannot
@@ -108,8 +118,19 @@ impl Text {
             };
             args.set(*name, value);
         }
-        let host = self.host.as_ref().and_then(|host| format(host, id, &args));
-        host.or_else(|| format(&self.own, id, &args)).unwrap_or_else(|| id.to_owned())
+        if let Some(host) = &self.host {
+            if let Some(said) = format(host, id, &args) {
+                return said;
+            }
+            // whoever was first is enough
+            let _ = self.unsaid.set(id.to_owned());
+        }
+        format(&self.own, id, &args).unwrap_or_else(|| id.to_owned())
+    }
+
+    /// Waits until some of the host's words cannot be said; gives their name.
+    pub(crate) async fn unsaid(&self) -> &str {
+        self.unsaid.wait().await
     }
 
     fn safe(&self, text: &str, longest: usize) -> String {

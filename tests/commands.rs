@@ -367,6 +367,12 @@ async fn a_host_whose_words_fail_hears_the_plugins_own() {
     scene.admin.wait_for("✅ Бекап создан успешно").await;
     scene.admin.send("/backup_list").await;
     scene.admin.wait_for("Вот:").await;
+    scene.sandbox.settled().await;
+    let chat = scene.admin.chat();
+    let told = chat.messages.iter().filter(|it| it.plain.contains("Свой текст этого бота"));
+    let told: Vec<_> = told.map(|message| message.plain.as_str()).collect();
+    let first = if cfg!(debug_assertions) { "backup-started" } else { "backup-done" };
+    assert!(told.len() == 1 && told[0].contains(first), "once: {told:?}");
     scene.finish().await;
 }
 

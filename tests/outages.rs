@@ -146,7 +146,7 @@ async fn a_backup_that_was_cut_off_is_told_of_before_the_next_one_begins() {
     let mut scene = after_a_kill().await;
     scene.sandbox.inject(Fault::Delay(Duration::from_secs(10)).on("sendMessage"));
     scene.begin();
-    scene.admin.wait_for("⚠️ Прошлый бекап оборвался на середине").await;
+    scene.admin.wait_for("⚠️ Бекап, начатый 2026-01-31T14:30:00, оборвался на середине").await;
     assert_eq!(scene.source.count(Step::Export), 0, "it may end the bot as well");
     scene.admin.wait_for("✅ Бекап по расписанию создан").await;
     scene.finish().await;

@@ -357,7 +357,9 @@ impl Delivery {
                     }
                 },
             };
-            edit.inspect(|edit| edit.mark.store(true, Ordering::Relaxed));
+            if let Some(edit) = edit {
+                edit.mark.store(true, Ordering::Relaxed);
+            }
             left = left.saturating_sub(1);
             if left == 0 || Instant::now() + wait > end {
                 return Fate::Later(wait);

@@ -100,8 +100,12 @@ pub(crate) fn backup_failed(text: &Text, error: &Error) -> Message {
     because(text, "backup-failed", error)
 }
 
-pub(crate) fn backup_cut_off(text: &Text) -> Message {
-    text.say("backup-cut-off", &[]).into()
+pub(crate) fn backup_cut_off(text: &Text, since: NaiveDateTime) -> Message {
+    text.say("backup-cut-off", &[("since", Value::Raw(&iso(since)))]).into()
+}
+
+pub(crate) fn words_unsaid(text: &Text, name: &str) -> Message {
+    text.say("words-unsaid", &[("name", Value::Text(name))]).into()
 }
 
 pub(crate) fn scheduled_done(text: &Text, report: &Report, recovered: bool) -> Message {

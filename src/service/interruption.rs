@@ -13,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// How often people hear of a backup that is cut off again and again, as each night.
 const TOLD_OF_A_BACKUP_EVERY: TimeDelta = TimeDelta::hours(20);
 
-/// The notes of this program that a backup is being made, by when it began, until they are taken back; each
-/// with whether that is over.
+/// The notes of this program that a backup is being made, by when it began, until they are taken back, and
+/// those of others that people have heard of; each with whether that is over.
 #[derive(Debug, Default)]
 pub(crate) struct Making(Mutex<Vec<(DateTime<Utc>, bool)>>);
 
@@ -135,8 +135,8 @@ fn note_told(notebook: &mut Notebook, id: &str) {
 }
 
 impl Service {
-    /// When a backup began that was cut off, and of which people are to hear. Not one that is there, and lacks its note
-    /// alone; nor each time where a bot ends in every backup, and is started again.
+    /// When a backup began that was cut off, and of which people are to hear. Not one that is there, and
+    /// lacks its note alone; nor each time where a bot ends in every backup, and is started again.
     pub(crate) async fn cut_off_backup(&self) -> Result<Option<DateTime<Utc>>> {
         if self.blocking(Parts::notebook).await?.making.is_none() {
             return Ok(None);
@@ -161,19 +161,15 @@ impl Service {
 
     /// The administrator has heard that a backup was cut off.
     pub(crate) async fn note_told_of_cut_off_backup(&self, since: DateTime<Utc>) {
-        // it was heard, whether or not that can be noted
         self.parts.making.held().push((since, true));
-        let noted = self.changing(|parts| {
+        self.note_heard(|parts| {
             let now = parts.clock.now();
             parts.note("the message was not noted", |notebook| {
                 (notebook.making, notebook.told_cut_off) = (None, Some(now));
                 true
             });
-            Ok(())
-        });
-        if let Err(error) = noted.await {
-            tracing::warn!(kind = ?error.kind(), step = %error, "the message was not noted");
-        }
+        })
+        .await;
     }
 
     /// The restore that was cut off since the last look; the administrator still has to hear of it.
@@ -197,10 +193,14 @@ impl Service {
 
     /// The administrator has heard of a restore that was cut off; its way back stays open.
     pub(crate) async fn note_told_of(&self, cut_off: Journal) {
-        // it was heard, whether or not that can be noted
         self.parts.fates.held().push((cut_off.id, Fate::Told));
+        self.note_heard(Parts::note_fates).await;
+    }
+
+    /// It was heard, whether or not that can be noted.
+    async fn note_heard(&self, note: impl FnOnce(&Parts) + Send + 'static) {
         let noted = self.changing(|parts| {
-            parts.note_fates();
+            note(parts);
             Ok(())
         });
         if let Err(error) = noted.await {

@@ -192,7 +192,8 @@ impl Service {
             let (undoes, again) = (false, false);
             let leads_there = |way: &Undo| match chosen {
                 Chosen::Stored(id) => way.safety().as_ref() == Some(id),
-                Chosen::File(_) => false,
+                // by its path, or as a copy
+                Chosen::File(_) => way.safety_sha256 == data_sha256,
             };
             let takes_back = notebook.cut_off_of(leads_there);
             let takes_back = takes_back.map(|way| way.token.clone());
@@ -275,15 +276,17 @@ impl Service {
 }
 
 impl Parts {
-    /// A place that has lost its notes is away, or is the empty folder that its disk was mounted on.
+    /// A place where there are no notes any more is away, or is the empty folder that its disk was mounted
+    /// on. One with archives has lost them.
     fn has_notes(&self, notebook: &Notebook) -> Result<()> {
-        match notebook.stored {
-            true => Ok(()),
-            false if self.noted.load(Ordering::Relaxed) => {
-                Err(Error::new(ErrorKind::Storage, "read the notes"))
-            }
-            false => self.place_is_there(),
+        if notebook.stored {
+            return Ok(());
         }
+        let is_empty = self.stored()?.is_empty();
+        if is_empty && self.noted.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Storage, "read the notes"));
+        }
+        Ok(())
     }
 
     fn restore(&self, wanted: &Wanted<'_>) -> Result<Restored, RestoreFailed> {

@@ -9,7 +9,7 @@ backup-done = ✅ Backup made:
 backup-failed = ❌ No backup was made.
 
     { $reason }
-backup-cut-off = ⚠️ The last backup was cut off half-way: the bot, or the command that made it, crashed or was stopped. It has changed neither the data nor the earlier backups, and the unfinished one is not in the list.
+backup-cut-off = ⚠️ The backup begun at { $since } was cut off half-way: the bot, or the command that made it, crashed or was stopped. It has changed neither the data nor the earlier backups, and the unfinished one is not in the list.
 
     To make a backup now: /backup. If this comes again, look at the log of the server.
 cleanup-failed = ⚠️ Old backups could not be removed; the new one is fine.
@@ -208,6 +208,7 @@ interrupted-lost = What was there before could not be read. If something is wron
 interrupted-just-told = ⚠️ The last restore was cut off, and I have just sent a message about it. Read it and, if you still want this, try again.
 interrupted-untold = ⚠️ The last restore was cut off, and Telegram has not taken the message about it yet. Until then I restore nothing. Try again a little later.
 too-late = ⌛ Telegram did not take my question for a long time, and it is out of date. Without your answer I change nothing. Open the list: /backup_list
+words-unsaid = ⚠️ This bot's own text “{ $name }” cannot be shown, so the usual one stands in its place. The backups work all the same. The bot's developer can mend the text.
 notebook-damaged = ⚠️ The file state.json beside the backups was damaged, and I have begun a new one. The backups themselves are there. Only the notes of before are lost: the undo buttons of earlier restores do not work.
 
     If the bot stopped in the middle of a restore before that, check the data.

@@ -67,7 +67,7 @@ pub(crate) async fn bring_back(host: &Host, folder: &Path) -> String {
 /// told then.
 pub(crate) async fn tell_of_backup(host: &Host, folder: &Path) -> usize {
     let life = Life::begin(host, folder).await;
-    life.admin.wait_for("Прошлый бекап оборвался на середине").await;
+    life.admin.wait_for("оборвался на середине").await;
     life.end().await;
     let life = Life::begin(host, folder).await;
     life.sandbox.settled().await;

@@ -217,6 +217,17 @@ async fn the_way_back_stays_open_when_the_folder_is_away() {
 }
 
 #[tokio::test]
+async fn a_way_back_whose_notes_are_lost_is_out_of_date() {
+    let scene = changed().await;
+    let done = scene.restore_newest().await;
+    // the archives are still there
+    fs::remove_file(scene.folder().join("state.json")).expect("removed");
+    let heard = scene.admin.press_on(done.id, UNDO).await.text.expect("a word");
+    assert!(heard.contains("устарела"), "{heard}");
+    scene.finish().await;
+}
+
+#[tokio::test]
 async fn a_bot_that_is_killed_in_an_undo_leaves_its_button() {
     let scene = changed().await;
     let done = scene.restore_newest().await;

@@ -107,7 +107,8 @@ fn scheduled() {
     snapshot("scheduled_unchanged", |text| scheduled_done(text, &unchanged, false));
     snapshot("scheduled_unchanged_recovered", |text| scheduled_done(text, &unchanged, true));
     snapshot("scheduled_failed", |text| scheduled_failed(text, &full()));
-    snapshot("backup_cut_off", backup_cut_off);
+    snapshot("backup_cut_off", |text| backup_cut_off(text, at(1, 14, 30, 25)));
+    snapshot("words_unsaid", |text| words_unsaid(text, "backup-done"));
     snapshot("standing_by", standing_by);
     snapshot("scheduled_still_failing", |text| {
         scheduled_still_failing(text, at(1, 14, 30, 25), &full())

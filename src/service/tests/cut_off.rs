@@ -38,28 +38,62 @@ async fn a_restore_that_was_cut_off_unseen_keeps_its_place() {
     assert_eq!(hers.read().await["numbers"].len(), 3);
 }
 
-#[tokio::test]
-async fn a_command_that_is_killed_again_and_again_loses_no_way_back() {
-    let house = House::new();
-    let ((anna, hers), (shell, _)) = (house.bot(ANNA, 3), house.bot(ANNA, 3));
-    let backup = house.back_up(&anna).await;
+/// A command that is killed so often in a restore; gives the ways back.
+async fn killed(
+    house: &House,
+    anna: &Service,
+    hers: &RwLock<Data>,
+    shell: &Service,
+    times: u64,
+) -> Vec<Undo> {
     let mut ways = Vec::new();
-    for round in 0..20 {
+    for round in 0..times {
         house.clock.forward(TimeDelta::minutes(1));
         hers.write().await.insert("numbers".to_owned(), vec![round]);
         let (undo, _) = anna.parts.save(false).expect("saved");
-        house.leave_journal(&shell, &Journal::new("a.zip".to_owned(), Some(undo.clone())));
+        house.leave_journal(shell, &Journal::new("a.zip".to_owned(), Some(undo.clone())));
         ways.push(undo);
         // the next one says it on the screen alone
         assert!(shell.untold_cut_off().await.expect("read").is_some());
     }
-    house.back_up(&anna).await;
+    ways
+}
+
+/// Tells the chat of all that it has not heard; gives the ways back.
+async fn told(anna: &Service) -> Vec<String> {
     let mut told = Vec::new();
     while let Some(found) = anna.untold_cut_off().await.expect("read") {
         told.push(found.undo.clone().expect("a way back").token);
         anna.note_told_of(found).await;
     }
-    let tokens = |ways: &[Undo]| ways.iter().map(|undo| undo.token.clone()).collect::<Vec<_>>();
+    told
+}
+
+fn tokens(ways: &[Undo]) -> Vec<String> {
+    ways.iter().map(|undo| undo.token.clone()).collect()
+}
+
+#[tokio::test]
+async fn bringing_back_what_was_before_one_crash_puts_no_other_out_of_which_nobody_has_heard() {
+    let house = House::new();
+    let ((anna, hers), (shell, _)) = (house.bot(ANNA, 3), house.bot(ANNA, 3));
+    let ways = killed(&house, &anna, &hers, &shell, 16).await;
+    house.clock.forward(TimeDelta::minutes(1));
+    let last = ways.last().expect("the last one");
+    let safety = Chosen::Stored(last.safety().expect("a name"));
+    let restored = shell.restore(safety, last.safety_sha256.clone(), Save::First).await;
+    restored.expect("brought back");
+    assert_eq!(told(&anna).await, tokens(&ways));
+}
+
+#[tokio::test]
+async fn a_command_that_is_killed_again_and_again_loses_no_way_back() {
+    let house = House::new();
+    let ((anna, hers), (shell, _)) = (house.bot(ANNA, 3), house.bot(ANNA, 3));
+    let backup = house.back_up(&anna).await;
+    let ways = killed(&house, &anna, &hers, &shell, 20).await;
+    house.back_up(&anna).await;
+    let told = told(&anna).await;
     assert_eq!(told, [tokens(&ways[..1]), tokens(&ways[5..])].concat(), "the first, and the last");
     for token in &told {
         assert!(anna.undo_target(token.clone()).await.expect("read").is_some(), "a dead button");

@@ -197,14 +197,28 @@ async fn ways_back_that_are_open_together_have_two_names() {
 
 #[tokio::test]
 async fn what_was_before_is_brought_back_by_who_has_told_nobody_and_no_way_back_is_closed() {
+    for by_path in [false, true] {
+        brought_back_by_who_has_told_nobody(by_path).await;
+    }
+}
+
+async fn brought_back_by_who_has_told_nobody(by_path: bool) {
     let house = House::new();
+    let elsewhere = tempfile::tempdir().expect("a folder");
     let (anna, source, made) = own(&house).await;
     *source.state.write().await = Shop { orders: vec![1, 2, 7], reviews: vec![9] };
     let undo = house.restore(&anna, &made).await.undo.expect("a way back");
     // as a command does, which says it on a screen
     let command = house.bot_with(ANNA, source.clone());
     let (cut_off, way) = unknown(&command, &source, &Chosen::Stored(made)).await;
-    let safety = Chosen::Stored(way.safety().expect("a name"));
+    let safety = way.safety().expect("a name");
+    let safety = if by_path {
+        let path = elsewhere.path().join("copy.zip");
+        std::fs::write(&path, house.room.0.get(&safety).expect("it is there")).expect("copied");
+        Chosen::File(path)
+    } else {
+        Chosen::Stored(safety)
+    };
     let restored = command.restore(safety, way.safety_sha256.clone(), Save::First).await;
     restored.expect("brought back");
     for open in [&undo, &way] {
