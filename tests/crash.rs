@@ -46,7 +46,7 @@ use disk::{Mount, can_loop, can_mount, copy_image, make_image};
 use flaky::Trouble;
 use flush::{Flush, Flushed, flushes, tried_twice};
 use half::{Call, Half};
-use host::{Host, Kind};
+use host::Kind;
 use run::{CHANGES, Fault, Place, Point, copy};
 use schedule::sweep_schedule;
 use series::{Bench, Series, Shown, room};
@@ -222,11 +222,9 @@ fn a_restore_that_was_cut_off_is_told_in_the_chat_with_the_way_back() {
     let middle = writes[writes.len() / 4];
     let ran = bench.strike(middle, Fault::Kill);
     assert_eq!((ran.killed, ran.done()), (true, vec!["backup", "backup"]));
-    let host = Host { kind: Kind::Loose, home: bench.place.home.clone() };
+    let host = bench.place.host();
     assert!(host.live().starts_with("mixture"), "{}", host.live());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let folder = bench.place.folder();
-    let told = runtime.expect("a runtime").block_on(chat::bring_back(&host, &folder));
+    let told = chat::bring_back(&host, &bench.place.folder());
     assert!(told.contains("given.zip"), "{told}");
     assert_eq!(host.live(), "A");
 }
@@ -241,10 +239,7 @@ fn a_backup_that_was_cut_off_is_told_in_the_chat_once() {
     let first = points.iter().find(|point| writes_an_archive(point) && !writes_the_notebook(point));
     let ran = bench.strike(first.expect("an archive is written"), Fault::Kill);
     assert!(ran.killed && ran.done().is_empty(), "{}", ran.output);
-    let host = Host { kind: Kind::Loose, home: bench.place.home.clone() };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let folder = bench.place.folder();
-    let again = runtime.expect("a runtime").block_on(chat::tell_of_backup(&host, &folder));
+    let again = chat::tell_of_backup(&bench.place.host(), &bench.place.folder());
     assert_eq!(again, 0, "it was told");
 }
 

@@ -207,7 +207,8 @@ impl BackupPluginBuilder {
     }
 
     /// The host's own words in the place of some of the plugin's, as a Fluent file: the names and
-    /// values are those of `src/text/ru.ftl`. Default: the plugin's words.
+    /// values are those of `src/text/ru.ftl`. Default: the plugin's words, which also stand in for one that
+    /// cannot be put together; the administrators are told of that once.
     pub fn text(mut self, fluent: impl Into<String>) -> Self {
         self.texts.push(fluent.into());
         self

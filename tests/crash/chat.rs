@@ -51,6 +51,7 @@ impl Life {
 }
 
 /// Starts the bot, presses the button that it offers, and gives what it has told of the restore.
+#[tokio::main(flavor = "current_thread")]
 pub(crate) async fn bring_back(host: &Host, folder: &Path) -> String {
     let life = Life::begin(host, folder).await;
     let told = life.admin.wait_for("прервалось на середине").await;
@@ -65,6 +66,7 @@ pub(crate) async fn bring_back(host: &Host, folder: &Path) -> String {
 
 /// Starts the bot, which tells of a backup that was cut off, and starts it again; gives how often it was
 /// told then.
+#[tokio::main(flavor = "current_thread")]
 pub(crate) async fn tell_of_backup(host: &Host, folder: &Path) -> usize {
     let life = Life::begin(host, folder).await;
     life.admin.wait_for("оборвался на середине").await;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::canary;
-use crate::host::Kind;
+use crate::host::{Host, Kind};
 use crate::program::{BEGIN, END, HOME, KIND, WORK, WRONG};
 use crate::twin::Wrong;
 
@@ -126,6 +126,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    pub(crate) fn host(&self) -> Host {
+        Host { kind: self.kind, home: self.home.clone() }
+    }
+
     pub(crate) fn folder(&self) -> PathBuf {
         self.home.join("backups")
     }
