@@ -1,7 +1,8 @@
 //! Every word that people read, from the Fluent files in `text/`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -48,6 +49,15 @@ impl Language {
         bundle.add_resource_overriding(Arc::clone(texts));
         bundle
     }
+
+    /// The same with these words in the place of some.
+    fn bundle_with(self, words: &[Arc<FluentResource>]) -> Bundle {
+        let mut bundle = self.bundle();
+        for words in words {
+            bundle.add_resource_overriding(Arc::clone(words));
+        }
+        bundle
+    }
 }
 
 /// A value in a text. Whatever comes from outside is escaped for HTML and cut to a bearable length.
@@ -67,10 +77,37 @@ const MOST_SECTIONS: usize = 8;
 /// Texts, some of which are shared.
 type Bundle = FluentBundle<Arc<FluentResource>>;
 
+/// The host's words in the place of some of the plugin's.
+struct Host {
+    language: Language,
+    words: Vec<Arc<FluentResource>>,
+    bundle: RwLock<Bundle>,
+}
+
+impl Host {
+    fn new(language: Language, words: Vec<Arc<FluentResource>>) -> Self {
+        let bundle = RwLock::new(language.bundle_with(&words));
+        Self { language, words, bundle }
+    }
+
+    fn say(&self, id: &str, args: &FluentArgs) -> Option<String> {
+        let said = {
+            let bundle = self.bundle.read().unwrap_or_else(PoisonError::into_inner);
+            format(&bundle, id, args)
+        };
+        said.unwrap_or_else(|_| {
+            // one text that panics spoils what all of a bundle count with
+            let afresh = self.language.bundle_with(&self.words);
+            *self.bundle.write().unwrap_or_else(PoisonError::into_inner) = afresh;
+            None
+        })
+    }
+}
+
 pub(crate) struct Text {
     language: Language,
     /// The host's words.
-    host: Option<Bundle>,
+    host: Option<Host>,
     /// The plugin's own, where the host's give nothing.
     own: Bundle,
     sections: Vec<Section>,
@@ -87,11 +124,9 @@ impl Text {
         overrides: &[String],
         sections: Vec<Section>,
     ) -> Result<Self> {
-        let host = overrides.iter().try_fold(None, |host: Option<Bundle>, text| {
-            let mut bundle = host.unwrap_or_else(|| language.bundle());
-            bundle.add_resource_overriding(parse(text)?.into());
-            Ok(Some(bundle))
-        })?;
+        let words = overrides.iter().map(|text| parse(text).map(Arc::new));
+        let words = words.collect::<Result<Vec<_>>>()?;
+        let host = (!words.is_empty()).then(|| Host::new(language, words));
         Ok(Self {
             language,
             host,
@@ -119,13 +154,13 @@ impl Text {
             args.set(*name, value);
         }
         if let Some(host) = &self.host {
-            if let Some(said) = format(host, id, &args) {
+            if let Some(said) = host.say(id, &args) {
                 return said;
             }
             // whoever was first is enough
             let _ = self.unsaid.set(id.to_owned());
         }
-        format(&self.own, id, &args).unwrap_or_else(|| id.to_owned())
+        format(&self.own, id, &args).ok().flatten().unwrap_or_else(|| id.to_owned())
     }
 
     /// Waits until some of the host's words cannot be said; gives their name.
@@ -247,19 +282,18 @@ fn tenths(bytes: u64, unit: u64) -> u64 {
     u64::try_from(halves.div_ceil(2)).unwrap_or(u64::MAX)
 }
 
-/// `None` where there is no such text, or one that fluent cannot format: it panics over some numbers.
-fn format(bundle: &Bundle, id: &str, args: &FluentArgs) -> Option<String> {
-    let pattern = bundle.get_message(id)?.value()?;
+/// `None` where there is no such text. Fluent panics over some numbers, and the bundle is of no use then.
+fn format(bundle: &Bundle, id: &str, args: &FluentArgs) -> thread::Result<Option<String>> {
+    let pattern = bundle.get_message(id).and_then(|message| message.value());
+    let Some(pattern) = pattern else { return Ok(None) };
     let mut errors = Vec::new();
     let format = || bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
-    let Ok(text) = catch_unwind(AssertUnwindSafe(format)) else {
-        tracing::warn!(id, "a text cannot be formatted");
-        return None;
-    };
+    let text = catch_unwind(AssertUnwindSafe(format))
+        .inspect_err(|_| tracing::warn!(id, "a text cannot be formatted"))?;
     if !errors.is_empty() {
         tracing::warn!(id, "a text names a value that is not there");
     }
-    Some(text)
+    Ok(Some(text))
 }
 
 /// How deep a text may be nested. Fluent descends with it, a hundred times over where one text says

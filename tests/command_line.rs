@@ -55,17 +55,6 @@ impl From<Output> for Said {
     }
 }
 
-impl Said {
-    /// What the program says at its own level; a listener has heard the rest.
-    fn without_details(mut self) -> Self {
-        let is_said = |line: &&str| !["TRACE", "DEBUG", "INFO"].iter().any(|it| line.contains(it));
-        for said in [&mut self.results, &mut self.reasons] {
-            *said = said.split_inclusive('\n').filter(is_said).collect();
-        }
-        self
-    }
-}
-
 impl Server {
     fn new() -> Self {
         Self(TempDir::new().expect("a folder"))
@@ -94,10 +83,15 @@ impl Server {
 
     fn run(&self, words: &[&str]) -> Said {
         let mut command = self.command(words);
-        if let Some(everything) = canary::everything() {
-            command.env("RUST_LOG", everything);
-        }
-        Said::from(command.output().expect("it runs")).without_details()
+        let Some(everything) = canary::everything() else {
+            return command.output().expect("it runs").into();
+        };
+        let mut said = Said::from(command.env("RUST_LOG", everything).output().expect("it runs"));
+        // what it does not log by itself was for the listener
+        let details = [" TRACE ", " DEBUG ", " INFO "];
+        let is_said = |line: &&str| !details.iter().any(|level| line.contains(level));
+        said.reasons = said.reasons.split_inclusive('\n').filter(is_said).collect();
+        said
     }
 
     /// The same as a person at a terminal, who types this line.
@@ -111,13 +105,10 @@ impl Server {
             .env_remove("TELOXIDE_TOKEN")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        if let Some(everything) = canary::everything() {
-            command.env("RUST_LOG", everything);
-        }
         let mut child = command.spawn().expect("script, of util-linux");
         io::Write::write_all(&mut child.stdin.take().expect("a keyboard"), answer.as_bytes())
             .expect("typed");
-        Said::from(child.wait_with_output().expect("it ends")).without_details()
+        child.wait_with_output().expect("it ends").into()
     }
 
     fn folder(&self) -> PathBuf {

@@ -357,7 +357,8 @@ async fn a_host_whose_words_fail_hears_the_plugins_own() {
     let nines = "9".repeat(400);
     let own = format!(
         "backup-started = {{ 1.{nines} ->\n    [one] x\n   *[other] y\n }}\n\
-         backup-done =\n    .attribute = x\nlist-title = Вот:"
+         backup-done =\n    .attribute = x\nlist-title = Вот:\n\
+         records = {{ $count ->\n    [one] одна штука\n   *[other] {{ $count }} шт.\n }}"
     );
     let scene = Scene::with(move |builder| builder.text(own.clone())).await;
     scene.admin.send("/backup").await;
@@ -366,10 +367,11 @@ async fn a_host_whose_words_fail_hears_the_plugins_own() {
     }
     scene.admin.wait_for("✅ Бекап создан успешно").await;
     scene.admin.send("/backup_list").await;
-    scene.admin.wait_for("Вот:").await;
+    let list = scene.admin.wait_for("Вот:").await;
+    assert!(list.plain.contains("12 шт."), "one that is sound is said: {list}");
     scene.sandbox.settled().await;
     let chat = scene.admin.chat();
-    let told = chat.messages.iter().filter(|it| it.plain.contains("Свой текст этого бота"));
+    let told = chat.messages.iter().filter(|it| it.plain.contains("заданный в этом боте"));
     let told: Vec<_> = told.map(|message| message.plain.as_str()).collect();
     let first = if cfg!(debug_assertions) { "backup-started" } else { "backup-done" };
     assert!(told.len() == 1 && told[0].contains(first), "once: {told:?}");

@@ -433,9 +433,10 @@ impl Notebook {
         self.cut_off.iter().find(|journal| !journal.told)
     }
 
-    /// The way back from a restore that was cut off, if one is like that.
+    /// The way back from the last restore that was cut off of which this is true.
     pub(crate) fn cut_off_of(&self, is_it: impl Fn(&Undo) -> bool) -> Option<&Undo> {
-        self.cut_off.iter().filter_map(|journal| journal.undo.as_ref()).find(|way| is_it(way))
+        let mut ways = self.cut_off.iter().rev().filter_map(|journal| journal.undo.as_ref());
+        ways.find(|way| is_it(way))
     }
 
     /// Closes the way back with this token, and those of later restores: they lead to what it had left.

@@ -192,7 +192,7 @@ impl Service {
             let (undoes, again) = (false, false);
             let leads_there = |way: &Undo| match chosen {
                 Chosen::Stored(id) => way.safety().as_ref() == Some(id),
-                // by its path, or as a copy
+                // by its path, as a copy, or as any archive of the same data
                 Chosen::File(_) => way.safety_sha256 == data_sha256,
             };
             let takes_back = notebook.cut_off_of(leads_there);

@@ -82,8 +82,32 @@ async fn bringing_back_what_was_before_one_crash_puts_no_other_out_of_which_nobo
     let last = ways.last().expect("the last one");
     let safety = Chosen::Stored(last.safety().expect("a name"));
     let restored = shell.restore(safety, last.safety_sha256.clone(), Save::First).await;
-    restored.expect("brought back");
+    let undo = restored.expect("brought back").undo.expect("a way back");
     assert_eq!(told(&anna).await, tokens(&ways));
+    // there is no room for one more, but what it leads to is in the list
+    assert!(house.has(&undo.safety().expect("a name")));
+}
+
+#[tokio::test]
+async fn a_copy_of_what_was_before_closes_the_last_way_there_alone() {
+    let house = House::new();
+    let ((anna, hers), (shell, _)) = (house.bot(ANNA, 3), house.bot(ANNA, 3));
+    // before the last one all was as before the first one
+    let mut ways = killed(&house, &anna, &hers, &shell, 2).await;
+    ways.extend(killed(&house, &anna, &hers, &shell, 1).await);
+    assert_eq!(told(&anna).await, tokens(&ways));
+    house.clock.forward(TimeDelta::minutes(1));
+    let [_, other, last] = &ways[..] else { panic!("three ways") };
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let path = elsewhere.path().join("copy.zip");
+    let safety = house.room.0.get(&last.safety().expect("a name")).expect("it is there");
+    std::fs::write(&path, safety).expect("copied");
+    let copy = Chosen::File(path);
+    let restored = shell.restore(copy, last.safety_sha256.clone(), Save::First).await;
+    restored.expect("brought back");
+    let is_open =
+        async |undo: &Undo| anna.undo_target(undo.token.clone()).await.expect("read").is_some();
+    assert!(is_open(other).await && !is_open(last).await);
 }
 
 #[tokio::test]
