@@ -3,6 +3,7 @@
 mod cut_off;
 mod faults;
 
+use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -251,6 +252,13 @@ impl House {
 
     fn has(&self, id: &BackupId) -> bool {
         self.room.0.get(id).is_some()
+    }
+
+    /// The archive as a file somewhere else.
+    fn copy_of(&self, id: &BackupId, folder: &Path) -> Chosen {
+        let path = folder.join("copy.zip");
+        std::fs::write(&path, self.room.0.get(id).expect("it is there")).expect("copied");
+        Chosen::File(path)
     }
 
     /// What a program leaves that is killed while it restores.

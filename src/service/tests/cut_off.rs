@@ -99,10 +99,7 @@ async fn a_copy_of_what_was_before_closes_the_last_way_there_alone() {
     house.clock.forward(TimeDelta::minutes(1));
     let [_, other, last] = &ways[..] else { panic!("three ways") };
     let elsewhere = tempfile::tempdir().expect("a folder");
-    let path = elsewhere.path().join("copy.zip");
-    let safety = house.room.0.get(&last.safety().expect("a name")).expect("it is there");
-    std::fs::write(&path, safety).expect("copied");
-    let copy = Chosen::File(path);
+    let copy = house.copy_of(&last.safety().expect("a name"), elsewhere.path());
     let restored = shell.restore(copy, last.safety_sha256.clone(), Save::First).await;
     restored.expect("brought back");
     let is_open =

@@ -212,13 +212,8 @@ async fn brought_back_by_who_has_told_nobody(by_path: bool) {
     let command = house.bot_with(ANNA, source.clone());
     let (cut_off, way) = unknown(&command, &source, &Chosen::Stored(made)).await;
     let safety = way.safety().expect("a name");
-    let safety = if by_path {
-        let path = elsewhere.path().join("copy.zip");
-        std::fs::write(&path, house.room.0.get(&safety).expect("it is there")).expect("copied");
-        Chosen::File(path)
-    } else {
-        Chosen::Stored(safety)
-    };
+    let safety =
+        if by_path { house.copy_of(&safety, elsewhere.path()) } else { Chosen::Stored(safety) };
     let restored = command.restore(safety, way.safety_sha256.clone(), Save::First).await;
     restored.expect("brought back");
     for open in [&undo, &way] {
