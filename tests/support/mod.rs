@@ -3,360 +3,43 @@
 
 pub mod canary;
 pub mod clock;
+mod flaky;
 #[path = "../../src/storage/forward.rs"]
 pub(crate) mod forward;
+mod probe;
+mod shop;
+mod wall;
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
 use std::hash::Hash;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
-use forward::forward;
-use serde::{Deserialize, Serialize};
 use telegram_sandbox::{Call, Person, Sandbox, Shown};
 use teloxide::dispatching::{Dispatcher, ShutdownToken, UpdateHandler};
 use teloxide::prelude::*;
 use teloxide::types::UpdateKind;
-use teloxide_backup::{
-    BackupId, BackupPlugin, BackupPluginBuilder, BackupTask, BoxError, Clock, DataSource, Draft,
-    Export, Import, MemoryStorage, Readable, Section, Shared, Storage,
-};
+use teloxide_backup::{BackupPlugin, BackupPluginBuilder, BackupTask, DataSource};
 use tempfile::TempDir;
-use tokio::sync::{RwLock, watch};
+use tokio::sync::RwLock;
 use tokio::task::JoinHandle;
+
+use probe::Release;
+// each test program uses a part of it
+#[allow(unused_imports)]
+pub use {
+    flaky::{Flaky, Place},
+    probe::{Probe, Step, Trouble},
+    shop::{Order, Review, Shop, State, sections, shop},
+    wall::Wall,
+};
 
 /// The administrator of every scene.
 pub const ADMIN: i64 = 42;
 /// Somebody else.
 pub const STRANGER: i64 = 666;
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
-    pub idea: String,
-    pub status: String,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Review {
-    pub author: String,
-    pub text: String,
-}
-
-/// The data of the host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shop {
-    pub orders: BTreeMap<u64, BTreeMap<String, Order>>,
-    pub reviews: Vec<Review>,
-}
-
-pub type State = Arc<RwLock<Shop>>;
-
-/// A shop with so many orders of three clients, and so many reviews.
-pub fn shop(orders: u64, reviews: u64) -> Shop {
-    let mut shop = Shop::default();
-    for number in 0..orders {
-        let order = Order { idea: format!("Бот № {number}"), status: "новый".to_owned() };
-        shop.orders.entry(number % 3).or_default().insert(format!("order_{number}"), order);
-    }
-    let review = |number| Review {
-        author: "Иван".to_owned(), text: format!("Отлично {number}!")
-    };
-    shop.reviews = (0..reviews).map(review).collect();
-    shop
-}
-
-/// The sections of the shop, in the words of people.
-pub fn sections() -> [Section; 2] {
-    [
-        Section::new("orders").depth(2).ru("заказ", "заказа", "заказов").en("order", "orders"),
-        Section::new("reviews").ru("отзыв", "отзыва", "отзывов").en("review", "reviews"),
-    ]
-}
-
-/// What the plugin asks of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    Export,
-    Check,
-    Restore,
-}
-
-/// What goes wrong in the host's own code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    Fails,
-    Panics,
-}
-
-/// The shop as a source that a test watches, holds up and lets fail.
-#[derive(Clone)]
-pub struct Probe {
-    state: State,
-    shop: Arc<Shared<Shop>>,
-    calls: Arc<watch::Sender<[usize; 3]>>,
-    held: Arc<watch::Sender<Held>>,
-    trouble: Arc<Mutex<Option<(Step, Trouble)>>>,
-    /// How many steps run now, and how many ran at once at most.
-    at_once: Arc<Mutex<(usize, usize)>>,
-}
-
-/// Which steps wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Held {
-    #[default]
-    None,
-    At(Step),
-    All,
-}
-
-/// A step that runs.
-struct Inside(Arc<Mutex<(usize, usize)>>);
-
-impl Inside {
-    fn new(at_once: &Arc<Mutex<(usize, usize)>>) -> Self {
-        let mut numbers = at_once.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.0 += 1;
-        numbers.1 = numbers.1.max(numbers.0);
-        Self(Arc::clone(at_once))
-    }
-}
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 -= 1;
-    }
-}
-
-impl Probe {
-    pub fn new(state: &State) -> Self {
-        let [orders, reviews] = sections();
-        let shop = Shared::new(Arc::clone(state)).section(orders).section(reviews);
-        Self {
-            state: Arc::clone(state),
-            shop: Arc::new(shop),
-            calls: Arc::new(watch::Sender::new([0; 3])),
-            held: Arc::default(),
-            trouble: Arc::default(),
-            at_once: Arc::default(),
-        }
-    }
-
-    /// How often this step was begun.
-    pub fn count(&self, step: Step) -> usize {
-        self.calls.borrow()[step as usize]
-    }
-
-    /// How many steps ran at once at most.
-    pub fn most_at_once(&self) -> usize {
-        self.at_once.lock().unwrap_or_else(PoisonError::into_inner).1
-    }
-
-    /// Every step waits from now on.
-    pub fn hold(&self) {
-        self.held.send_replace(Held::All);
-    }
-
-    /// This step waits from now on, and no other.
-    pub fn hold_at(&self, step: Step) {
-        self.held.send_replace(Held::At(step));
-    }
-
-    /// What waits goes on.
-    pub fn release(&self) {
-        self.held.send_replace(Held::None);
-    }
-
-    /// Waits until this step was begun so often.
-    pub async fn reached(&self, step: Step, times: usize) {
-        let mut calls = self.calls.subscribe();
-        let reached = calls.wait_for(|calls| calls[step as usize] >= times);
-        let reached = tokio::time::timeout(PATIENCE, reached).await;
-        reached.expect("the step should begin").expect("the probe lives");
-    }
-
-    /// This step goes wrong from now on.
-    pub fn break_at(&self, step: Step, trouble: Trouble) {
-        self.set_trouble(Some((step, trouble)));
-    }
-
-    /// Nothing goes wrong from now on.
-    pub fn mend(&self) {
-        self.set_trouble(None);
-    }
-
-    fn set_trouble(&self, trouble: Option<(Step, Trouble)>) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
-    }
-
-    async fn enter(&self, step: Step) -> Result<Inside, BoxError> {
-        let inside = Inside::new(&self.at_once);
-        self.calls.send_modify(|calls| calls[step as usize] += 1);
-        let waits = |held: &Held| [Held::All, Held::At(step)].contains(held);
-        self.held.subscribe().wait_for(|held| !waits(held)).await?;
-        let trouble = *self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        match trouble.filter(|(at, _)| *at == step).map(|(_, trouble)| trouble) {
-            None => Ok(inside),
-            Some(Trouble::Fails) => Err("the database is <away>".into()),
-            Some(Trouble::Panics) => {
-                if step == Step::Restore {
-                    // nobody may rely on how far a panic came
-                    self.state.write().await.reviews.clear();
-                }
-                panic!("the host's own code is wrong");
-            }
-        }
-    }
-}
-
-impl DataSource for Probe {
-    type Error = BoxError;
-
-    fn sections(&self) -> Vec<Section> {
-        sections().into()
-    }
-
-    async fn export(&self, out: &mut Export<'_>) -> Result<(), BoxError> {
-        let _inside = self.enter(Step::Export).await?;
-        self.shop.export(out).await
-    }
-
-    async fn check(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
-        let _inside = self.enter(Step::Check).await?;
-        self.shop.check(data).await
-    }
-
-    async fn restore(&self, data: &mut Import<'_>) -> Result<(), BoxError> {
-        let _inside = self.enter(Step::Restore).await?;
-        self.shop.restore(data).await
-    }
-}
-
-/// What the plugin asks of a storage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    List,
-    Draft,
-    Delete,
-    Notes,
-    ReadNotes,
-}
-
-/// A storage in memory that a test lets fail: at this place, after so many good calls.
-#[derive(Clone)]
-pub struct Flaky {
-    memory: Arc<MemoryStorage>,
-    fault: Arc<Mutex<Option<(Place, usize, io::ErrorKind)>>>,
-}
-
-impl Flaky {
-    pub fn new() -> Self {
-        Self { memory: Arc::new(MemoryStorage::new()), fault: Arc::default() }
-    }
-
-    pub fn break_at(&self, place: Place, after: usize, kind: io::ErrorKind) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some((place, after, kind));
-    }
-
-    pub fn mend(&self) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn enter(&self, place: Place) -> io::Result<()> {
-        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        match fault.as_mut().filter(|(at, ..)| *at == place) {
-            None => Ok(()),
-            Some((_, 0, kind)) => Err((*kind).into()),
-            Some((_, after, _)) => {
-                *after -= 1;
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Storage for Flaky {
-    forward!(memory: name path prepare lock open);
-
-    fn list(&self) -> io::Result<Vec<(BackupId, u64)>> {
-        self.enter(Place::List)?;
-        self.memory.list()
-    }
-
-    fn draft(&self) -> io::Result<Box<dyn Draft>> {
-        self.enter(Place::Draft)?;
-        self.memory.draft()
-    }
-
-    fn delete(&self, id: &BackupId) -> io::Result<()> {
-        self.enter(Place::Delete)?;
-        self.memory.delete(id)
-    }
-
-    fn read_state(&self) -> io::Result<Option<Vec<u8>>> {
-        self.enter(Place::ReadNotes)?;
-        self.memory.read_state()
-    }
-
-    fn write_state(&self, state: &[u8]) -> io::Result<()> {
-        self.enter(Place::Notes)?;
-        self.memory.write_state(state)
-    }
-}
-
-/// A test that fails while the source is held would wait for its thread for ever.
-struct Release(Probe);
-
-impl Drop for Release {
-    fn drop(&mut self) {
-        self.0.release();
-    }
-}
-
-/// A clock on the wall, three hours ahead of UTC, that stands until it is moved.
-#[derive(Clone)]
-pub struct Wall(Arc<Mutex<DateTime<Utc>>>);
-
-impl Wall {
-    /// A clock that shows this local time, like `2026-02-01 14:30:25`.
-    pub fn at(local: &str) -> Self {
-        let clock = Self(Arc::default());
-        clock.set(local);
-        clock
-    }
-
-    pub fn set(&self, local: &str) {
-        let local = NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M:%S").expect("a time");
-        let moment = Self::zone().from_local_datetime(&local).unwrap().with_timezone(&Utc);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = moment;
-    }
-
-    pub fn forward(&self, by: TimeDelta) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
-    }
-
-    fn zone() -> FixedOffset {
-        FixedOffset::east_opt(3 * 60 * 60).expect("a zone")
-    }
-}
-
-impl Clock for Wall {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn to_local(&self, moment: DateTime<Utc>) -> NaiveDateTime {
-        moment.with_timezone(&Self::zone()).naive_local()
-    }
-
-    fn to_utc(&self, wall: NaiveDateTime) -> MappedLocalTime<DateTime<Utc>> {
-        Self::zone().from_local_datetime(&wall).map(|local| local.with_timezone(&Utc))
-    }
-}
 
 /// The host's own handlers: they take every update that gets as far as them, and say nothing.
 #[derive(Clone, Default)]
