@@ -1,7 +1,7 @@
 //! Every word that people read, from the Fluent files in `text/`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -81,24 +81,21 @@ type Bundle = FluentBundle<Arc<FluentResource>>;
 struct Host {
     language: Language,
     words: Vec<Arc<FluentResource>>,
-    bundle: RwLock<Bundle>,
+    /// Locked until it is made afresh: no sound text is said by a spoilt one.
+    bundle: Mutex<Bundle>,
 }
 
 impl Host {
     fn new(language: Language, words: Vec<Arc<FluentResource>>) -> Self {
-        let bundle = RwLock::new(language.bundle_with(&words));
+        let bundle = Mutex::new(language.bundle_with(&words));
         Self { language, words, bundle }
     }
 
     fn say(&self, id: &str, args: &FluentArgs) -> Option<String> {
-        let said = {
-            let bundle = self.bundle.read().unwrap_or_else(PoisonError::into_inner);
-            format(&bundle, id, args)
-        };
-        said.unwrap_or_else(|_| {
+        let mut bundle = self.bundle.lock().unwrap_or_else(PoisonError::into_inner);
+        format(&bundle, id, args).unwrap_or_else(|_| {
             // one text that panics spoils what all of a bundle count with
-            let afresh = self.language.bundle_with(&self.words);
-            *self.bundle.write().unwrap_or_else(PoisonError::into_inner) = afresh;
+            *bundle = self.language.bundle_with(&self.words);
             None
         })
     }
